@@ -1,0 +1,273 @@
+//! `Event<E>`: a payload and what travels beside it.
+
+use std::fmt::Display;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::json;
+use crate::error::EventError;
+
+/// The earliest and the latest timestamp Inngest takes, in milliseconds: 1980-01-01 and 2100-01-01.
+const TIMESTAMPS: std::ops::RangeInclusive<i64> = 315_532_800_000..=4_102_444_800_000;
+const MAX_SESSIONS: usize = 5;
+const MAX_SESSION_KEY_BYTES: usize = 128;
+const MAX_SESSION_VALUE_BYTES: usize = 512;
+
+/// A payload in its envelope: the data plus a dedup id, a time, a version, a user and sessions of
+/// its own.
+///
+/// A payload alone is sent with the id and the version its type gives it; an envelope is for what
+/// differs from event to event.
+///
+/// ```
+/// # #[cfg(all(feature = "client", feature = "derive"))] {
+/// # use inngest_core::{Batch, Event, InngestEvent};
+/// # use serde::Serialize;
+/// # #[derive(Serialize, InngestEvent)]
+/// # #[inngest(name = "chat/message.received")]
+/// # struct MessageReceived { text: String }
+/// # let message = MessageReceived { text: "hi".into() };
+/// # let time = std::time::SystemTime::now();
+/// let mut batch = Batch::new();
+/// batch.push(Event::new(&message).at(time).session("chat", "c1"))?;
+/// # }
+/// # Ok::<(), inngest_core::EventError>(())
+/// ```
+///
+/// It is also what a receiver decodes: `Event<E>: Deserialize` reads an event as Inngest hands it to
+/// functions.
+#[derive(Clone, Debug)]
+pub struct Event<E> {
+    /// The payload.
+    pub data: E,
+    envelope: Envelope,
+}
+
+/// What travels beside a payload.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Envelope {
+    pub(super) id: IdChoice,
+    pub(super) ts: Option<i64>,
+    pub(super) version: Option<String>,
+    /// Serialised when it was given, since a builder's method cannot fail; an error waits for the
+    /// event to be sent.
+    pub(super) user: Option<Result<Option<Box<str>>, EventError>>,
+    pub(super) sessions: Vec<(String, String)>,
+}
+
+/// Where an event's dedup id comes from.
+#[derive(Clone, Debug, Default)]
+pub(super) enum IdChoice {
+    /// From the payload's template, if its type has one.
+    #[default]
+    Template,
+    Given(String),
+    None,
+}
+
+impl<E> Event<E> {
+    /// An envelope around `data`, a payload or a reference to one.
+    pub fn new(data: E) -> Event<E> {
+        Event { data, envelope: Envelope::default() }
+    }
+
+    /// Sets the dedup id, in place of the one the payload's template makes. Ids are global across
+    /// event types. An empty one is an [`EventError::BlankId`] when the event is sent.
+    #[must_use]
+    pub fn id(mut self, id: impl Into<String>) -> Event<E> {
+        self.envelope.id = IdChoice::Given(id.into());
+        self
+    }
+
+    /// Sends the event without a dedup id, although its type has a template: functions run for
+    /// every one sent. (Retries of one send are still told apart from it, by its Inngest id.)
+    #[must_use]
+    pub fn without_id(mut self) -> Event<E> {
+        self.envelope.id = IdChoice::None;
+        self
+    }
+
+    /// Sets when it happened (`ts`, in milliseconds on the wire), from 1980-01-01 to 2100-01-01;
+    /// Inngest takes the time of arrival otherwise.
+    ///
+    /// A time in the future **delays** the functions until then.
+    #[must_use]
+    pub fn at(mut self, time: SystemTime) -> Event<E> {
+        self.envelope.ts = Some(unix_millis(time));
+        self
+    }
+
+    /// Sets the payload's version (`v`), in place of the type's own.
+    #[must_use]
+    pub fn version(mut self, version: impl Into<String>) -> Event<E> {
+        self.envelope.version = Some(version.into());
+        self
+    }
+
+    /// Sets the user (`user`): anything that serialises as an object, such as one with
+    /// `external_id`. New code rather puts it in the payload.
+    ///
+    /// What cannot be serialised is an error when the event is sent.
+    #[must_use]
+    pub fn user(mut self, user: impl Serialize) -> Event<E> {
+        self.envelope.user = Some(json::user(&user));
+        self
+    }
+
+    /// Adds the event to a session (`meta.sessions`), or moves it to another of the same key: at
+    /// most 5, a key of at most 128 bytes, a value of at most 512, neither empty.
+    #[must_use]
+    pub fn session(mut self, key: impl Into<String>, value: impl Display) -> Event<E> {
+        let (key, value) = (key.into(), value.to_string());
+        match self.envelope.sessions.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, known)) => *known = value,
+            None => self.envelope.sessions.push((key, value)),
+        }
+        self
+    }
+
+    /// The payload, without its envelope.
+    pub fn into_data(self) -> E {
+        self.data
+    }
+
+    /// The dedup id that [`id`](Self::id) set, or that a received event has.
+    #[must_use]
+    pub fn given_id(&self) -> Option<&str> {
+        match &self.envelope.id {
+            IdChoice::Given(id) => Some(id),
+            IdChoice::Template | IdChoice::None => None,
+        }
+    }
+
+    /// When it happened, as [`at`](Self::at) set it or as it was received.
+    #[must_use]
+    pub fn time(&self) -> Option<SystemTime> {
+        let millis = self.envelope.ts?;
+        let distance = Duration::from_millis(millis.unsigned_abs());
+        if millis < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) }
+    }
+
+    /// The version that [`version`](Self::version) set, or that a received event has.
+    #[must_use]
+    pub fn given_version(&self) -> Option<&str> {
+        self.envelope.version.as_deref()
+    }
+
+    /// The user, decoded; `None` where there is none.
+    pub fn user_as<U: DeserializeOwned>(&self) -> Option<Result<U, serde_json::Error>> {
+        let user = self.envelope.user.as_ref()?.as_ref().ok()?.as_ref()?;
+        Some(serde_json::from_str(user))
+    }
+
+    /// The sessions, keys and values.
+    pub fn sessions(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.envelope.sessions.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    pub(crate) fn into_parts(self) -> (E, Envelope) {
+        (self.data, self.envelope)
+    }
+
+    pub(crate) fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+}
+
+impl<E> From<E> for Event<E> {
+    fn from(data: E) -> Event<E> {
+        Event::new(data)
+    }
+}
+
+impl Envelope {
+    /// What the server would refuse, or take for something else.
+    pub(super) fn check(&self, event: &'static str) -> Result<(), EventError> {
+        if matches!(&self.id, IdChoice::Given(id) if id.trim().is_empty()) {
+            return Err(EventError::BlankId);
+        }
+        if let Some(millis) = self.ts.filter(|millis| !TIMESTAMPS.contains(millis)) {
+            return Err(EventError::Timestamp { event, millis });
+        }
+        if self.sessions.len() > MAX_SESSIONS {
+            let problem = format!("{} sessions, but an event has at most 5", self.sessions.len());
+            return Err(EventError::Session { event, problem });
+        }
+        for (key, value) in &self.sessions {
+            let too_long = |what: &str, bytes: usize, max: usize| {
+                format!("the {what} of session `{key}` is {bytes} bytes, of at most {max}")
+            };
+            let problem = if key.is_empty() {
+                "a session key is empty".to_owned()
+            } else if value.is_empty() {
+                format!("the value of session `{key}` is empty")
+            } else if key.len() > MAX_SESSION_KEY_BYTES {
+                too_long("key", key.len(), MAX_SESSION_KEY_BYTES)
+            } else if value.len() > MAX_SESSION_VALUE_BYTES {
+                too_long("value", value.len(), MAX_SESSION_VALUE_BYTES)
+            } else {
+                continue;
+            };
+            return Err(EventError::Session { event, problem });
+        }
+        Ok(())
+    }
+}
+
+/// Whole milliseconds, rounded down; a time too far off for an `i64` is out of range all the same.
+fn unix_millis(time: SystemTime) -> i64 {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
+        Err(before) => i64::try_from(before.duration().as_nanos().div_ceil(1_000_000))
+            .map_or(i64::MIN, |millis| -millis),
+    }
+}
+
+/// An event as Inngest hands it to functions.
+#[derive(Deserialize)]
+#[serde(bound = "E: Deserialize<'de>")]
+struct Received<E> {
+    data: E,
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
+    ts: Option<i64>,
+    #[serde(default)]
+    v: Option<String>,
+    #[serde(default)]
+    user: Option<serde_json::Value>,
+    #[serde(default)]
+    meta: Option<ReceivedMeta>,
+}
+
+#[derive(Default, Deserialize)]
+struct ReceivedMeta {
+    #[serde(default)]
+    sessions: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+impl<'de, E: Deserialize<'de>> Deserialize<'de> for Event<E> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Event<E>, D::Error> {
+        let received = Received::<E>::deserialize(deserializer)?;
+        let sessions = received.meta.unwrap_or_default().sessions.unwrap_or_default();
+        let session_text = |value: serde_json::Value| match value {
+            serde_json::Value::String(text) => text,
+            other => other.to_string(),
+        };
+        Ok(Event {
+            data: received.data,
+            envelope: Envelope {
+                id: received.id.filter(|id| !id.is_empty()).map_or(IdChoice::None, IdChoice::Given),
+                ts: received.ts.filter(|millis| *millis != 0),
+                version: received.v.filter(|version| !version.is_empty()),
+                user: received.user.map(|user| Ok(Some(user.to_string().into()))),
+                sessions: sessions
+                    .into_iter()
+                    .map(|(key, value)| (key, session_text(value)))
+                    .collect(),
+            },
+        })
+    }
+}
