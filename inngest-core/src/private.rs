@@ -1,12 +1,12 @@
 //! What generated code calls. Nothing here is for people, and nothing here is stable: the derive and
 //! this crate are released together.
 
-pub use core::option::Option::{self, None, Some};
-pub use core::result::Result::{self, Ok};
-pub use core::{fmt, format_args, primitive};
+/// A crate of ours, so that nothing the user calls `core` is taken for it.
+pub use ::core;
+pub use serde::Serialize;
 
 pub use crate::error::EventError;
 pub use crate::event::{
     DedupId, Deduplicated, EventWriter, IdSegment, IdWriter, InngestEvent, IntoEvent,
 };
-pub use crate::event::{Segment, dedup_id};
+pub use crate::event::{Inner, Segment, dedup_id};

@@ -186,6 +186,22 @@ impl<T: IdSegment + ToOwned + ?Sized> IdSegment for Cow<'_, T> {
     }
 }
 
+/// What `#[derive(IdSegment)]` asks of a newtype's field. It has no sentence for who lacks it, so
+/// rustc tells the one that says why, rather than that of [`IdSegment`].
+pub trait Inner {
+    const SELF_DELIMITING: bool;
+
+    fn write_segment(&self, out: &mut dyn fmt::Write) -> fmt::Result;
+}
+
+impl<T: IdSegment + ?Sized> Inner for T {
+    const SELF_DELIMITING: bool = T::SELF_DELIMITING;
+
+    fn write_segment(&self, out: &mut dyn fmt::Write) -> fmt::Result {
+        IdSegment::write_segment(self, out)
+    }
+}
+
 /// Renders one id. Generated code makes it, asks it for a [`Segment`] a placeholder, and hands it
 /// the template's `format_args!`.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::json;
+use super::received::ReceivedData;
 use crate::error::EventError;
 
 /// The earliest and the latest timestamp Inngest takes, in milliseconds: 1980-01-01 and 2100-01-01.
@@ -229,15 +230,16 @@ fn unix_millis(time: SystemTime) -> i64 {
 #[derive(Deserialize)]
 #[serde(bound = "E: Deserialize<'de>")]
 struct Received<E> {
-    data: E,
+    data: ReceivedData<E>,
     #[serde(default)]
     id: Option<String>,
+    /// Inngest keeps it as a float.
     #[serde(default)]
-    ts: Option<i64>,
+    ts: Option<f64>,
     #[serde(default)]
     v: Option<String>,
     #[serde(default)]
-    user: Option<serde_json::Value>,
+    user: Option<serde_json::Map<String, serde_json::Value>>,
     #[serde(default)]
     meta: Option<ReceivedMeta>,
 }
@@ -256,13 +258,16 @@ impl<'de, E: Deserialize<'de>> Deserialize<'de> for Event<E> {
             serde_json::Value::String(text) => text,
             other => other.to_string(),
         };
+        let user = received.user.filter(|user| !user.is_empty()).map(serde_json::Value::Object);
+        #[expect(clippy::cast_possible_truncation, reason = "milliseconds of any year fit")]
+        let ts = received.ts.map(|millis| millis as i64);
         Ok(Event {
-            data: received.data,
+            data: received.data.0,
             envelope: Envelope {
                 id: received.id.filter(|id| !id.is_empty()).map_or(IdChoice::None, IdChoice::Given),
-                ts: received.ts.filter(|millis| *millis != 0),
+                ts: ts.filter(|millis| *millis != 0),
                 version: received.v.filter(|version| !version.is_empty()),
-                user: received.user.map(|user| Ok(Some(user.to_string().into()))),
+                user: user.map(|user| Ok(Some(user.to_string().into()))),
                 sessions: sessions
                     .into_iter()
                     .map(|(key, value)| (key, session_text(value)))

@@ -386,7 +386,9 @@ fn path(root: &str, json: &[u8]) -> String {
             Open::Object(key) => {
                 let quoted = String::from_utf8_lossy(key);
                 let plain = quoted.trim_matches('"');
-                if plain.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+                if !plain.is_empty()
+                    && plain.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+                {
                     path.push('.');
                     path.push_str(plain);
                 } else {

@@ -3,8 +3,10 @@
 mod dedup;
 mod envelope;
 mod forbidden;
+mod id;
 mod json;
 mod name;
+mod received;
 mod segments;
 
 use std::fmt;
@@ -13,8 +15,9 @@ use serde::Serialize;
 
 use crate::error::EventError;
 
-pub use dedup::{DedupId, IdSegment, IdWriter, Segment, dedup_id};
+pub use dedup::{DedupId, IdSegment, IdWriter, Inner, Segment, dedup_id};
 pub use envelope::Event;
+pub use id::EventId;
 pub use json::EventWriter;
 
 /// A payload that knows its event's name, its version and how its dedup id is made.

@@ -2,6 +2,13 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "client")]
+mod sending;
+#[cfg(feature = "client")]
+pub(crate) use sending::Source;
+#[cfg(feature = "client")]
+pub use sending::{BatchError, ConfigError, Rejection, RequestError, SendError};
+
 /// Why an event cannot be sent as it is. Nothing of it has gone out, and sending it again as it is
 /// fails again.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -1,0 +1,279 @@
+//! Events on their way: each serialised once, in the order they were pushed.
+
+mod seed;
+mod split;
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use bytes::Bytes;
+
+use crate::error::EventError;
+use crate::event::{EventWriter, IntoEvent};
+
+pub(crate) use seed::Seed;
+pub(crate) use split::{Limits, split};
+
+/// Events of any types, serialised, in order, ready to be sent by
+/// [`Client::send_batch`](crate::Client::send_batch).
+///
+/// A batch owns a seed, made when it is created, from which Inngest makes the events' ids. So a
+/// batch may be sent again, whole or in part: each event keeps its id, and no function runs twice.
+///
+/// ```
+/// # use inngest_core::{Batch, InngestEvent};
+/// # use serde::Serialize;
+/// #[derive(Serialize, InngestEvent)]
+/// #[inngest(name = "storefront/coupon.redeemed", id = "coupon-redeemed-{code}")]
+/// struct CouponRedeemed { code: String }
+///
+/// let mut batch = Batch::new();
+/// batch.push(&CouponRedeemed { code: "XMAS".into() })?;
+/// assert_eq!(batch.len(), 1);
+/// # Ok::<(), inngest_core::EventError>(())
+/// ```
+pub struct Batch {
+    /// The events as one JSON array: `[event,event]`, or nothing. Shared with requests on their way
+    /// and with the batches that errors hand back.
+    buffer: Arc<Vec<u8>>,
+    slots: Vec<Slot>,
+    bytes: usize,
+    lineage: Arc<Lineage>,
+}
+
+/// One event in a batch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slot {
+    /// Which event of its seed it is, for good. Places that follow each other stand side by side in
+    /// the buffer.
+    place: u32,
+    /// The event's name.
+    pub(crate) name: &'static str,
+    start: usize,
+    end: usize,
+}
+
+impl Slot {
+    /// The event's size as JSON.
+    pub(crate) fn len(&self) -> usize {
+        self.end - self.start
+    }
+}
+
+/// What a batch shares with the batches handed back from it: no two of their events may have one
+/// place of one seed.
+#[derive(Debug)]
+struct Lineage {
+    seed: Seed,
+    next_place: AtomicU32,
+}
+
+impl Batch {
+    /// An empty batch, with a seed of its own.
+    ///
+    /// # Panics
+    ///
+    /// Where the operating system has no randomness to give.
+    #[must_use]
+    pub fn new() -> Batch {
+        Batch::with_capacity(0, 0)
+    }
+
+    /// An empty batch with room for so many events and bytes.
+    ///
+    /// # Panics
+    ///
+    /// As [`new`](Batch::new).
+    #[must_use]
+    pub fn with_capacity(events: usize, bytes: usize) -> Batch {
+        Batch {
+            buffer: Arc::new(Vec::with_capacity(bytes)),
+            slots: Vec::with_capacity(events),
+            bytes: 0,
+            lineage: Arc::new(Lineage { seed: Seed::new(), next_place: AtomicU32::new(0) }),
+        }
+    }
+
+    /// A batch of all events of `events`.
+    ///
+    /// # Errors
+    ///
+    /// The first event's that cannot be sent.
+    pub fn try_from_iter<I>(events: I) -> Result<Batch, EventError>
+    where
+        I: IntoIterator<Item: IntoEvent>,
+    {
+        let mut batch = Batch::new();
+        for event in events {
+            batch.push(event)?;
+        }
+        Ok(batch)
+    }
+
+    /// Serialises `event` to the end of the batch.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the event. The batch is then as it was.
+    pub fn push<E: IntoEvent>(&mut self, event: E) -> Result<(), EventError> {
+        let end = self.end();
+        let buffer = Arc::make_mut(&mut self.buffer);
+        buffer.truncate(end);
+        buffer.push(if end == 0 { b'[' } else { b',' });
+        let start = buffer.len();
+
+        let mut writer = EventWriter::new(buffer);
+        let written = event.write_event(&mut writer);
+        let name = writer.name();
+        if written.is_ok() {
+            let end = buffer.len();
+            let place = self.lineage.next_place.fetch_add(1, Ordering::Relaxed);
+            self.slots.push(Slot { place, name, start, end });
+            self.bytes += end - start;
+        } else {
+            buffer.truncate(end);
+        }
+        if !buffer.is_empty() {
+            buffer.push(b']');
+        }
+        written
+    }
+
+    /// How many events it holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether it holds none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// The size of its events as JSON, without what joins them.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Where the last event ends in the buffer.
+    fn end(&self) -> usize {
+        self.slots.last().map_or(0, |slot| slot.end)
+    }
+
+    pub(crate) fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// Leaves a place empty, for an event that could not be pushed: those behind it keep theirs.
+    pub(crate) fn skip(&self) {
+        self.lineage.next_place.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The seed of a request that begins with the event at `index`.
+    pub(crate) fn seed_at(&self, index: usize) -> Seed {
+        self.lineage.seed.shifted(self.slots[index].place)
+    }
+
+    /// The body of a request of the events `range`, whose places follow each other: one event as an
+    /// object, several as an array. The whole batch is not copied.
+    pub(crate) fn body(&self, range: Range<usize>) -> Bytes {
+        let slots = &self.slots[range];
+        let (Some(first), Some(last)) = (slots.first(), slots.last()) else {
+            return Bytes::from_static(b"[]");
+        };
+        let whole = first.start == 1 && self.buffer.get(last.end) == Some(&b']');
+        if slots.len() == 1 {
+            self.shared().slice(first.start..last.end)
+        } else if whole {
+            self.shared().slice(..=last.end)
+        } else {
+            let events = &self.buffer[first.start..last.end];
+            let mut body = Vec::with_capacity(events.len() + 2);
+            body.push(b'[');
+            body.extend_from_slice(events);
+            body.push(b']');
+            body.into()
+        }
+    }
+
+    fn shared(&self) -> Bytes {
+        struct Owner(Arc<Vec<u8>>);
+
+        impl AsRef<[u8]> for Owner {
+            fn as_ref(&self) -> &[u8] {
+                &self.0
+            }
+        }
+
+        Bytes::from_owner(Owner(Arc::clone(&self.buffer)))
+    }
+
+    /// The events at `indexes`, each in its place. Not public: whoever holds two batches with one
+    /// event gets a duplicate of it only where Inngest has forgotten the first, but it counts twice.
+    pub(crate) fn pick(&self, indexes: impl IntoIterator<Item = usize>) -> Batch {
+        let slots: Vec<Slot> = indexes.into_iter().map(|index| self.slots[index]).collect();
+        Batch {
+            buffer: Arc::clone(&self.buffer),
+            bytes: slots.iter().map(Slot::len).sum(),
+            slots,
+            lineage: Arc::clone(&self.lineage),
+        }
+    }
+}
+
+impl Default for Batch {
+    fn default() -> Batch {
+        Batch::new()
+    }
+}
+
+impl fmt::Debug for Batch {
+    /// Counts, not payloads: those are the user's customers'.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch")
+            .field("events", &self.len())
+            .field("bytes", &self.bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A [`Batch`] of the events listed, of any types: `batch![&checkout, &coupon]?`.
+///
+/// # Errors
+///
+/// The first event's that cannot be sent, as an [`EventError`].
+///
+/// ```
+/// # use inngest_core::{InngestEvent, batch};
+/// # use serde::Serialize;
+/// # #[derive(Serialize, InngestEvent)]
+/// # #[inngest(name = "storefront/coupon.redeemed")]
+/// # struct CouponRedeemed { code: String }
+/// # #[derive(Serialize, InngestEvent)]
+/// # #[inngest(name = "storefront/customer.joined")]
+/// # struct CustomerJoined { email: String }
+/// # let coupon = CouponRedeemed { code: "XMAS".into() };
+/// # let joined = CustomerJoined { email: "a@b.c".into() };
+/// let batch = batch![&coupon, &joined]?;
+/// assert_eq!(batch.len(), 2);
+/// # Ok::<(), inngest_core::EventError>(())
+/// ```
+#[macro_export]
+macro_rules! batch {
+    ($($event:expr),* $(,)?) => {
+        'batch: {
+            #[allow(unused_mut)]
+            let mut batch = $crate::Batch::new();
+            $(
+                if let ::core::result::Result::Err(error) = batch.push($event) {
+                    break 'batch ::core::result::Result::Err(error);
+                }
+            )*
+            ::core::result::Result::<$crate::Batch, $crate::EventError>::Ok(batch)
+        }
+    };
+}

@@ -1,0 +1,206 @@
+//! Sending.
+
+mod call;
+mod config;
+mod request;
+mod response;
+mod retry;
+#[cfg(feature = "testing")]
+pub(crate) mod scripted;
+mod trace;
+mod transport;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Url;
+use reqwest::header::HeaderMap;
+
+use crate::batch::{Batch, Limits};
+use crate::error::{BatchError, ConfigError, EventError, Rejection, SendError};
+use crate::event::{EventId, IntoEvent};
+
+use call::Outcome;
+pub use config::{ClientBuilder, EventKey};
+pub use retry::RetryPolicy;
+use transport::Transport;
+
+/// Sends events to Inngest. Cheap to clone: clones share their connections.
+///
+/// It needs a tokio runtime with time and I/O enabled.
+///
+/// ```no_run
+/// # async fn run(event: impl inngest_core::InngestEvent) -> Result<(), Box<dyn std::error::Error>> {
+/// use inngest_core::Client;
+///
+/// let client = Client::from_env()?;
+/// let id = client.send(&event).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Dropping a future it returned cancels the call: requests under way are broken off, and nobody
+/// knows what became of their events. To be able to send them again without duplicates, keep the
+/// [`Batch`] and use [`send_batch`](Client::send_batch).
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    transport: Transport,
+    endpoint: Url,
+    headers: HeaderMap,
+    key: EventKey,
+    base: Url,
+    timeout: Duration,
+    retry: RetryPolicy,
+    max_event_bytes: usize,
+    limits: Limits,
+    max_in_flight: usize,
+}
+
+impl Client {
+    /// A client configured by the environment alone: `INNGEST_EVENT_KEY`, `INNGEST_DEV` and the
+    /// others that [`ClientBuilder`] names.
+    pub fn from_env() -> Result<Client, ConfigError> {
+        Client::builder().build()
+    }
+
+    /// Configures a client.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::new()
+    }
+
+    /// Sends one event: a payload, a reference to one, an [`Event`](crate::Event) envelope around
+    /// either, or an enum of events.
+    ///
+    /// The event is serialised in the call itself, and the future borrows nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]: the event was rejected, or it is unsent and handed back.
+    #[track_caller]
+    pub fn send<E: IntoEvent>(
+        &self,
+        event: E,
+    ) -> impl Future<Output = Result<EventId, SendError>> + Send + 'static + use<E> {
+        let mut batch = Batch::with_capacity(1, 0);
+        let pushed = batch.push(event);
+        let client = self.clone();
+        async move {
+            pushed?;
+            let outcome = call::run(&client.0, &batch).await.pop();
+            match outcome {
+                Some(Outcome::Accepted(id)) => Ok(id),
+                Some(Outcome::Rejected(reason)) => Err(SendError::rejected(reason, batch)),
+                Some(Outcome::Unsent(cause)) => Err(SendError::Unsent { cause, unsent: batch }),
+                None => unreachable!("a batch of one has one outcome"),
+            }
+        }
+    }
+
+    /// Sends many events, split into requests as the limits ask, and returns their ids in order.
+    ///
+    /// The events are serialised in the call itself, and the future borrows nothing. An event that
+    /// cannot be sent does not stop the others.
+    ///
+    /// # Errors
+    ///
+    /// [`BatchError`]: what became of each event, by its index in `events`.
+    #[track_caller]
+    pub fn send_all<I>(
+        &self,
+        events: I,
+    ) -> impl Future<Output = Result<Vec<EventId>, BatchError>> + Send + 'static + use<I>
+    where
+        I: IntoIterator,
+        I::Item: IntoEvent,
+    {
+        let mut batch = Batch::new();
+        let mut invalid = Vec::new();
+        for (index, event) in events.into_iter().enumerate() {
+            if let Err(error) = batch.push(event) {
+                batch.skip();
+                invalid.push((index, error));
+            }
+        }
+        let client = self.clone();
+        async move { client.settle(&batch, invalid).await }
+    }
+
+    /// Sends a batch, split into requests as the limits ask, and returns its ids in order.
+    ///
+    /// The same batch may be sent again, after an error or a cancelled call: every event keeps its
+    /// id, and Inngest starts no function twice for it. An empty batch sends no request.
+    ///
+    /// # Errors
+    ///
+    /// [`BatchError`]: what became of each event, by its index in the batch.
+    pub async fn send_batch(&self, batch: &Batch) -> Result<Vec<EventId>, BatchError> {
+        self.settle(batch, Vec::new()).await
+    }
+
+    /// Sends `batch`; `invalid` are the events, by index, that could not be pushed on it.
+    async fn settle(
+        &self,
+        batch: &Batch,
+        invalid: Vec<(usize, EventError)>,
+    ) -> Result<Vec<EventId>, BatchError> {
+        let outcomes = call::run(&self.0, batch).await;
+        if invalid.is_empty() && outcomes.iter().all(|it| matches!(it, Outcome::Accepted(_))) {
+            let ids = outcomes.into_iter().filter_map(|outcome| match outcome {
+                Outcome::Accepted(id) => Some(id),
+                Outcome::Rejected(_) | Outcome::Unsent(_) => None,
+            });
+            return Ok(ids.collect());
+        }
+        Err(account(batch, outcomes, invalid))
+    }
+}
+
+/// Every event of a call in exactly one of accepted, rejected and unsent.
+fn account(batch: &Batch, outcomes: Vec<Outcome>, invalid: Vec<(usize, EventError)>) -> BatchError {
+    let (mut accepted, mut rejected, mut unsent, mut causes) = (vec![], vec![], vec![], vec![]);
+    let (mut rejected_here, mut unsent_here) = (vec![], vec![]);
+    let mut invalid = invalid.into_iter().peekable();
+    // `index` counts the call's events, `at` those that are in the batch.
+    let mut index = 0;
+    for (at, outcome) in outcomes.into_iter().enumerate() {
+        while let Some((_, error)) = invalid.next_if(|(of, _)| *of == index) {
+            rejected.push((index, Rejection::Event(error)));
+            index += 1;
+        }
+        match outcome {
+            Outcome::Accepted(id) => accepted.push((index, id)),
+            Outcome::Rejected(reason) => {
+                rejected.push((index, reason));
+                rejected_here.push(at);
+            }
+            Outcome::Unsent(cause) => {
+                unsent.push(index);
+                causes.push(cause);
+                unsent_here.push(at);
+            }
+        }
+        index += 1;
+    }
+    rejected.extend(invalid.map(|(index, error)| (index, Rejection::Event(error))));
+    BatchError {
+        accepted,
+        rejected,
+        unsent,
+        causes,
+        rejected_events: batch.pick(rejected_here),
+        unsent_events: batch.pick(unsent_here),
+    }
+}
+
+impl fmt::Debug for Client {
+    /// Without the key, which the URL has in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("base_url", &self.0.base.as_str())
+            .field("event_key", &self.0.key)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,180 @@
+//! An HTTP answer -> what became of a request's events. It is believed only if it says what it must.
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{DATE, HeaderMap, LOCATION, RETRY_AFTER};
+use serde::Deserialize;
+
+use super::config::EventKey;
+use super::transport::Response;
+use crate::error::RequestError;
+use crate::event::EventId;
+
+/// No more of a server's message is kept.
+const MAX_MESSAGE_CHARS: usize = 500;
+
+/// What became of the events of a request that was understood.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// One id per event.
+    Accepted(Vec<EventId>),
+    /// The events before the first bad one are accepted; those behind it were not looked at.
+    Partial { accepted: Vec<EventId>, message: String },
+}
+
+/// Inngest's own answers.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Body {
+    ids: Option<Vec<EventId>>,
+    status: Option<u16>,
+    error: Option<String>,
+    message: Option<String>,
+}
+
+/// Reads the answer to a request of so many events.
+pub(super) fn read(
+    response: &Response,
+    events: usize,
+    key: &EventKey,
+) -> Result<Answer, RequestError> {
+    let status = response.status.as_u16();
+    let message = || message(response, key);
+    if response.from_elsewhere {
+        let problem = "it comes from another URL: let the HTTP client follow no redirects";
+        return Err(unbelievable(status, problem.to_owned()));
+    }
+    match status {
+        200..=299 => accepted(response, events),
+        300..=399 => {
+            let to = if response.headers.contains_key(LOCATION) { " to another URL" } else { "" };
+            Err(unbelievable(status, format!("it redirects{to}, and the key is sent to one only")))
+        }
+        400 => partial(response, events, message()),
+        401 | 403 | 404 => Err(RequestError::KeyRefused { status, message: message() }),
+        408 | 425 | 429 | 500..=599 => Err(RequestError::Unavailable {
+            status,
+            message: message(),
+            retry_after: retry_after(&response.headers, SystemTime::now()),
+        }),
+        413 => Err(RequestError::TooLarge { message: message() }),
+        _ => Err(RequestError::Refused { status, message: message() }),
+    }
+}
+
+fn accepted(response: &Response, events: usize) -> Result<Answer, RequestError> {
+    let status = response.status.as_u16();
+    let body = serde_json::from_slice::<Body>(&response.body);
+    let Some(body) = body.ok().filter(|_| !response.cut_short) else {
+        return Err(unbelievable(status, format!("it is {}", what(response))));
+    };
+    if body.status != Some(200) {
+        let said = body.status.map_or("no `status`".to_owned(), |said| format!("`status` {said}"));
+        return Err(unbelievable(status, format!("its body has {said}, not 200")));
+    }
+    let ids = body.ids.unwrap_or_default();
+    let empty = ids.iter().filter(|id| id.as_str().is_empty()).count();
+    if ids.len() != events || empty > 0 {
+        let empty = if empty > 0 { format!(", {empty} of them empty") } else { String::new() };
+        let problem = format!("it has {} ids{empty}, for {events} events", ids.len());
+        return Err(unbelievable(status, problem));
+    }
+    Ok(Answer::Accepted(ids))
+}
+
+/// A 400 from Inngest lists the events before the bad one; a 400 from anything else lists nothing.
+fn partial(response: &Response, events: usize, message: String) -> Result<Answer, RequestError> {
+    let body = serde_json::from_slice::<Body>(&response.body).unwrap_or_default();
+    if body.ids.is_none() && body.error.is_none() {
+        return Err(RequestError::Refused { status: 400, message });
+    }
+    let mut accepted = body.ids.unwrap_or_default();
+    let known = accepted.iter().take_while(|id| !id.as_str().is_empty()).count();
+    if known >= events {
+        let problem = format!("it has an id for every event, yet says: {message}");
+        return Err(unbelievable(400, problem));
+    }
+    accepted.truncate(known);
+    Ok(Answer::Partial { accepted, message })
+}
+
+fn unbelievable(status: u16, problem: String) -> RequestError {
+    RequestError::Unbelievable { status, problem }
+}
+
+/// What the server says went wrong, without the key.
+fn message(response: &Response, key: &EventKey) -> String {
+    let body = serde_json::from_slice::<Body>(&response.body).unwrap_or_default();
+    let said = body.error.filter(|text| !text.is_empty());
+    let said = said.or(body.message.filter(|text| !text.is_empty()));
+    let text = said.unwrap_or_else(|| {
+        if is_html(response) {
+            return what(response).to_owned();
+        }
+        String::from_utf8_lossy(&response.body).trim().to_owned()
+    });
+    // Redacted first: a cut could leave the beginning of the key.
+    key.redact(text).chars().take(MAX_MESSAGE_CHARS).collect()
+}
+
+fn is_html(response: &Response) -> bool {
+    response.body.trim_ascii_start().starts_with(b"<")
+}
+
+/// What a body is that is no answer of Inngest's.
+fn what(response: &Response) -> &'static str {
+    if response.cut_short {
+        "longer than an answer can be"
+    } else if response.body.is_empty() {
+        "empty"
+    } else if is_html(response) {
+        "an HTML page: does the base URL lead to Inngest?"
+    } else {
+        "not Inngest's JSON: does the base URL lead to Inngest?"
+    }
+}
+
+/// How long to wait at least: in seconds, or until a date by the server's own clock where it tells it.
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = httpdate::parse_http_date(value).ok()?;
+    let date = headers.get(DATE).and_then(|date| date.to_str().ok());
+    let now = date.and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or(now);
+    Some(until.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::HeaderValue;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date_by_the_servers_clock() {
+        let headers = |pairs: &[(reqwest::header::HeaderName, &'static str)]| {
+            let pair = |(name, value): &(_, &'static str)| {
+                (reqwest::header::HeaderName::clone(name), HeaderValue::from_static(value))
+            };
+            pairs.iter().map(pair).collect::<HeaderMap>()
+        };
+        let after = |pairs: &[_]| retry_after(&headers(pairs), SystemTime::UNIX_EPOCH);
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+
+        assert_eq!(after(&[]), None);
+        assert_eq!(after(&[(RETRY_AFTER, "7")]), seconds(7));
+        assert_eq!(after(&[(RETRY_AFTER, "soon")]), None);
+        assert_eq!(after(&[(RETRY_AFTER, "-7")]), None);
+        assert_eq!(after(&[(RETRY_AFTER, "Thu, 01 Jan 1970 00:00:30 GMT")]), seconds(30));
+        let server_time = (DATE, "Thu, 01 Jan 1970 00:00:20 GMT");
+        assert_eq!(
+            after(&[(RETRY_AFTER, "Thu, 01 Jan 1970 00:00:30 GMT"), server_time.clone()]),
+            seconds(10)
+        );
+        assert_eq!(
+            after(&[(RETRY_AFTER, "Thu, 01 Jan 1970 00:00:10 GMT"), server_time]),
+            seconds(0)
+        );
+    }
+}

@@ -1,0 +1,29 @@
+//! What a client tells `tracing`: never a body, never a URL.
+
+use std::time::Duration;
+
+use crate::error::RequestError;
+
+#[cfg(feature = "tracing")]
+pub(super) fn retrying(error: &RequestError, events: usize, attempt: u32, wait: Duration) {
+    tracing::debug!(events, attempt, ?wait, %error, "sending to Inngest failed, trying again");
+}
+
+#[cfg(feature = "tracing")]
+pub(super) fn failed(error: &RequestError, events: usize, attempts: u32) {
+    tracing::warn!(events, attempts, %error, "sending to Inngest failed");
+}
+
+#[cfg(feature = "tracing")]
+pub(super) fn rejected(event: &str, status: u16, message: &str) {
+    tracing::warn!(event, status, message, "Inngest rejected an event");
+}
+
+#[cfg(not(feature = "tracing"))]
+pub(super) fn retrying(_: &RequestError, _: usize, _: u32, _: Duration) {}
+
+#[cfg(not(feature = "tracing"))]
+pub(super) fn failed(_: &RequestError, _: usize, _: u32) {}
+
+#[cfg(not(feature = "tracing"))]
+pub(super) fn rejected(_: &str, _: u16, _: &str) {}

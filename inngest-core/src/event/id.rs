@@ -1,0 +1,122 @@
+//! The id that Inngest gives an event it accepted.
+
+use std::borrow::Borrow;
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::ser::{Serialize, Serializer};
+
+/// The id Inngest gave an accepted event, a ULID: what the dashboard shows and finds the event by.
+///
+/// Not the dedup id, which is the sender's own.
+#[derive(Clone)]
+pub struct EventId(Repr);
+
+/// An id as it always is fits in place: thousands come with one answer.
+#[derive(Clone)]
+enum Repr {
+    Ulid([u8; 26]),
+    Other(Box<str>),
+}
+
+impl EventId {
+    pub(crate) fn new(id: &str) -> EventId {
+        match <[u8; 26]>::try_from(id.as_bytes()) {
+            Ok(ulid) if ulid.is_ascii() => EventId(Repr::Ulid(ulid)),
+            _ => EventId(Repr::Other(id.into())),
+        }
+    }
+
+    /// The id's text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match &self.0 {
+            Repr::Ulid(ascii) => std::str::from_utf8(ascii).unwrap_or_default(),
+            Repr::Other(id) => id,
+        }
+    }
+}
+
+impl fmt::Debug for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("EventId").field(&self.as_str()).finish()
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl AsRef<str> for EventId {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl Borrow<str> for EventId {
+    fn borrow(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl From<EventId> for String {
+    fn from(id: EventId) -> String {
+        id.as_str().to_owned()
+    }
+}
+
+impl PartialEq for EventId {
+    fn eq(&self, other: &EventId) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for EventId {}
+
+impl PartialOrd for EventId {
+    fn partial_cmp(&self, other: &EventId) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for EventId {
+    fn cmp(&self, other: &EventId) -> Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl Hash for EventId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl Serialize for EventId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for EventId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<EventId, D::Error> {
+        struct Text;
+
+        impl Visitor<'_> for Text {
+            type Value = EventId;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an event id")
+            }
+
+            fn visit_str<E: de::Error>(self, id: &str) -> Result<EventId, E> {
+                Ok(EventId::new(id))
+            }
+        }
+
+        deserializer.deserialize_str(Text)
+    }
+}

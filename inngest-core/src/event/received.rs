@@ -1,0 +1,160 @@
+//! The data of a received event, which Inngest may write in other ways than it was sent: a payload
+//! without fields comes as `null`, as `{}` or not at all.
+
+use std::fmt;
+use std::iter;
+use std::marker::PhantomData;
+
+use serde::de::value::MapDeserializer;
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::forward_to_deserialize_any;
+
+pub(super) struct ReceivedData<E>(pub(super) E);
+
+impl<'de, E: Deserialize<'de>> Deserialize<'de> for ReceivedData<E> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ReceivedData<E>, D::Error> {
+        // As an option, since serde takes a missing field for a missing option.
+        deserializer.deserialize_option(DataVisitor(PhantomData))
+    }
+}
+
+struct DataVisitor<E>(PhantomData<E>);
+
+impl<'de, E: Deserialize<'de>> Visitor<'de> for DataVisitor<E> {
+    type Value = ReceivedData<E>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an event's data")
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, data: D) -> Result<ReceivedData<E>, D::Error> {
+        E::deserialize(Data(data)).map(ReceivedData)
+    }
+
+    fn visit_none<R: Error>(self) -> Result<ReceivedData<E>, R> {
+        E::deserialize(NoData(PhantomData)).map(ReceivedData)
+    }
+
+    fn visit_unit<R: Error>(self) -> Result<ReceivedData<E>, R> {
+        self.visit_none()
+    }
+}
+
+/// Data that are there: an object, from which a unit struct is read as well.
+struct Data<D>(D);
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Data<D> {
+    type Error = D::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_any(visitor)
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_any(UnitVisitor(visitor))
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.deserialize_unit(visitor)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.0.deserialize_struct(name, fields, visitor)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.0.deserialize_enum(name, variants, visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf seq tuple
+        tuple_struct map identifier ignored_any
+    }
+}
+
+/// Reads an object, whatever is in it, as a unit.
+struct UnitVisitor<V>(V);
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for UnitVisitor<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object or null")
+    }
+
+    fn visit_unit<R: Error>(self) -> Result<V::Value, R> {
+        self.0.visit_unit()
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<V::Value, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        self.0.visit_unit()
+    }
+}
+
+/// No data: null to what can be null, an object without fields to structs.
+struct NoData<R>(PhantomData<R>);
+
+impl<'de, R: Error> Deserializer<'de> for NoData<R> {
+    type Error = R;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, R> {
+        visitor.visit_unit()
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, R> {
+        visitor.visit_none()
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, R> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, R> {
+        self.deserialize_map(visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, R> {
+        visitor.visit_map(MapDeserializer::new(iter::empty::<((), ())>()))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct seq tuple tuple_struct enum identifier ignored_any
+    }
+}

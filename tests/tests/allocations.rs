@@ -1,0 +1,34 @@
+//! What a push and an id cost the allocator. One test, so that no other thread allocates.
+
+use allocation_counter::measure;
+use inngest_core::{Batch, InngestEvent};
+use inngest_tests::CheckoutCompleted;
+
+#[test]
+fn a_push_allocates_nothing_once_the_buffer_has_grown() {
+    let checkout = CheckoutCompleted::of("ed12c8bde");
+    let mut batch = Batch::with_capacity(2_000, 1 << 20);
+    let allocations = measure(|| {
+        for _ in 0..1_000 {
+            batch.push(&checkout).expect("an event");
+        }
+    });
+    assert_eq!(batch.len(), 1_000);
+    assert_eq!(allocations.count_total, 0, "{allocations:?}");
+
+    // The same without a capacity: the buffers' growth alone, not once an event.
+    let mut batch = Batch::new();
+    let allocations = measure(|| {
+        for _ in 0..1_000 {
+            batch.push(&checkout).expect("an event");
+        }
+    });
+    assert!(allocations.count_total < 50, "{allocations:?}");
+
+    let mut id = String::with_capacity(100);
+    let allocations = measure(|| {
+        checkout.write_dedup_id(&mut id).expect("an id");
+    });
+    assert_eq!(id, "cart-checkout-completed-ed12c8bde");
+    assert_eq!(allocations.count_total, 0, "{allocations:?}");
+}
