@@ -3,6 +3,7 @@
 use std::borrow::{Borrow, Cow};
 use std::cell::Cell;
 use std::fmt;
+use std::marker::PhantomData;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -186,19 +187,25 @@ impl<T: IdSegment + ToOwned + ?Sized> IdSegment for Cow<'_, T> {
     }
 }
 
-/// What `#[derive(IdSegment)]` asks of a newtype's field. It has no sentence for who lacks it, so
-/// rustc tells the one that says why, rather than that of [`IdSegment`].
-pub trait Inner {
+/// A newtype's field, to which `#[derive(IdSegment)]` delegates.
+#[derive(Debug)]
+pub struct Inner<T: ?Sized>(PhantomData<T>);
+
+/// What the field gives its newtype. Asked for `Inner<f64>` rather than for `f64`, rustc tells the
+/// reason that is deepest: why a float may not, rather than who may.
+pub trait Delegate<T: ?Sized> {
+    /// As in [`IdSegment`].
     const SELF_DELIMITING: bool;
 
-    fn write_segment(&self, out: &mut dyn fmt::Write) -> fmt::Result;
+    /// As in [`IdSegment`].
+    fn write_segment(value: &T, out: &mut dyn fmt::Write) -> fmt::Result;
 }
 
-impl<T: IdSegment + ?Sized> Inner for T {
+impl<T: IdSegment + ?Sized> Delegate<T> for Inner<T> {
     const SELF_DELIMITING: bool = T::SELF_DELIMITING;
 
-    fn write_segment(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        IdSegment::write_segment(self, out)
+    fn write_segment(value: &T, out: &mut dyn fmt::Write) -> fmt::Result {
+        value.write_segment(out)
     }
 }
 
@@ -218,6 +225,7 @@ enum Failed {
 }
 
 impl IdWriter {
+    /// For one id of the event with this name.
     #[must_use]
     pub fn new(event: &'static str) -> IdWriter {
         IdWriter { event, failed: Cell::new(None) }

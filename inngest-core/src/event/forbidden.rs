@@ -3,7 +3,7 @@
 //! Each `IdSegment` here has a bound that is never met. Its trait has the sentence, and is
 //! implemented for `str` alone, so that the compiler names a type that would do.
 
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::time::{Duration, SystemTime};
 

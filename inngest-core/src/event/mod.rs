@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::error::EventError;
 
-pub use dedup::{DedupId, IdSegment, IdWriter, Inner, Segment, dedup_id};
+pub use dedup::{DedupId, Delegate, IdSegment, IdWriter, Inner, Segment, dedup_id};
 pub use envelope::Event;
 pub use id::EventId;
 pub use json::EventWriter;

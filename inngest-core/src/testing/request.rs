@@ -1,0 +1,75 @@
+//! The requests a server got, kept for tests.
+
+use std::sync::Mutex;
+
+use bytes::Bytes;
+use http::{HeaderMap, request::Parts};
+use serde_json::Value;
+
+use super::lock;
+
+/// A request that [`EventApi`](super::EventApi) received, whatever it answered.
+///
+/// Nothing is hidden: the path has the event key in it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ReceivedRequest {
+    /// The method, such as `POST`.
+    pub method: String,
+    /// The path and the query as they came, such as `/e/test`.
+    pub path: String,
+    /// The body's bytes as they came; empty for one that was not read.
+    pub body: Bytes,
+    headers: HeaderMap,
+}
+
+impl ReceivedRequest {
+    pub(super) fn new(parts: &Parts, body: Bytes) -> ReceivedRequest {
+        let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
+        ReceivedRequest {
+            method: parts.method.to_string(),
+            path: path.to_owned(),
+            body,
+            headers: parts.headers.clone(),
+        }
+    }
+
+    /// The value of a header, whose name may be in any case; the first, if there are several.
+    /// `None` too if it is not text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// All headers, names in lower case. Those whose values are not text are left out.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+    }
+
+    /// The body as JSON: an event, or an array of them.
+    ///
+    /// # Errors
+    ///
+    /// The body is not JSON.
+    pub fn json(&self) -> Result<Value, serde_json::Error> {
+        serde_json::from_slice(&self.body)
+    }
+}
+
+/// The requests, in order of arrival.
+#[derive(Default)]
+pub(super) struct Requests(Mutex<Vec<ReceivedRequest>>);
+
+impl Requests {
+    pub(super) fn push(&self, request: ReceivedRequest) {
+        lock(&self.0).push(request);
+    }
+
+    pub(super) fn all(&self) -> Vec<ReceivedRequest> {
+        lock(&self.0).clone()
+    }
+
+    pub(super) fn clear(&self) {
+        lock(&self.0).clear();
+    }
+}

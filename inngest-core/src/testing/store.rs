@@ -1,0 +1,132 @@
+//! What the Event API keeps of the events it accepted.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::de::{Deserialize, DeserializeOwned};
+use serde_json::{Map, Value, json};
+
+use super::inbound::Inbound;
+use crate::event::{Event, EventId, InngestEvent};
+
+/// An event that [`EventApi`](super::EventApi) accepted, as Inngest stores it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct StoredEvent {
+    /// The id the sender got for it.
+    pub id: EventId,
+    /// Its name.
+    pub name: String,
+    /// The payload: an object, or null where none was sent. Its numbers went through 64-bit floats,
+    /// as Inngest's do: 1.0 is stored as 1, and integers beyond 2^53 are rounded.
+    pub data: Value,
+    /// The dedup id (`id`), if it was sent with one.
+    pub dedup_id: Option<String>,
+    /// When it happened, in milliseconds since 1970: as sent, or else the time of arrival.
+    pub ts: i64,
+    /// The payload's version (`v`).
+    pub version: Option<String>,
+    /// The user; empty if it was sent without.
+    pub user: Map<String, Value>,
+    /// The sessions (`meta.sessions`).
+    pub sessions: BTreeMap<String, String>,
+}
+
+impl StoredEvent {
+    pub(super) fn new(event: Inbound, id: EventId, now: i64) -> StoredEvent {
+        StoredEvent {
+            id,
+            name: event.name,
+            data: event.data,
+            dedup_id: event.id,
+            ts: event.ts.unwrap_or(now),
+            version: event.v,
+            user: event.user,
+            sessions: event.sessions,
+        }
+    }
+
+    /// The id that Inngest deduplicates by: an event without one of its own has its Inngest id.
+    pub(super) fn effective_dedup_id(&self) -> &str {
+        self.dedup_id.as_deref().unwrap_or_else(|| self.id.as_str())
+    }
+
+    /// Decodes it. What was sent without a dedup id has none.
+    ///
+    /// # Errors
+    ///
+    /// The data does not fit `E`. The event's name is not looked at.
+    pub fn decode<E: DeserializeOwned>(&self) -> Result<Event<E>, serde_json::Error> {
+        self.decode_with_id(self.dedup_id.as_deref())
+    }
+
+    /// Decodes it as a function receives it, always with an id.
+    pub(super) fn decode_for_function<E: DeserializeOwned>(
+        &self,
+    ) -> Result<Event<E>, serde_json::Error> {
+        self.decode_with_id(Some(self.effective_dedup_id()))
+    }
+
+    fn decode_with_id<E: DeserializeOwned>(
+        &self,
+        id: Option<&str>,
+    ) -> Result<Event<E>, serde_json::Error> {
+        Event::deserialize(json!({
+            "name": self.name,
+            "data": self.data,
+            "id": id,
+            "ts": self.ts,
+            "v": self.version,
+            "user": self.user,
+            "meta": { "sessions": self.sessions },
+        }))
+    }
+}
+
+/// How many events of one name and one version were stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EventType {
+    /// The events' name.
+    pub name: String,
+    /// Their version (`v`).
+    pub version: Option<String>,
+    /// How many there are.
+    pub count: usize,
+}
+
+/// The events, in order of acceptance.
+#[derive(Default)]
+pub(super) struct Store(Vec<Arc<StoredEvent>>);
+
+impl Store {
+    pub(super) fn push(&mut self, event: Arc<StoredEvent>) {
+        self.0.push(event);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub(super) fn all(&self) -> Vec<StoredEvent> {
+        self.0.iter().map(|event| StoredEvent::clone(event)).collect()
+    }
+
+    /// The events named as `E` is.
+    pub(super) fn of<E: InngestEvent>(&self) -> Vec<Arc<StoredEvent>> {
+        self.0.iter().filter(|event| event.name == E::NAME).map(Arc::clone).collect()
+    }
+
+    pub(super) fn types(&self) -> Vec<EventType> {
+        let mut counts = BTreeMap::new();
+        for event in &self.0 {
+            *counts.entry((&event.name, &event.version)).or_insert(0) += 1;
+        }
+        let count = |((name, version), count): ((&String, &Option<String>), usize)| EventType {
+            name: name.clone(),
+            version: version.clone(),
+            count,
+        };
+        counts.into_iter().map(count).collect()
+    }
+}
