@@ -162,7 +162,7 @@ async fn a_request_has_ten_seconds_and_a_millisecond_an_event() {
     let start = Instant::now();
     let error = client.send_all(ItemViewed::many(500)).await.expect_err("nobody answers");
     assert_eq!(start.elapsed(), Duration::from_millis(10_500));
-    assert!(matches!(error.causes()[0], RequestError::Timeout { .. }));
+    assert!(matches!(error.causes().next().expect("a cause"), RequestError::Timeout { .. }));
     assert_eq!(error.into_unsent().len(), 500);
 }
 
@@ -204,7 +204,7 @@ async fn a_refused_key_stops_the_remaining_requests() {
         assert_eq!(script.seen().len(), 2);
         assert_eq!(error.accepted().len(), 10);
         assert_eq!(error.unsent(), (10..50).collect::<Vec<_>>());
-        assert!(error.causes().iter().all(RequestError::is_key_refused));
+        assert!(error.causes().all(RequestError::is_key_refused));
         assert!(!error.is_retryable());
     }
 }

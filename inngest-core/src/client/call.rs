@@ -1,7 +1,7 @@
 //! One call: a batch's chunks sent side by side, each until what became of its events is known.
 
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
@@ -16,12 +16,13 @@ use crate::batch::{Batch, split};
 use crate::error::{EventError, Rejection, RequestError};
 use crate::event::EventId;
 
-/// What became of one event.
+/// What became of one event. Small, since there are thousands and nearly all are accepted.
 #[derive(Clone, Debug)]
 pub(super) enum Outcome {
     Accepted(EventId),
-    Rejected(Rejection),
-    Unsent(RequestError),
+    Rejected(Box<Rejection>),
+    /// Shared with the other events of its request.
+    Unsent(Arc<RequestError>),
 }
 
 /// Sends `batch` and says what became of each event, in order.
@@ -30,29 +31,27 @@ pub(super) async fn run(client: &Inner, batch: &Batch) -> Vec<Outcome> {
     let chunks = split(batch.slots(), client.limits, |slot| too_large(slot.len()));
     let call = Call::new(client, batch);
 
+    if let [chunk] = &*chunks {
+        if chunk.len() == batch.len() {
+            return call.chunk(chunk.clone()).await;
+        }
+    }
     let mut outcomes: Vec<Option<Outcome>> = vec![None; batch.len()];
-    let mut settle = |start: usize, settled: Vec<Outcome>| {
+    let sending = chunks.into_iter().map(|chunk| async {
+        let start = chunk.start;
+        (start, call.chunk(chunk).await)
+    });
+    let mut sent = stream::iter(sending).buffer_unordered(client.max_in_flight);
+    while let Some((start, settled)) = sent.next().await {
         for (outcome, settled) in outcomes[start..].iter_mut().zip(settled) {
             *outcome = Some(settled);
-        }
-    };
-    if let [chunk] = &*chunks {
-        settle(chunk.start, call.chunk(chunk.clone()).await);
-    } else {
-        let sending = chunks.into_iter().map(|chunk| async {
-            let start = chunk.start;
-            (start, call.chunk(chunk).await)
-        });
-        let mut sent = stream::iter(sending).buffer_unordered(client.max_in_flight);
-        while let Some((start, settled)) = sent.next().await {
-            settle(start, settled);
         }
     }
 
     let rejected_here = |index: usize| {
         let slot = batch.slots()[index];
         let (event, bytes, max) = (slot.name, slot.len(), client.max_event_bytes);
-        Outcome::Rejected(Rejection::Event(EventError::TooLarge { event, bytes, max }))
+        Outcome::Rejected(Box::new(EventError::TooLarge { event, bytes, max }.into()))
     };
     let settled = outcomes.into_iter().enumerate();
     settled.map(|(index, outcome)| outcome.unwrap_or_else(|| rejected_here(index))).collect()
@@ -99,7 +98,7 @@ impl<'a> Call<'a> {
                     outcomes.push(self.rejected(start, 413, message));
                 }
                 Err(error) => {
-                    outcomes.resize(end - chunk.start, Outcome::Unsent(error));
+                    outcomes.resize(end - chunk.start, Outcome::Unsent(Arc::new(error)));
                 }
             }
         }
@@ -109,7 +108,7 @@ impl<'a> Call<'a> {
     fn rejected(&self, index: usize, status: u16, message: String) -> Outcome {
         let event = self.batch.slots()[index].name;
         trace::rejected(event, status, &message);
-        Outcome::Rejected(Rejection::Server { event, status, message })
+        Outcome::Rejected(Box::new(Rejection::Server { event, status, message }))
     }
 
     /// Sends one request, and again while it fails in a way that may pass and there is time.

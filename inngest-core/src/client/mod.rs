@@ -92,8 +92,11 @@ impl Client {
             let outcome = call::run(&client.0, &batch).await.pop();
             match outcome {
                 Some(Outcome::Accepted(id)) => Ok(id),
-                Some(Outcome::Rejected(reason)) => Err(SendError::rejected(reason, batch)),
-                Some(Outcome::Unsent(cause)) => Err(SendError::Unsent { cause, unsent: batch }),
+                Some(Outcome::Rejected(reason)) => Err(SendError::rejected(*reason, batch)),
+                Some(Outcome::Unsent(cause)) => {
+                    let cause = Arc::unwrap_or_clone(cause);
+                    Err(SendError::Unsent { cause, unsent: batch })
+                }
                 None => unreachable!("a batch of one has one outcome"),
             }
         }
@@ -116,9 +119,10 @@ impl Client {
         I: IntoIterator,
         I::Item: IntoEvent,
     {
-        let mut batch = Batch::new();
+        let events = events.into_iter();
+        let mut batch = Batch::with_capacity(events.size_hint().0, 0);
         let mut invalid = Vec::new();
-        for (index, event) in events.into_iter().enumerate() {
+        for (index, event) in events.enumerate() {
             if let Err(error) = batch.push(event) {
                 batch.skip();
                 invalid.push((index, error));
@@ -173,7 +177,7 @@ fn account(batch: &Batch, outcomes: Vec<Outcome>, invalid: Vec<(usize, EventErro
         match outcome {
             Outcome::Accepted(id) => accepted.push((index, id)),
             Outcome::Rejected(reason) => {
-                rejected.push((index, reason));
+                rejected.push((index, *reason));
                 rejected_here.push(at);
             }
             Outcome::Unsent(cause) => {

@@ -324,7 +324,7 @@ pub struct BatchError {
     pub(crate) rejected: Vec<(usize, Rejection)>,
     pub(crate) unsent: Vec<usize>,
     /// One for each of `unsent`.
-    pub(crate) causes: Vec<RequestError>,
+    pub(crate) causes: Vec<Arc<RequestError>>,
     pub(crate) rejected_events: Batch,
     pub(crate) unsent_events: Batch,
 }
@@ -351,15 +351,15 @@ impl BatchError {
 
     /// Why the unsent events are: one cause for each of [`unsent`](BatchError::unsent), in order.
     #[must_use]
-    pub fn causes(&self) -> &[RequestError] {
-        &self.causes
+    pub fn causes(&self) -> impl ExactSizeIterator<Item = &RequestError> {
+        self.causes.iter().map(|cause| &**cause)
     }
 
     /// Whether sending the unsent events again may succeed, for some of them at least, with nothing
     /// changed on this side.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        self.causes.iter().any(RequestError::is_retryable)
+        self.causes().any(RequestError::is_retryable)
     }
 
     /// The unsent events, in their places: send them again with

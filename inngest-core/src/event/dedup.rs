@@ -113,8 +113,10 @@ impl Serialize for DedupId {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot stand in a dedup id",
     label = "`{Self}` has no canonical text",
-    note = "strings, integers, `bool`, `char` and ids of the `uuid`, `ulid`, `chrono`, `jiff`, `time` and `rust_decimal` features can",
-    note = "for a newtype or a fieldless enum, add `#[derive(IdSegment)]` to it"
+    note = "strings, integers, `bool`, `char` and, with the features of these names, the types of \
+            `uuid`, `ulid`, `chrono`, `jiff`, `time` and `rust_decimal` can",
+    note = "for a newtype or a fieldless enum, add `#[derive(IdSegment)]` to it; of another struct, \
+            name a field, such as `{{account.id}}`"
 )]
 pub trait IdSegment {
     /// Whether the end of a value's text shows in the text itself, whatever follows, as it does for

@@ -21,9 +21,8 @@ impl CanonicalText for str {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot stand in a dedup id: every event without a value would share one id",
     label = "has no value when it is `None`",
-    note = "all but the first event without a value would be dropped as duplicates for 24 hours",
-    note = "use a field that is always there; for single events, `Event::id` and `Event::without_id` \
-            set an id at run time"
+    note = "all but the first of them would be dropped as duplicates for 24 hours",
+    note = "use a field that is always there; `Event::id` gives a single event an id of its own"
 )]
 pub trait AlwaysPresent {}
 

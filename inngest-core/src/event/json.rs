@@ -49,7 +49,13 @@ impl<'a> EventWriter<'a> {
         envelope.check(E::NAME)?;
 
         self.raw(b"{\"name\":");
-        self.text(E::NAME)?;
+        if Checked::<E>::NAME_IS_PLAIN {
+            self.raw(b"\"");
+            self.raw(E::NAME.as_bytes());
+            self.raw(b"\"");
+        } else {
+            self.text(E::NAME)?;
+        }
         match &envelope.id {
             IdChoice::Template => self.template_id(data)?,
             IdChoice::Given(id) => {
@@ -129,6 +135,8 @@ struct Checked<E: ?Sized>(PhantomData<E>);
 
 impl<E: InngestEvent + ?Sized> Checked<E> {
     const NAME_PROBLEM: Option<NameProblem> = name::problem(E::NAME);
+    /// Whether it stands in JSON as it is.
+    const NAME_IS_PLAIN: bool = name::is_plain_json(E::NAME);
 }
 
 /// Displays an event's id. serde_json takes a `Display` that fails for a bug, so an error waits in

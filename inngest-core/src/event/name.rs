@@ -51,6 +51,20 @@ pub(crate) const fn problem(name: &str) -> Option<NameProblem> {
     None
 }
 
+/// Whether `name` has no character that JSON escapes. (A name without a [`problem`] has no control
+/// characters either.)
+pub(crate) const fn is_plain_json(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if matches!(bytes[at], b'"' | b'\\' | 0..=0x1F) {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
 const fn is_reserved(name: &[u8]) -> bool {
     if name.len() < RESERVED.len() {
         return false;

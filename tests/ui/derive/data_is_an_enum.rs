@@ -1,0 +1,15 @@
+use inngest_core::InngestEvent;
+use serde::Serialize;
+
+#[derive(Serialize, InngestEvent)]
+#[inngest(name = "storefront/cart.updated")]
+enum Storefront {
+    Updated(CartUpdated),
+}
+
+#[derive(Serialize)]
+struct CartUpdated {
+    cart_id: String,
+}
+
+fn main() {}

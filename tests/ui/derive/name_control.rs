@@ -1,0 +1,10 @@
+use inngest_core::InngestEvent;
+use serde::Serialize;
+
+#[derive(Serialize, InngestEvent)]
+#[inngest(name = "storefront/cart\u{0}updated")]
+struct CartUpdated {
+    cart_id: String,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use inngest_core::InngestEvent;
+use serde::Serialize;
+
+#[derive(Serialize, InngestEvent)]
+#[inngest(name = "")]
+struct CartUpdated {
+    cart_id: String,
+}
+
+fn main() {}

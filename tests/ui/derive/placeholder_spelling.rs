@@ -1,0 +1,11 @@
+use inngest_core::InngestEvent;
+use serde::Serialize;
+
+#[derive(Serialize, InngestEvent)]
+#[inngest(name = "storefront/cart.updated", id = "cart-updated-{ cart_id }-{self.cart_id}-{r#type}-{&cart_id}")]
+struct CartUpdated {
+    cart_id: String,
+    r#type: u64,
+}
+
+fn main() {}

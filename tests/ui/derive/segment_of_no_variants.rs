@@ -1,0 +1,6 @@
+use inngest_core::IdSegment;
+
+#[derive(IdSegment)]
+enum Never {}
+
+fn main() {}

@@ -1,0 +1,78 @@
+//! Without a prelude, and with the names of the prelude taken.
+#![no_implicit_prelude]
+#![allow(dead_code, non_camel_case_types, unused_macros)]
+
+mod core {}
+mod std {}
+mod alloc {}
+
+use ::inngest_core::{IdSegment, InngestEvent};
+use ::serde::Serialize;
+
+struct Option;
+struct Result;
+struct Some;
+struct Ok;
+struct Err;
+struct None;
+struct str;
+struct bool;
+trait Write {}
+macro_rules! format_args { () => {}; }
+macro_rules! compile_error { () => {}; }
+
+#[derive(Serialize, InngestEvent)]
+#[inngest(name = "a/b", id = "ab-{id}-{state}", version = "1")]
+struct A {
+    id: ::std::string::String,
+    state: State,
+    nested: B,
+}
+
+#[derive(Serialize, InngestEvent)]
+#[inngest(name = "a/c", id = "ac-{inner.id}-{inner.id}")]
+struct C {
+    inner: B,
+}
+
+#[derive(Serialize, InngestEvent)]
+#[inngest(name = "a/d")]
+struct B {
+    id: Id,
+}
+
+#[derive(Serialize, IdSegment)]
+struct Id(u8);
+
+#[derive(Serialize, IdSegment)]
+enum State {
+    Open,
+}
+
+// Nor do the event's own items stand in the way of the trait's.
+impl A {
+    const NAME: u8 = 1;
+    const VERSION: u8 = 1;
+
+    fn dedup_id(&self) {}
+
+    fn write_dedup_id() {}
+}
+
+// Nor do traits for everything.
+trait Everything: ::std::marker::Sized {
+    fn last(self, _: &'static ::std::primitive::str, _: u8) {}
+    fn until(self) {}
+    fn write(self) {}
+    fn write_str(self) {}
+    fn write_segment(self) {}
+}
+
+impl<T> Everything for T {}
+
+#[allow(non_upper_case_globals)]
+const id: u8 = 1;
+#[allow(non_upper_case_globals)]
+const out: u8 = 1;
+
+fn main() {}

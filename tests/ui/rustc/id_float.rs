@@ -1,0 +1,11 @@
+use inngest_core::InngestEvent;
+use serde::Serialize;
+
+#[derive(Serialize, InngestEvent)]
+#[inngest(name = "storefront/cart.updated", id = "cart-updated-{cart_id}-{value}")]
+struct CartUpdated {
+    cart_id: String,
+    value: f64,
+}
+
+fn main() {}

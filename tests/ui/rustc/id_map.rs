@@ -1,0 +1,13 @@
+use std::collections::HashMap;
+
+use inngest_core::InngestEvent;
+use serde::Serialize;
+
+#[derive(Serialize, InngestEvent)]
+#[inngest(name = "storefront/cart.updated", id = "cart-updated-{cart_id}-{value}")]
+struct CartUpdated {
+    cart_id: String,
+    value: HashMap<String, u8>,
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+use inngest_core::InngestEvent;
+use serde::Serialize;
+
+#[derive(Serialize, InngestEvent)]
+#[inngest(name = "storefront/cart.updated", id = "cart-updated-{cart_id}-{value}")]
+struct CartUpdated {
+    cart_id: String,
+    value: Account,
+}
+
+#[derive(Serialize)]
+struct Account {
+    id: String,
+}
+
+fn main() {}
