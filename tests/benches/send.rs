@@ -117,8 +117,8 @@ struct Bare {
 }
 
 impl Bare {
-    fn new(base: &str) -> Bare {
-        Bare { client: reqwest::Client::new(), url: format!("{base}/e/test") }
+    fn new(url: &str) -> Bare {
+        Bare { client: reqwest::Client::new(), url: format!("{url}/e/test") }
     }
 
     async fn post(&self, body: Vec<u8>) -> Vec<String> {
@@ -131,8 +131,8 @@ impl Bare {
     }
 }
 
-fn client(base: &str) -> Client {
-    let builder = Client::builder().no_env().dev(true).event_key("test").base_url(base);
+fn client(url: &str) -> Client {
+    let builder = Client::builder().no_env().dev(true).event_key("test").base_url(url);
     // As many a request as the bare program sends.
     let builder = builder.max_request_events(EVENTS).max_request_bytes(1 << 20);
     builder.build().expect("a client")
@@ -141,7 +141,7 @@ fn client(base: &str) -> Client {
 /// Runs the two in turns and prints the ratio of their medians.
 fn paired(what: &str, rounds: usize, mut ours: impl FnMut(), mut bare: impl FnMut()) {
     let mut times = [Vec::with_capacity(rounds), Vec::with_capacity(rounds)];
-    let timed = |run: &mut dyn FnMut()| {
+    let measure = |run: &mut dyn FnMut()| {
         let start = Instant::now();
         run();
         start.elapsed()
@@ -149,11 +149,11 @@ fn paired(what: &str, rounds: usize, mut ours: impl FnMut(), mut bare: impl FnMu
     for round in 0..rounds + rounds / 10 {
         // Whoever goes second finds warm caches, so they swap.
         let pair = if round % 2 == 0 {
-            let first = timed(&mut ours);
-            [first, timed(&mut bare)]
+            let first = measure(&mut ours);
+            [first, measure(&mut bare)]
         } else {
-            let first = timed(&mut bare);
-            [timed(&mut ours), first]
+            let first = measure(&mut bare);
+            [measure(&mut ours), first]
         };
         if round >= rounds / 10 {
             times[0].push(pair[0]);
@@ -169,8 +169,8 @@ fn paired(what: &str, rounds: usize, mut ours: impl FnMut(), mut bare: impl FnMu
 }
 
 fn against_bare(runtime: &Runtime) {
-    let base = sink(EVENTS);
-    let (typed, bare) = (client(&base), Bare::new(&base));
+    let url = sink(EVENTS);
+    let (typed, bare) = (client(&url), Bare::new(&url));
     let many: Vec<CheckoutCompleted> = (0..BATCHES * EVENTS).map(checkout).collect();
     let plains: Vec<Plain> = (0..BATCHES * EVENTS).map(plain).collect();
     let bytes = serde_json::to_vec(&plains[0]).expect("JSON").len();
@@ -214,8 +214,8 @@ fn against_bare(runtime: &Runtime) {
         },
     );
 
-    let base = sink(1);
-    let (typed, bare) = (client(&base), Bare::new(&base));
+    let url = sink(1);
+    let (typed, bare) = (client(&url), Bare::new(&url));
     let (event, plain) = (checkout(1), plain(1));
     paired(
         "single send",

@@ -1,4 +1,5 @@
 //! What the tests share: a storefront's events, and a transport that follows a script.
+#![allow(clippy::missing_panics_doc, reason = "a helper of tests panics where a test would")]
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -140,7 +141,6 @@ impl Script {
     }
 
     /// A client that sends by this script, to be configured further.
-    #[must_use]
     pub fn builder(&self) -> ClientBuilder {
         let script = self.clone();
         let builder = Client::builder().no_env().event_key("a-secret-key");

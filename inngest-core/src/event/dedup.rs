@@ -323,5 +323,5 @@ impl fmt::Write for SegmentText<'_, '_> {
 /// The id of an event with a template: [`InngestEvent::dedup_id`] as the derive writes it.
 pub fn dedup_id<E: InngestEvent + ?Sized>(event: &E) -> Result<Option<DedupId>, EventError> {
     let mut id = String::new();
-    Ok(event.write_dedup_id(&mut id)?.then(|| DedupId(id)))
+    Ok(event.write_dedup_id(&mut id)?.then_some(DedupId(id)))
 }

@@ -1,5 +1,6 @@
 //! What an event is: a payload with a name, perhaps a version, perhaps a dedup id.
 
+mod checked;
 mod dedup;
 mod envelope;
 mod forbidden;
