@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use super::IdSegment;
 
@@ -88,6 +88,6 @@ forbidden! {
         [T] Vec<T>, [T] [T], [T, const N: usize] [T; N], [T] VecDeque<T>,
         [T] BTreeSet<T>, [T, S] HashSet<T, S>;
     OneEntry: [K, V] BTreeMap<K, V>, [K, V, S] HashMap<K, V, S>;
-    TextOfTime: [] SystemTime, [] Duration;
+    TextOfTime: [] SystemTime;
     KnownShape: [] serde_json::Value, [] serde_json::Map<String, serde_json::Value>;
 }

@@ -160,13 +160,26 @@ struct Cfg {
 }
 
 #[derive(Serialize, InngestEvent)]
-#[inngest(name = "a/packed", id = "packed-{a}")]
+#[inngest(name = "a/attributes", id = "attributes-{a}")]
 #[repr(C)]
 #[non_exhaustive]
 #[must_use]
 pub struct Attributes {
     pub a: u8,
 }
+
+#[derive(Clone, Copy, Serialize, InngestEvent)]
+#[inngest(name = "a/packed", id = "packed-{a}-{c.0}-{a}")]
+#[repr(C, packed(1))]
+struct Packed {
+    a: u64,
+    b: u8,
+    c: PackedToo,
+}
+
+#[derive(Clone, Copy, Serialize)]
+#[repr(packed)]
+struct PackedToo(u32);
 
 macro_rules! events {
     ($($vis:vis $event:ident($name:literal, $id:expr, $version:tt) { $($field:ident: $type:ty),* })*) => {$(

@@ -71,6 +71,16 @@ pub enum State {
     Closed,
 }
 
+/// One with a field of a type nobody else sees.
+#[derive(Debug, Serialize, InngestEvent)]
+#[inngest(name = "storefront/cart.hidden", id = "cart-hidden-{id}")]
+pub struct CartHidden<T> {
+    id: Hidden<T>,
+}
+
+#[derive(Debug, Serialize, IdSegment)]
+struct Hidden<T>(T);
+
 fn main() {
     println!("{:?}", CartUpdated { cart_id: "c1".to_owned(), at: 1 }.dedup_id());
 }

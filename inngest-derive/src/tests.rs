@@ -1,0 +1,347 @@
+//! The whole pipeline: what it expands to, and that nothing makes it panic.
+
+use proc_macro2::TokenStream;
+use proptest::prelude::*;
+
+use crate::{id_segment, inngest_event};
+
+fn event(source: &str) -> TokenStream {
+    inngest_event(source.parse().expect("the source is tokens"))
+}
+
+fn segment(source: &str) -> TokenStream {
+    id_segment(source.parse().expect("the source is tokens"))
+}
+
+/// Compares an expansion, without the alias that begins each of its names.
+fn assert_expands(expansion: &TokenStream, expected: &str) {
+    let short = expansion.to_string().replace("__inngest :: ", "");
+    let file = syn::parse_str(&short).expect("the expansion is a file");
+    let found = prettyplease::unparse(&file);
+    let lines: Vec<_> = found.lines().map(|line| format!("        {line}")).collect();
+    let indented = lines.join("\n");
+    assert!(format!("\n{indented}\n    ") == expected, "found:\n{indented}\n");
+}
+
+#[test]
+fn a_plain_event() {
+    let source = r#"
+        #[inngest(name = "storefront/cart.updated", version = "1")]
+        struct CartUpdated { cart_id: String }
+    "#;
+    assert_expands(
+        &event(source),
+        r#"
+        const _: () = {
+            use ::inngest_core::private as __inngest;
+            #[automatically_derived]
+            impl InngestEvent for CartUpdated {
+                const NAME: &'static str = "storefront/cart.updated";
+                const VERSION: Option<&'static str> = Some("1");
+                fn dedup_id(&self) -> Result<Option<DedupId>, EventError> {
+                    Ok(None)
+                }
+            }
+        };
+    "#,
+    );
+}
+
+#[test]
+fn an_event_with_an_id() {
+    let source = r#"
+        #[inngest(name = "storefront/cart.updated", id = "cart-updated-{type}-{at}")]
+        struct CartUpdated { r#type: String, at: u64 }
+    "#;
+    assert_expands(
+        &event(source),
+        r#"
+        const _: () = {
+            use ::inngest_core::private as __inngest;
+            #[automatically_derived]
+            impl InngestEvent for CartUpdated {
+                const NAME: &'static str = "storefront/cart.updated";
+                const ID_TEMPLATE: Option<&'static str> = Some("cart-updated-{type}-{at}");
+                fn dedup_id(&self) -> Result<Option<DedupId>, EventError> {
+                    dedup_id(self)
+                }
+                fn write_dedup_id(&self, __out: &mut dyn Write) -> Written {
+                    let __id = &IdWriter::new("storefront/cart.updated");
+                    __id.write(
+                        __out,
+                        format_args!(
+                            "cart-updated-{type}-{at}", type = __id.until('-', "type", & self
+                            .r#type), at = __id.last("at", & self.at)
+                        ),
+                    )
+                }
+            }
+            #[automatically_derived]
+            impl Deduplicated for CartUpdated
+            where
+                for<'__event> Self: InngestEvent,
+            {}
+        };
+    "#,
+    );
+}
+
+#[test]
+fn a_generic_event() {
+    let source = r#"
+        #[inngest(name = "storefront/cart.updated", id = "cart-updated-{id}")]
+        struct CartUpdated<T: Clone = String, const N: usize = 1> where T: Copy { id: Id<T>, rest: [T; N] }
+    "#;
+    assert_expands(
+        &event(source),
+        r#"
+        const _: () = {
+            use ::inngest_core::private as __inngest;
+            #[automatically_derived]
+            impl<T: Clone, const N: usize> InngestEvent for CartUpdated<T, N>
+            where
+                T: Copy,
+                Self: Serialize,
+                Id<T>: IdSegment,
+            {
+                const NAME: &'static str = "storefront/cart.updated";
+                const ID_TEMPLATE: Option<&'static str> = Some("cart-updated-{id}");
+                fn dedup_id(&self) -> Result<Option<DedupId>, EventError> {
+                    dedup_id(self)
+                }
+                fn write_dedup_id(&self, __out: &mut dyn Write) -> Written {
+                    let __id = &IdWriter::new("storefront/cart.updated");
+                    __id.write(
+                        __out,
+                        format_args!("cart-updated-{id}", id = __id.last("id", & self.id)),
+                    )
+                }
+            }
+            #[automatically_derived]
+            impl<T: Clone, const N: usize> Deduplicated for CartUpdated<T, N>
+            where
+                T: Copy,
+                Self: Serialize,
+                Id<T>: IdSegment,
+                for<'__event> Self: InngestEvent,
+            {}
+        };
+    "#,
+    );
+}
+
+#[test]
+fn an_event_that_borrows_and_has_a_nested_path() {
+    let source = r#"
+        #[inngest(name = "cart.updated", id = "cart-{{{cart.type}}}-{cart.type}")]
+        struct CartUpdated<'a> { cart: &'a Cart }
+    "#;
+    assert_expands(
+        &event(source),
+        r#"
+        const _: () = {
+            use ::inngest_core::private as __inngest;
+            #[automatically_derived]
+            impl<'a> InngestEvent for CartUpdated<'a> {
+                const NAME: &'static str = "cart.updated";
+                const ID_TEMPLATE: Option<&'static str> = Some(
+                    "cart-{{{cart.type}}}-{cart.type}",
+                );
+                fn dedup_id(&self) -> Result<Option<DedupId>, EventError> {
+                    dedup_id(self)
+                }
+                fn write_dedup_id(&self, __out: &mut dyn Write) -> Written {
+                    let __id = &IdWriter::new("cart.updated");
+                    __id.write(
+                        __out,
+                        format_args!(
+                            "cart-{{{}}}-{}", __id.until('}', "cart.type", & self.cart.r#type),
+                            __id.last("cart.type", & self.cart.r#type)
+                        ),
+                    )
+                }
+            }
+            #[automatically_derived]
+            impl<'a> Deduplicated for CartUpdated<'a>
+            where
+                for<'__event> Self: InngestEvent,
+            {}
+        };
+    "#,
+    );
+}
+
+#[test]
+fn a_broken_event() {
+    let source = r#"
+        #[inngest(name = "cart updated")]
+        struct CartUpdated;
+    "#;
+    assert_expands(
+        &event(source),
+        r#"
+        ::core::compile_error! {
+            "event names have no white space, but there is ` ` at byte 4"
+        }
+        const _: () = {
+            use ::inngest_core::private as __inngest;
+            #[automatically_derived]
+            impl InngestEvent for CartUpdated
+            where
+                for<'__fallback> Self: Serialize,
+            {
+                const NAME: &'static str = "CartUpdated";
+                fn dedup_id(&self) -> Result<Option<DedupId>, EventError> {
+                    unreachable!()
+                }
+            }
+            #[automatically_derived]
+            impl Deduplicated for CartUpdated
+            where
+                for<'__fallback> Self: Serialize,
+            {}
+        };
+    "#,
+    );
+}
+
+#[test]
+fn a_newtype() {
+    assert_expands(
+        &segment("struct CartId<T>(Uuid, PhantomData<T>);"),
+        r"
+        const _: () = {
+            use ::inngest_core::private as __inngest;
+            #[automatically_derived]
+            impl<T> IdSegment for CartId<T> {
+                const SELF_DELIMITING: bool = <Inner<Uuid> as Delegate<Uuid>>::SELF_DELIMITING;
+                fn write_segment(&self, __out: &mut dyn Write) -> fmt::Result {
+                    <Inner<Uuid> as Delegate<Uuid>>::write_segment(&self.0, __out)
+                }
+            }
+        };
+    ",
+    );
+}
+
+#[test]
+fn a_fieldless_enum() {
+    let source = r#"
+        #[serde(rename_all = "kebab-case")]
+        enum State { Open, HalfOpen, #[serde(rename = "shut")] Closed }
+    "#;
+    assert_expands(
+        &segment(source),
+        r#"
+        const _: () = {
+            use ::inngest_core::private as __inngest;
+            #[automatically_derived]
+            impl IdSegment for State {
+                fn write_segment(&self, __out: &mut dyn Write) -> fmt::Result {
+                    __out
+                        .write_str(
+                            match *self {
+                                Self::Open => "open",
+                                Self::HalfOpen => "half-open",
+                                Self::Closed => "shut",
+                            },
+                        )
+                }
+            }
+        };
+    "#,
+    );
+}
+
+#[test]
+fn another_path_of_the_crate_is_the_only_one() {
+    let event = event(
+        r#"
+        #[inngest(name = "a/b", id = "a-{a}-{b.c}", version = "1", crate = ::my_sdk::events)]
+        struct A<T> { a: T, b: B }
+        "#,
+    );
+    let segment = segment("#[inngest(crate = ::my_sdk::events)] struct A<T>(T);");
+    let broken = self::event("#[inngest(crate = ::my_sdk::events)] struct A<T>(T);");
+    for expansion in [event, segment, broken] {
+        let expansion = expansion.to_string();
+        assert!(expansion.contains(":: my_sdk :: events :: private as __inngest"), "{expansion}");
+        assert!(!expansion.contains("inngest_core"), "{expansion}");
+    }
+}
+
+/// What means something in attributes and items, or nearly does.
+const PIECES: &str = r##"
+    name id version crate nmae serde inngest rename rename_all skip self struct enum union where
+    = , : :: ! # - $ < > 'a ( ) [ ] { } _ 1 1.5 'x' A T u8 String r#type größe ::a::b /**doc*/
+    "a/b" "a-{a}" "{a}{b}%{c}" "{" "}" "{{" "" b"x" c"x" r#"a-{a}"# "x"y "\u{7b}a}" concat!("a")
+"##;
+
+fn source() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(PIECES.split_whitespace().collect::<Vec<_>>());
+    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.join(" "))
+}
+
+fn item() -> impl Strategy<Value = String> {
+    let body = prop::sample::select(vec![
+        "struct A { a: u8, b: String, r#type: T }",
+        "struct A<'a, T: 'a, const N: usize = 1> where T: B { a: &'a T, b: [T; N], c: <T as B>::C }",
+        "struct A;",
+        "struct A {}",
+        "struct A(u8);",
+        "struct A(u8, PhantomData<T>);",
+        "enum A { B, C(u8), D {} }",
+        "enum A { B, C = 3 }",
+        "union A { a: u8 }",
+        "pub(in a::b) struct A { pub a: [u8; { 1 + 1 }], b: fn(u8) -> dyn B, c: impl D, d: m!(e) }",
+    ]);
+    let attribute =
+        |path: &'static str| source().prop_map(move |inside| format!("#[{path}({inside})]"));
+    let attribute = || prop_oneof![4 => attribute("inngest"), 1 => attribute("serde")];
+    (prop::collection::vec(attribute(), 0..3), body, attribute(), any::<prop::sample::Index>())
+        .prop_map(|(attributes, body, inner, at)| {
+            let fields: Vec<usize> = body.match_indices(['{', '(']).map(|(at, _)| at + 1).collect();
+            let body = match fields.as_slice() {
+                [] => body.to_owned(),
+                fields => {
+                    let (before, after) = body.split_at(*at.get(fields));
+                    format!("{before}{inner}{after}")
+                }
+            };
+            format!("{} {body}", attributes.join(" "))
+        })
+}
+
+fn never_panics(source: &str) {
+    if let Ok(tokens) = source.parse::<TokenStream>() {
+        for expansion in [inngest_event(tokens.clone()), id_segment(tokens)] {
+            if let Err(error) = syn::parse2::<syn::File>(expansion.clone()) {
+                panic!("{error} in {expansion}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4096, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn no_tokens_make_it_panic(source in source()) {
+        never_panics(&source);
+    }
+
+    #[test]
+    fn no_attributes_make_it_panic(source in item()) {
+        never_panics(&source);
+    }
+
+    #[test]
+    fn no_template_makes_it_panic(
+        template in prop_oneof!["[a{}.:0-9%\\- \"\\\\]{0,16}", any::<String>()],
+        name in prop_oneof!["[a-z/.*\\s]{0,12}", any::<String>()],
+    ) {
+        never_panics(&format!(
+            "#[inngest(name = {name:?}, id = {template:?})] struct A {{ a: u8, aa: u8 }}"
+        ));
+    }
+}

@@ -1,0 +1,269 @@
+//! Dedup ids: equal exactly when the values are, and never another one in the next release.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::num::{NonZeroI8, NonZeroU64};
+
+use inngest_core::{Deduplicated, IdSegment, InngestEvent};
+use proptest::prelude::*;
+use serde::Serialize;
+
+fn id(event: &impl Deduplicated) -> String {
+    event.dedup_id().expect("an id can be made").expect("it has a template").into()
+}
+
+macro_rules! templates {
+    ($($event:ident: $template:literal { $($field:ident: $type:ty),* })*) => {$(
+        #[derive(Clone, Debug, PartialEq, Serialize, InngestEvent)]
+        #[inngest(name = "a/b", id = $template)]
+        struct $event { $($field: $type),* }
+    )*};
+}
+
+templates! {
+    Two: "two-{a}-{b}" { a: String, b: String }
+    Three: "three-{a}/{b}, {c}." { a: String, b: String, c: String }
+    Quoted: "quoted \"{a}\"\u{301}{b}\"" { a: String, b: String }
+    Unicode: "unicode{a}→{b}\0{a}" { a: String, b: String }
+    Braces: "braces {{{a}}}{{{b}}}" { a: String, b: String }
+    Mixed: "mixed-{a}-{b}-{c}-{d}-{e}" { a: i16, b: String, c: bool, d: char, e: u8 }
+    Signs: "signs{a}-{b}+{c}-{d}" { a: i8, b: i8, c: i8, d: i8 }
+}
+
+/// Texts that are most of what escaping is about, and short, so that some are equal.
+fn text() -> impl Strategy<Value = String> {
+    let character = prop_oneof![
+        8 => prop::sample::select("-%/,. \"{}→\0\u{301}\u{85}ab2D5F".chars().collect::<Vec<_>>()),
+        1 => any::<char>(),
+    ];
+    prop::collection::vec(character, 1..6)
+        .prop_map(|characters| characters.into_iter().collect::<String>())
+        .prop_filter("blank values have no id", |text| !text.trim().is_empty())
+}
+
+fn character() -> impl Strategy<Value = char> {
+    prop_oneof![Just('-'), Just('%'), Just('x'), any::<char>()]
+        .prop_filter("blank values have no id", |c| !c.is_whitespace())
+}
+
+/// Pairs that differ by where a separator or an escape stands.
+fn pair() -> impl Strategy<Value = (String, String)> {
+    (text(), text(), 0..8_usize).prop_filter_map("blank values have no id", |(a, b, at)| {
+        let all = format!("{a}-{b}");
+        let cut = all.char_indices().map(|(at, _)| at).nth(at)?;
+        let (a, b) = all.split_at(cut);
+        let is_usable = !a.trim().is_empty() && !b.trim().is_empty();
+        is_usable.then(|| (a.to_owned(), b.to_owned()))
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4096, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn ids_of_two_texts(a in (text(), text()), b in (text(), text())) {
+        let two = |(a, b): (String, String)| Two { a, b };
+        let (a, b) = (two(a), two(b));
+        prop_assert_eq!(a == b, id(&a) == id(&b));
+    }
+
+    #[test]
+    fn ids_of_texts_cut_elsewhere(a in pair(), b in pair()) {
+        let two = |(a, b): (String, String)| Two { a, b };
+        let (a, b) = (two(a), two(b));
+        prop_assert_eq!(a == b, id(&a) == id(&b));
+    }
+
+    #[test]
+    fn ids_of_three_texts(a in (text(), text(), text()), b in (text(), text(), text())) {
+        let three = |(a, b, c): (String, String, String)| Three { a, b, c };
+        let (a, b) = (three(a), three(b));
+        prop_assert_eq!(a == b, id(&a) == id(&b));
+    }
+
+    #[test]
+    fn ids_between_odd_separators(a in (text(), text()), b in (text(), text())) {
+        let quoted = |(a, b): (String, String)| Quoted { a, b };
+        let unicode = |(a, b): (String, String)| Unicode { a, b };
+        let braces = |(a, b): (String, String)| Braces { a, b };
+        prop_assert_eq!(a == b, id(&quoted(a.clone())) == id(&quoted(b.clone())));
+        prop_assert_eq!(a == b, id(&unicode(a.clone())) == id(&unicode(b.clone())));
+        prop_assert_eq!(a == b, id(&braces(a.clone())) == id(&braces(b.clone())));
+    }
+
+    #[test]
+    fn ids_of_mixed_types(
+        a in (-20..20_i16, text(), any::<bool>(), character(), 0..3_u8),
+        b in (-20..20_i16, text(), any::<bool>(), character(), 0..3_u8),
+    ) {
+        let mixed = |(a, b, c, d, e)| Mixed { a, b, c, d, e };
+        let (a, b) = (mixed(a), mixed(b));
+        prop_assert_eq!(a == b, id(&a) == id(&b));
+    }
+
+    #[test]
+    fn ids_of_integers_with_signs(
+        a in (-2..2_i8, -2..2_i8, -2..2_i8, -2..2_i8),
+        b in (-2..2_i8, -2..2_i8, -2..2_i8, -2..2_i8),
+    ) {
+        let signs = |(a, b, c, d)| Signs { a, b, c, d };
+        let (a, b) = (signs(a), signs(b));
+        prop_assert_eq!(a == b, id(&a) == id(&b));
+    }
+}
+
+/// Every pair of short texts, none left to chance.
+#[test]
+fn ids_of_all_short_texts_differ() {
+    let alphabet = ["-", "%", "2", "D", "%2D"];
+    let mut texts = alphabet.map(str::to_owned).to_vec();
+    for a in alphabet {
+        texts.extend(alphabet.map(|b| format!("{a}{b}")));
+    }
+    texts.sort();
+    texts.dedup();
+    let mut ids = BTreeMap::new();
+    for a in &texts {
+        for b in &texts {
+            let two = Two { a: a.clone(), b: b.clone() };
+            if let Some(other) = ids.insert(id(&two), two.clone()) {
+                panic!("{two:?} and {other:?} share an id");
+            }
+        }
+    }
+}
+
+#[derive(Serialize, InngestEvent)]
+#[inngest(name = "storefront/cart.checkout.completed", id = "cart-checkout-completed-{cart_id}")]
+struct CartCheckoutCompleted {
+    cart_id: String,
+}
+
+/// A value before another placeholder, where it may be escaped, and at the end, where it is not.
+#[derive(InngestEvent)]
+#[inngest(name = "a/b", id = "golden-{value}-{value}")]
+struct Golden<T> {
+    value: T,
+}
+
+impl<T> Serialize for Golden<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_unit()
+    }
+}
+
+#[derive(IdSegment)]
+struct CartId(uuid::Uuid);
+
+#[derive(Serialize, IdSegment)]
+#[serde(rename_all = "kebab-case")]
+enum State {
+    HalfOpen,
+}
+
+#[derive(Default)]
+struct Ids(String);
+
+impl Ids {
+    fn add(&mut self, what: &str, value: impl IdSegment) {
+        writeln!(self.0, "{what}: {}", id(&Golden { value }).escape_debug()).unwrap();
+    }
+}
+
+/// An id that changes between two releases of a program starts its functions a second time. So the
+/// file is not written by any test: what it holds is a promise.
+#[test]
+fn golden_ids_never_change() {
+    let mut ids = Ids::default();
+    let example = CartCheckoutCompleted { cart_id: "ed12c8bde".to_owned() };
+    writeln!(ids.0, "the documentation's example: {}", id(&example)).unwrap();
+
+    ids.add("str", "ed12c8bde");
+    ids.add("str with a separator", "a-b");
+    ids.add("str with escapes", "50%-%2D");
+    ids.add("str with unicode", "größe → 購物車 🛒");
+    ids.add("str with quotes and controls", "\"a\"\\\0\u{7}b");
+    ids.add("str with white space", " a b\t");
+    ids.add("String", "a/b".to_owned());
+    ids.add("Cow", std::borrow::Cow::Borrowed("a-b"));
+    ids.add("char", '-');
+    ids.add("bool", true);
+    ids.add("u8", u8::MAX);
+    ids.add("i8", i8::MIN);
+    ids.add("u64", u64::MAX);
+    ids.add("i64", i64::MIN);
+    ids.add("u128", u128::MAX);
+    ids.add("i128", i128::MIN);
+    ids.add("usize", 0_usize);
+    ids.add("NonZeroU64", NonZeroU64::MIN);
+    ids.add("NonZeroI8", NonZeroI8::MIN);
+    ids.add("Arc of a u16", std::sync::Arc::new(7_u16));
+    ids.add("fieldless enum", State::HalfOpen);
+
+    let uuid = uuid::Uuid::from_u128(0x67E5_5044_10B1_426F_9247_BB68_0E5F_E0C8);
+    ids.add("uuid", uuid);
+    ids.add("newtype of a uuid", CartId(uuid));
+    ids.add("ulid", ulid::Ulid::from(0x0156_3E3A_B5D3_D676_4C61_EFB9_9302_BD5B_u128));
+
+    let decimal = rust_decimal::Decimal::new;
+    ids.add("decimal 10.50", decimal(1050, 2));
+    ids.add("decimal 10.5", decimal(105, 1));
+    ids.add("decimal 100", decimal(100, 0));
+    ids.add("decimal 100.00", decimal(10_000, 2));
+    ids.add("decimal -0.00", -decimal(0, 2));
+    ids.add("decimal -0.001", decimal(-1, 3));
+
+    chrono_ids(&mut ids);
+    jiff_ids(&mut ids);
+    time_ids(&mut ids);
+
+    let golden = include_str!("../golden/ids.txt");
+    for (made, golden) in ids.0.lines().zip(golden.lines()) {
+        assert_eq!(made, golden);
+    }
+    assert_eq!(ids.0, golden);
+}
+
+/// 2026-11-01 at 23:30 in Berlin, which is 22:30 in UTC, and once with a fraction of a second.
+const INSTANT: i64 = 1_793_572_200;
+
+fn chrono_ids(ids: &mut Ids) {
+    use chrono::{DateTime, FixedOffset, NaiveDate};
+
+    let utc = DateTime::from_timestamp(INSTANT, 0).unwrap();
+    ids.add("chrono utc", utc);
+    ids.add("chrono with an offset", utc.with_timezone(&FixedOffset::east_opt(3600).unwrap()));
+    ids.add("chrono with 250 ms", DateTime::from_timestamp(INSTANT, 250_000_000).unwrap());
+    ids.add(
+        "chrono with a leap second",
+        DateTime::from_timestamp(1_483_228_799, 1_500_000_000).unwrap(),
+    );
+    ids.add("chrono with 1 ns", DateTime::from_timestamp(INSTANT, 1).unwrap());
+    ids.add("chrono date", NaiveDate::from_ymd_opt(2026, 3, 9).unwrap());
+    ids.add("chrono before the common era", NaiveDate::from_ymd_opt(-44, 3, 15).unwrap());
+}
+
+fn jiff_ids(ids: &mut Ids) {
+    use jiff::Timestamp;
+    use jiff::civil::date;
+    use jiff::tz::{TimeZone, offset};
+
+    let utc = Timestamp::from_second(INSTANT).unwrap();
+    ids.add("jiff timestamp", utc);
+    ids.add("jiff zoned", utc.to_zoned(TimeZone::fixed(offset(1))));
+    ids.add("jiff with 250 ms", Timestamp::new(INSTANT, 250_000_000).unwrap());
+    ids.add("jiff date", date(2026, 3, 9));
+    ids.add("jiff before the common era", date(-44, 3, 15));
+}
+
+fn time_ids(ids: &mut Ids) {
+    use time::{Date, Duration, Month, OffsetDateTime, UtcDateTime, UtcOffset};
+
+    let utc = OffsetDateTime::from_unix_timestamp(INSTANT).unwrap();
+    ids.add("time utc", utc);
+    ids.add("time with an offset", utc.to_offset(UtcOffset::from_hms(1, 0, 0).unwrap()));
+    ids.add("time with 250 ms", utc + Duration::milliseconds(250));
+    ids.add("time UtcDateTime", UtcDateTime::from_unix_timestamp(INSTANT).unwrap());
+    ids.add("time date", Date::from_calendar_date(2026, Month::March, 9).unwrap());
+    ids.add("time before the common era", Date::from_calendar_date(-44, Month::March, 15).unwrap());
+}

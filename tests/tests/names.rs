@@ -1,0 +1,76 @@
+//! One table of names holds the derive's rules and those of `inngest-core` together.
+
+#[allow(dead_code)]
+#[path = "../../inngest-core/src/event/name.rs"]
+mod at_run_time;
+#[allow(dead_code)]
+#[path = "../../inngest-derive/src/name.rs"]
+mod derived;
+
+use inngest_core::{Batch, DedupId, EventError, InngestEvent};
+
+const NAMES: &[(&str, &str)] = &include!("../data/names.txt");
+
+/// What kind of problem a message is about, and where, in the table's words.
+fn problem(message: &str) -> String {
+    let kinds =
+        ["at most 255", "empty", "reserved", "white space", "control character", "wildcard"];
+    let kind = kinds.iter().find(|kind| message.contains(**kind)).expect(message);
+    match message.rsplit_once(" at byte ") {
+        Some((_, byte)) => format!("{kind} at byte {byte}"),
+        None => (*kind).to_owned(),
+    }
+}
+
+#[test]
+fn both_rules_follow_the_table() {
+    for (expected, name) in NAMES {
+        let found = at_run_time::problem(name).map(|found| problem(&found.to_string()));
+        assert_eq!(found.unwrap_or_default(), *expected, "at run time: {name:?}");
+        let found = derived::problems(name).first().map(|found| problem(&found.message));
+        assert_eq!(found.unwrap_or_default(), *expected, "derived: {name:?}");
+    }
+}
+
+#[test]
+fn the_bytes_of_a_problem_are_those_of_its_message() {
+    for (_, name) in NAMES {
+        for found in derived::problems(name) {
+            assert!(name.get(found.bytes.clone()).is_some(), "{name:?} at {:?}", found.bytes);
+            if let Some((_, byte)) = found.message.rsplit_once(" at byte ") {
+                assert_eq!(byte, found.bytes.start.to_string());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_name_written_by_hand_is_checked_when_it_is_sent() {
+    #[derive(serde::Serialize)]
+    struct Named<const AT: usize>;
+
+    impl<const AT: usize> InngestEvent for Named<AT> {
+        const NAME: &'static str = NAMES[AT].1;
+
+        fn dedup_id(&self) -> Result<Option<DedupId>, EventError> {
+            Ok(None)
+        }
+    }
+
+    fn pushed<const AT: usize>() {
+        let (expected, name) = NAMES[AT];
+        match Batch::new().push(Named::<AT>) {
+            Ok(()) => assert_eq!(expected, "", "{name:?}"),
+            Err(EventError::Name { problem: found, .. }) => assert_eq!(problem(&found), expected),
+            Err(other) => panic!("{name:?}: {other}"),
+        }
+    }
+
+    pushed::<0>();
+    pushed::<15>();
+    pushed::<17>();
+    pushed::<19>();
+    pushed::<25>();
+    pushed::<33>();
+    pushed::<38>();
+}
