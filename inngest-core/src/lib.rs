@@ -1,4 +1,65 @@
-//! Typed events for Inngest.
+//! Typed events for [Inngest](https://www.inngest.com): checked when they compile, sent in batches, retried
+//! without duplicates.
+//!
+//! ```no_run
+//! # #[cfg(all(feature = "client", feature = "derive"))] {
+//! use inngest_core::{Client, InngestEvent};
+//! use serde::Serialize;
+//!
+//! #[derive(Serialize, InngestEvent)]
+//! #[inngest(
+//!     name = "storefront/cart.checkout.completed",
+//!     id = "cart-checkout-completed-{cart_id}",
+//!     version = "2026-11-01.1"
+//! )]
+//! struct CheckoutCompleted {
+//!     cart_id: String,
+//!     item_ids: Vec<String>,
+//! }
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::from_env()?; // INNGEST_EVENT_KEY, or INNGEST_DEV=1
+//! let checkout = CheckoutCompleted { cart_id: "ed12c8bde".into(), item_ids: vec!["lamp".into()] };
+//! let id = client.send(&checkout).await?;
+//!
+//! let imported: Vec<CheckoutCompleted> = vec![checkout];
+//! let ids = client.send_all(&imported).await?;
+//! # Ok(())
+//! # }
+//! # }
+//! ```
+//!
+//! One event's way: a payload that is an [`InngestEvent`], perhaps in an [`Event`] envelope, is serialised
+//! into a [`Batch`]; the [`Client`] cuts the batch into requests, reads the answers and returns an [`EventId`] for
+//! each event, or an error that says of each whether it was accepted, rejected or not sent.
+//!
+//! # Where to look
+//!
+//! | for | see |
+//! |---|---|
+//! | the keys of `#[inngest(..)]` and the id template | the derive [`InngestEvent`](derive@InngestEvent) |
+//! | an event by hand | the trait [`InngestEvent`](trait@InngestEvent) |
+//! | what may stand in a dedup id | [`IdSegment`](trait@IdSegment), [`DedupId`], [`Deduplicated`] |
+//! | a time, a user, sessions, an id of its own | [`Event`] |
+//! | integers beyond 2^53 | [`as_string`] |
+//! | sending | [`Client`], and [`ClientBuilder`] for its configuration and the environment variables |
+//! | events of several types, and sending again without duplicates | [`Batch`], [`batch!`] |
+//! | what can go wrong | [`EventError`], [`SendError`], [`BatchError`], [`ConfigError`] |
+//! | tests | `testing::EventApi` |
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `derive` | yes | `#[derive(InngestEvent)]`, `#[derive(IdSegment)]` |
+//! | `client` | yes | `Client` and `Batch` (reqwest, tokio) |
+//! | `rustls`, `native-tls` | `rustls` | TLS for https |
+//! | `tracing` | yes | retries, failures and rejections as `tracing` events |
+//! | `testing` | no | `testing`: an Event API in the test's process |
+//! | `uuid`, `ulid`, `jiff`, `chrono`, `time`, `rust_decimal` | no | [`IdSegment`](trait@IdSegment) for these crates' types |
+//!
+//! A crate that only defines events takes `default-features = false, features = ["derive"]`, and depends on
+//! neither reqwest nor tokio.
 #![forbid(unsafe_code)]
 
 pub mod as_string;
@@ -10,6 +71,8 @@ mod error;
 mod event;
 #[doc(hidden)]
 pub mod private;
+#[cfg(feature = "client")]
+pub mod publisher;
 #[cfg(feature = "testing")]
 pub mod testing;
 

@@ -5,34 +5,17 @@
 //! ratios of the medians are printed at the end: `cargo bench -p inngest-tests`.
 
 use std::hint::black_box;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use criterion::{Criterion, Throughput};
-use inngest_core::{Batch, Client, InngestEvent};
+use inngest_core::{Batch, InngestEvent};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 
-const EVENTS: usize = 1_000;
+mod common;
+use common::{CheckoutCompleted, EVENTS, checkout, client, paired, sink};
+
 const BATCHES: usize = 20;
-
-#[derive(Clone, Serialize, InngestEvent)]
-#[inngest(name = "storefront/cart.checkout.completed", id = "cart-checkout-completed-{cart_id}")]
-struct CheckoutCompleted {
-    cart_id: String,
-    item_ids: Vec<String>,
-    account: Account,
-    total_cents: u64,
-    currency: String,
-}
-
-#[derive(Clone, Serialize)]
-struct Account {
-    id: String,
-    email: String,
-    name: String,
-}
 
 /// The same without types: what a program would hold if it sent by hand.
 #[derive(Serialize)]
@@ -48,66 +31,10 @@ struct Answer {
     status: u16,
 }
 
-fn checkout(number: usize) -> CheckoutCompleted {
-    CheckoutCompleted {
-        cart_id: format!("ed12c8bde-{number:06}"),
-        item_ids: (0..4).map(|item| format!("9f0865eb-4f62-4ccb-{number:04}-{item:012}")).collect(),
-        account: Account {
-            id: format!("acct_{number:012}"),
-            email: format!("customer-{number}@example.com"),
-            name: "Ada Byron King".to_owned(),
-        },
-        total_cents: 12_900,
-        currency: "EUR".to_owned(),
-    }
-}
-
 fn plain(number: usize) -> Plain {
     let data = checkout(number);
     let id = format!("cart-checkout-completed-{}", data.cart_id);
     Plain { name: CheckoutCompleted::NAME, id, data }
-}
-
-/// A server that reads a request, throws it away, and answers with as many ids as it is told.
-fn sink(events: usize) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!("http://{}", listener.local_addr().expect("an address"));
-    let ids = vec!["\"01HF7YAT000000000000000001\""; events].join(",");
-    let body = format!(r#"{{"ids":[{ids}],"status":200}}"#);
-    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
-    std::thread::spawn(move || {
-        for connection in listener.incoming().flatten() {
-            let answer = answer.clone();
-            std::thread::spawn(move || serve(connection, answer.as_bytes()));
-        }
-    });
-    url
-}
-
-fn serve(connection: TcpStream, answer: &[u8]) -> Option<()> {
-    connection.set_nodelay(true).ok()?;
-    let mut writer = connection.try_clone().ok()?;
-    let mut reader = BufReader::with_capacity(256 << 10, connection);
-    let mut body = vec![0; 1 << 20];
-    let mut line = String::new();
-    loop {
-        let mut length = 0;
-        loop {
-            line.clear();
-            if reader.read_line(&mut line).ok()? == 0 {
-                return None;
-            }
-            let header = line.trim_end().to_ascii_lowercase();
-            if header.is_empty() {
-                break;
-            }
-            if let Some(value) = header.strip_prefix("content-length:") {
-                length = value.trim().parse().ok()?;
-            }
-        }
-        reader.read_exact(&mut body[..length]).ok()?;
-        writer.write_all(answer).ok()?;
-    }
 }
 
 /// Posts and parses as the bare program does.
@@ -131,45 +58,8 @@ impl Bare {
     }
 }
 
-fn client(url: &str) -> Client {
-    let builder = Client::builder().no_env().dev(true).event_key("test").base_url(url);
-    // As many a request as the bare program sends.
-    let builder = builder.max_request_events(EVENTS).max_request_bytes(1 << 20);
-    builder.build().expect("a client")
-}
-
-/// Runs the two in turns and prints the ratio of their medians.
-fn paired(what: &str, rounds: usize, mut ours: impl FnMut(), mut bare: impl FnMut()) {
-    let mut times = [Vec::with_capacity(rounds), Vec::with_capacity(rounds)];
-    let measure = |run: &mut dyn FnMut()| {
-        let start = Instant::now();
-        run();
-        start.elapsed()
-    };
-    for round in 0..rounds + rounds / 10 {
-        // Whoever goes second finds warm caches, so they swap.
-        let pair = if round % 2 == 0 {
-            let first = measure(&mut ours);
-            [first, measure(&mut bare)]
-        } else {
-            let first = measure(&mut bare);
-            [measure(&mut ours), first]
-        };
-        if round >= rounds / 10 {
-            times[0].push(pair[0]);
-            times[1].push(pair[1]);
-        }
-    }
-    let [ours, bare] = times.map(|mut times| {
-        times.sort_unstable();
-        times[rounds / 2]
-    });
-    let ratio = ours.as_secs_f64() / bare.as_secs_f64();
-    println!("{what}: ours {ours:?}, bare {bare:?}; time {ratio:.3}, rate {:.3}", 1.0 / ratio);
-}
-
 fn against_bare(runtime: &Runtime) {
-    let url = sink(EVENTS);
+    let url = sink();
     let (typed, bare) = (client(&url), Bare::new(&url));
     let many: Vec<CheckoutCompleted> = (0..BATCHES * EVENTS).map(checkout).collect();
     let plains: Vec<Plain> = (0..BATCHES * EVENTS).map(plain).collect();
@@ -214,7 +104,7 @@ fn against_bare(runtime: &Runtime) {
         },
     );
 
-    let url = sink(1);
+    let url = sink();
     let (typed, bare) = (client(&url), Bare::new(&url));
     let (event, plain) = (checkout(1), plain(1));
     paired(

@@ -246,6 +246,29 @@ async fn a_batch_handed_back_may_grow_and_so_may_the_one_it_came_from() {
 }
 
 #[tokio::test]
+async fn batches_appended_keep_their_ids() {
+    let shop = Shop::open().await;
+    let client = Shop::client(shop.api.url(), |builder| builder.max_request_events(10));
+    shop.api.fault_when(|request| {
+        let first = request.json().ok()?[0]["data"]["number"].as_u64()?;
+        (first % 20 == 10).then(|| Fault::html().after_accepting())
+    });
+    let mut unsent = Batch::new();
+    unsent.push(ItemViewed::number(100)).expect("an event");
+    for start in [0, 30, 60] {
+        let views = (start..start + 30).map(ItemViewed::number);
+        unsent.append(client.send_all(views).await.expect_err("HTML").into_unsent());
+    }
+    unsent.push(ItemViewed::number(101)).expect("an event");
+    assert_eq!(unsent.len(), 42);
+    let sizes = Batch::try_from_iter(ItemViewed::many(90)).expect("a batch").bytes();
+    assert!(unsent.bytes() < sizes);
+    shop.api.behave();
+    client.send_batch(&unsent).await.expect("ids");
+    shop.expect_views((0..90).chain(100..102)).await;
+}
+
+#[tokio::test]
 async fn a_cancelled_batch_is_sent_again_without_duplicates() {
     let shop = Shop::open().await;
     let views = Batch::try_from_iter(ItemViewed::many(40)).expect("a batch");

@@ -1,5 +1,6 @@
 //! Events on their way: each serialised once, in the order they were pushed.
 
+mod caller;
 mod seed;
 mod split;
 
@@ -13,6 +14,7 @@ use bytes::Bytes;
 use crate::error::EventError;
 use crate::event::{EventWriter, IntoEvent};
 
+pub(crate) use caller::Caller;
 pub(crate) use seed::Seed;
 pub(crate) use split::{Limits, split};
 
@@ -40,17 +42,23 @@ pub struct Batch {
     buffer: Arc<Vec<u8>>,
     slots: Vec<Slot>,
     bytes: usize,
+    /// Whose places the events pushed here take.
     lineage: Arc<Lineage>,
+    /// Whose places the events of batches appended here have.
+    appended: Vec<Arc<Lineage>>,
 }
 
 /// One event in a batch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slot {
-    /// Which event of its seed it is, for good. Places that follow each other stand side by side in
-    /// the buffer.
+    /// Which event of its seed it is, for good. Places of one seed that follow each other stand side by
+    /// side in the buffer.
     place: u32,
+    /// Whose place: 0 is the batch's own lineage, and others count from 1.
+    lineage: u32,
     /// The event's name.
     pub(crate) name: &'static str,
+    pub(crate) caller: Caller,
     start: usize,
     end: usize,
 }
@@ -59,6 +67,11 @@ impl Slot {
     /// The event's size as JSON.
     pub(crate) fn len(&self) -> usize {
         self.end - self.start
+    }
+
+    /// Whether its id counts up from that of `before`, so that one request may hold both.
+    fn follows(&self, before: &Slot) -> bool {
+        self.lineage == before.lineage && self.place == before.place.wrapping_add(1)
     }
 }
 
@@ -93,6 +106,7 @@ impl Batch {
             slots: Vec::with_capacity(events),
             bytes: 0,
             lineage: Arc::new(Lineage { seed: Seed::new(), next_place: AtomicU32::new(0) }),
+            appended: Vec::new(),
         }
     }
 
@@ -101,6 +115,7 @@ impl Batch {
     /// # Errors
     ///
     /// The first event's that cannot be sent.
+    #[track_caller]
     pub fn try_from_iter<I>(events: I) -> Result<Batch, EventError>
     where
         I: IntoIterator<Item: IntoEvent>,
@@ -117,6 +132,7 @@ impl Batch {
     /// # Errors
     ///
     /// What is wrong with the event. The batch is then as it was.
+    #[track_caller]
     pub fn push<E: IntoEvent>(&mut self, event: E) -> Result<(), EventError> {
         let end = self.end();
         let buffer = Arc::make_mut(&mut self.buffer);
@@ -130,7 +146,8 @@ impl Batch {
         if written.is_ok() {
             let end = buffer.len();
             let place = self.lineage.next_place.fetch_add(1, Ordering::Relaxed);
-            self.slots.push(Slot { place, name, start, end });
+            let caller = Caller::here();
+            self.slots.push(Slot { place, lineage: 0, name, caller, start, end });
             self.bytes += end - start;
         } else {
             buffer.truncate(end);
@@ -139,6 +156,35 @@ impl Batch {
             buffer.push(b']');
         }
         written
+    }
+
+    /// Moves the events of `other` behind its own. They keep their ids, so what several errors handed
+    /// back may be sent again as one.
+    #[allow(clippy::needless_pass_by_value, reason = "an event in two batches would be sent twice")]
+    pub fn append(&mut self, other: Batch) {
+        self.append_shared(&other);
+    }
+
+    pub(crate) fn append_shared(&mut self, other: &Batch) {
+        let end = self.end();
+        let buffer = Arc::make_mut(&mut self.buffer);
+        buffer.truncate(end);
+        buffer.reserve(other.bytes + other.slots.len() + 1);
+        let mut numbers: Vec<Option<u32>> = vec![None; other.appended.len() + 1];
+        for slot in &other.slots {
+            buffer.push(if buffer.is_empty() { b'[' } else { b',' });
+            let start = buffer.len();
+            buffer.extend_from_slice(&other.buffer[slot.start..slot.end]);
+            let end = buffer.len();
+            let lineage = *numbers[slot.lineage as usize].get_or_insert_with(|| {
+                number_of(&self.lineage, &mut self.appended, other.lineage(slot.lineage))
+            });
+            self.slots.push(Slot { lineage, start, end, ..*slot });
+        }
+        if !buffer.is_empty() {
+            buffer.push(b']');
+        }
+        self.bytes += other.bytes;
     }
 
     /// How many events it holds.
@@ -164,6 +210,29 @@ impl Batch {
         self.slots.last().map_or(0, |slot| slot.end)
     }
 
+    /// Puts an event behind the others that was serialised elsewhere.
+    pub(crate) fn push_serialised(&mut self, name: &'static str, json: &[u8], caller: Caller) {
+        let end = self.end();
+        let buffer = Arc::make_mut(&mut self.buffer);
+        buffer.truncate(end);
+        buffer.push(if end == 0 { b'[' } else { b',' });
+        let start = buffer.len();
+        buffer.extend_from_slice(json);
+        let end = buffer.len();
+        buffer.push(b']');
+        let place = self.lineage.next_place.fetch_add(1, Ordering::Relaxed);
+        self.slots.push(Slot { place, lineage: 0, name, caller, start, end });
+        self.bytes += json.len();
+    }
+
+    /// Gives back the room it has too much.
+    pub(crate) fn shrink(&mut self) {
+        if let Some(buffer) = Arc::get_mut(&mut self.buffer) {
+            buffer.shrink_to_fit();
+        }
+        self.slots.shrink_to_fit();
+    }
+
     pub(crate) fn slots(&self) -> &[Slot] {
         &self.slots
     }
@@ -175,7 +244,13 @@ impl Batch {
 
     /// The seed of a request that begins with the event at `index`.
     pub(crate) fn seed_at(&self, index: usize) -> Seed {
-        self.lineage.seed.shifted(self.slots[index].place)
+        let slot = &self.slots[index];
+        self.lineage(slot.lineage).seed.shifted(slot.place)
+    }
+
+    fn lineage(&self, number: u32) -> &Arc<Lineage> {
+        let appended = (number as usize).checked_sub(1);
+        appended.map_or(&self.lineage, |index| &self.appended[index])
     }
 
     /// The body of a request of the events `range`, whose places follow each other: one event as an
@@ -221,8 +296,22 @@ impl Batch {
             bytes: slots.iter().map(Slot::len).sum(),
             slots,
             lineage: Arc::clone(&self.lineage),
+            appended: self.appended.clone(),
         }
     }
+}
+
+/// The number that `wanted` goes by in a batch; a new one if it has none yet.
+fn number_of(own: &Arc<Lineage>, appended: &mut Vec<Arc<Lineage>>, wanted: &Arc<Lineage>) -> u32 {
+    if Arc::ptr_eq(own, wanted) {
+        return 0;
+    }
+    let known = appended.iter().position(|lineage| Arc::ptr_eq(lineage, wanted));
+    let index = known.unwrap_or_else(|| {
+        appended.push(Arc::clone(wanted));
+        appended.len() - 1
+    });
+    u32::try_from(index + 1).expect("a lineage has an event, and memory holds fewer than 2^32")
 }
 
 impl Default for Batch {

@@ -30,7 +30,7 @@ pub(crate) fn split(
         let size = slot.len() + 1;
         if let Some(chunk) = chunks.last_mut() {
             let follows = chunk.end == index
-                && slots[index - 1].place.wrapping_add(1) == slot.place
+                && slot.follows(&slots[index - 1])
                 && chunk.len() < limits.events
                 && bytes + size < limits.bytes;
             if follows {
@@ -47,12 +47,14 @@ pub(crate) fn split(
 
 #[cfg(test)]
 mod tests {
+    use super::super::Caller;
     use super::{Limits, Slot, split};
 
     fn slots(events: &[(u32, usize)]) -> Vec<Slot> {
         let mut start = 1;
         let slot = |&(place, len): &(u32, usize)| {
-            let slot = Slot { place, name: "test/split", start, end: start + len };
+            let (name, caller) = ("test/split", Caller::here());
+            let slot = Slot { place, lineage: 0, name, caller, start, end: start + len };
             start = slot.end + 1;
             slot
         };

@@ -18,7 +18,7 @@ use crate::event::EventId;
 
 /// What became of one event. Small, since there are thousands and nearly all are accepted.
 #[derive(Clone, Debug)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     Accepted(EventId),
     Rejected(Box<Rejection>),
     /// Shared with the other events of its request.
@@ -51,7 +51,9 @@ pub(super) async fn run(client: &Inner, batch: &Batch) -> Vec<Outcome> {
     let rejected_here = |index: usize| {
         let slot = batch.slots()[index];
         let (event, bytes, max) = (slot.name, slot.len(), client.max_event_bytes);
-        Outcome::Rejected(Box::new(EventError::TooLarge { event, bytes, max }.into()))
+        let error = EventError::TooLarge { event, bytes, max };
+        client.transport.refused(&error, slot.caller);
+        Outcome::Rejected(Box::new(error.into()))
     };
     let settled = outcomes.into_iter().enumerate();
     settled.map(|(index, outcome)| outcome.unwrap_or_else(|| rejected_here(index))).collect()

@@ -7,7 +7,7 @@ mod response;
 mod retry;
 #[cfg(feature = "testing")]
 pub(crate) mod scripted;
-mod trace;
+pub(crate) mod trace;
 mod transport;
 
 use std::fmt;
@@ -17,13 +17,15 @@ use std::time::Duration;
 use reqwest::Url;
 use reqwest::header::HeaderMap;
 
-use crate::batch::{Batch, Limits};
+use crate::batch::{Batch, Caller, Limits};
 use crate::error::{BatchError, ConfigError, EventError, Rejection, SendError};
 use crate::event::{EventId, IntoEvent};
+use crate::publisher::PublisherBuilder;
 
-use call::Outcome;
+pub(crate) use call::Outcome;
 pub use config::{ClientBuilder, EventKey};
 pub use retry::RetryPolicy;
+pub(crate) use retry::wait_before;
 use transport::Transport;
 
 /// Sends events to Inngest. Cheap to clone: clones share their connections.
@@ -46,6 +48,7 @@ use transport::Transport;
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     transport: Transport,
     endpoint: Url,
@@ -86,9 +89,9 @@ impl Client {
     ) -> impl Future<Output = Result<EventId, SendError>> + Send + 'static + use<E> {
         let mut batch = Batch::with_capacity(1, 0);
         let pushed = batch.push(event);
-        let client = self.clone();
+        let (client, caller) = (self.clone(), Caller::here());
         async move {
-            pushed?;
+            pushed.inspect_err(|error| client.refused(error, caller))?;
             let outcome = call::run(&client.0, &batch).await.pop();
             match outcome {
                 Some(Outcome::Accepted(id)) => Ok(id),
@@ -128,8 +131,13 @@ impl Client {
                 invalid.push((index, error));
             }
         }
-        let client = self.clone();
-        async move { client.settle(&batch, invalid).await }
+        let (client, caller) = (self.clone(), Caller::here());
+        async move {
+            for (_, error) in &invalid {
+                client.refused(error, caller);
+            }
+            client.settle(&batch, invalid).await
+        }
     }
 
     /// Sends a batch, split into requests as the limits ask, and returns its ids in order.
@@ -142,6 +150,38 @@ impl Client {
     /// [`BatchError`]: what became of each event, by its index in the batch.
     pub async fn send_batch(&self, batch: &Batch) -> Result<Vec<EventId>, BatchError> {
         self.settle(batch, Vec::new()).await
+    }
+
+    /// Sends events in the background.
+    pub fn publisher(&self) -> PublisherBuilder {
+        PublisherBuilder::new(self.clone())
+    }
+
+    pub(crate) fn retry_policy(&self) -> RetryPolicy {
+        self.0.retry
+    }
+
+    /// The same client without retries and without a bound on a call's time, for one who retries
+    /// himself.
+    pub(crate) fn with_single_attempts(&self) -> Client {
+        let retry = RetryPolicy::none().total(Duration::MAX);
+        Client(Arc::new(Inner { retry, ..(*self.0).clone() }))
+    }
+
+    /// Refuses an event that is larger than this client sends.
+    pub(crate) fn check_size(&self, event: &'static str, bytes: usize) -> Result<(), EventError> {
+        let max = self.0.max_event_bytes;
+        if bytes > max { Err(EventError::TooLarge { event, bytes, max }) } else { Ok(()) }
+    }
+
+    /// Sends `batch` and says what became of each event, in order.
+    pub(crate) async fn outcomes(&self, batch: &Batch) -> Vec<Outcome> {
+        call::run(&self.0, batch).await
+    }
+
+    /// Tells a test's transport of an event that it will not see.
+    pub(crate) fn refused(&self, error: &EventError, caller: Caller) {
+        self.0.transport.refused(error, caller);
     }
 
     /// Sends `batch`; `invalid` are the events, by index, that could not be pushed on it.

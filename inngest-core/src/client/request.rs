@@ -22,8 +22,16 @@ pub(super) fn request(client: &Inner, batch: &Batch, range: Range<usize>) -> Req
         url: client.endpoint.clone(),
         headers,
         max_answer_bytes: max_answer_bytes(range.len()),
+        #[cfg(feature = "testing")]
+        callers: callers(&batch.slots()[range.clone()]),
         body: batch.body(range),
     }
+}
+
+/// Who gave the events, for a transport of a test's own.
+#[cfg(feature = "testing")]
+fn callers(slots: &[crate::batch::Slot]) -> super::scripted::Callers {
+    super::scripted::Callers(slots.iter().map(|slot| slot.caller.location).collect())
 }
 
 /// An answer has 29 bytes an event; a server may have longer ids, and more to say.

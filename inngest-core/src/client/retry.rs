@@ -91,15 +91,25 @@ pub(super) fn decide(
     if attempt >= policy.max_attempts {
         return Decision::Stop;
     }
-    let doubled = 2_u32.checked_pow(attempt - 1).unwrap_or(u32::MAX);
-    let bound = policy.first_wait.saturating_mul(doubled).min(policy.max_wait);
-    // On top of Retry-After, so that clients that were told one time do not come back at one time.
-    let wait = retry_after.unwrap_or_default().saturating_add(bound.mul_f64(random));
+    let wait = wait_before(policy, attempt, retry_after, random);
     match retry_after {
         _ if wait < left => Decision::Wait(wait),
         Some(least) => Decision::Wait(least),
         None => Decision::Stop,
     }
+}
+
+/// How long to wait after failure `failures`, counted from 1.
+pub(crate) fn wait_before(
+    policy: RetryPolicy,
+    failures: u32,
+    retry_after: Option<Duration>,
+    random: f64,
+) -> Duration {
+    let doubled = 2_u32.checked_pow(failures - 1).unwrap_or(u32::MAX);
+    let bound = policy.first_wait.saturating_mul(doubled).min(policy.max_wait);
+    // On top of Retry-After, so that clients that were told one time do not come back at one time.
+    retry_after.unwrap_or_default().saturating_add(bound.mul_f64(random))
 }
 
 #[cfg(test)]

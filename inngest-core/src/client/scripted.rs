@@ -2,9 +2,13 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
+
+use crate::error::EventError;
 
 /// Answers a client's requests in place of the network: see
 /// [`ClientBuilder::transport`](crate::ClientBuilder::transport).
@@ -14,7 +18,17 @@ use bytes::Bytes;
 pub trait Transport: Send + Sync + 'static {
     /// Sends one request and waits for its whole answer.
     fn send(&self, request: http::Request<Bytes>) -> TransportAnswer<'_>;
+
+    /// Hears of an event that the client itself refused, and where it was given to it.
+    #[doc(hidden)]
+    fn refused(&self, error: &EventError, caller: &'static Location<'static>) {
+        let _ = (error, caller);
+    }
 }
+
+/// Where a request's events were given to the client, one for each: an extension of the request.
+#[derive(Clone, Debug)]
+pub(crate) struct Callers(pub(crate) Arc<[&'static Location<'static>]>);
 
 /// What a [`Transport`] promises.
 pub type TransportAnswer<'a> =

@@ -19,6 +19,14 @@ pub(super) fn rejected(event: &str, status: u16, message: &str) {
     tracing::warn!(event, status, message, "Inngest rejected an event");
 }
 
+#[cfg(feature = "tracing")]
+pub(crate) fn abandoned(events: usize) {
+    tracing::error!(events, "a publisher was dropped with events undelivered; close it first");
+}
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) fn abandoned(_: usize) {}
+
 #[cfg(not(feature = "tracing"))]
 pub(super) fn retrying(_: &RequestError, _: usize, _: u32, _: Duration) {}
 

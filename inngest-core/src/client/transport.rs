@@ -6,10 +6,11 @@ use bytes::{Bytes, BytesMut};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode, Url};
 
-use crate::error::Source;
+use crate::batch::Caller;
+use crate::error::{EventError, Source};
 
 /// The ways a request goes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Transport {
     Http(Http),
     #[cfg(feature = "testing")]
@@ -21,6 +22,8 @@ pub(super) struct Request {
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    #[cfg(feature = "testing")]
+    pub(super) callers: super::scripted::Callers,
     /// No more than this is read of an answer's body.
     pub(super) max_answer_bytes: usize,
 }
@@ -49,6 +52,15 @@ impl Transport {
             Transport::Http(http) => http.send(request).await,
             #[cfg(feature = "testing")]
             Transport::Scripted(transport) => scripted(&**transport, request).await,
+        }
+    }
+
+    /// Hears of an event that is not sent, for a fault of its own.
+    pub(super) fn refused(&self, error: &EventError, caller: Caller) {
+        match self {
+            Transport::Http(_) => _ = (error, caller),
+            #[cfg(feature = "testing")]
+            Transport::Scripted(transport) => transport.refused(error, caller.location),
         }
     }
 }
@@ -115,6 +127,7 @@ async fn scripted(
     let mut post = http::Request::new(request.body.clone());
     *post.method_mut() = Method::POST;
     post.headers_mut().clone_from(&request.headers);
+    post.extensions_mut().insert(request.callers.clone());
     *post.uri_mut() = request
         .url
         .as_str()

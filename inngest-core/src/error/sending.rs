@@ -194,6 +194,23 @@ impl RequestError {
         }
     }
 
+    /// A short name of what went wrong, for counting.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            RequestError::Connect { .. } => "connect",
+            RequestError::Interrupted { .. } => "interrupted",
+            RequestError::Timeout { .. } => "timeout",
+            RequestError::Unavailable { .. } => "unavailable",
+            RequestError::RetryAfterTooLong { .. } => "retry_after_too_long",
+            RequestError::NoTimeLeft => "no_time_left",
+            RequestError::KeyRefused { .. } => "key_refused",
+            RequestError::TooLarge { .. } => "too_large",
+            RequestError::Refused { .. } => "refused",
+            RequestError::Unbelievable { .. } => "unbelievable",
+        }
+    }
+
     /// Whether no answer came in time.
     #[must_use]
     pub fn is_timeout(&self) -> bool {

@@ -1,0 +1,581 @@
+//! The events that were accepted and have not ended: in the open batch, in closed ones that wait, and
+//! in those under way.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use tokio::sync::{AcquireError, Notify, Semaphore, SemaphorePermit};
+use tokio::time::Instant;
+
+use super::builder::Hook;
+use super::pace::Pace;
+use super::receipt::{Deliveries, DeliveryError, Receipt};
+use super::report::{CloseReport, PublishError, PublisherStats, Undelivered, Unfinished};
+use crate::batch::{Batch, Caller};
+use crate::client::{Client, Outcome, trace};
+use crate::error::RequestError;
+use crate::event::{EventId, EventWriter, IntoEvent};
+
+/// What fits where.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) batch_events: usize,
+    pub(super) batch_bytes: usize,
+    pub(super) linger: Duration,
+    pub(super) in_flight: usize,
+    pub(super) queued_events: usize,
+    pub(super) queued_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            batch_events: 100,
+            batch_bytes: 512 * 1024,
+            linger: Duration::from_millis(5),
+            in_flight: 4,
+            queued_events: 10_000,
+            queued_bytes: 16 * 1024 * 1024,
+        }
+    }
+}
+
+/// One event, serialised, on its way into the queue.
+pub(super) struct Entry {
+    name: &'static str,
+    json: Box<[u8]>,
+    caller: Caller,
+}
+
+impl Entry {
+    fn into_batch(self) -> Batch {
+        let mut batch = Batch::new();
+        batch.push_serialised(self.name, &self.json, self.caller);
+        batch
+    }
+}
+
+/// A batch that is closed: its bytes and its seed stay as they are, however often it is sent.
+pub(super) struct Closed {
+    pub(super) batch: Arc<Batch>,
+    deliveries: Arc<Deliveries>,
+    /// Where in `deliveries` the events of `batch` stand.
+    indexes: Vec<usize>,
+    opened: Instant,
+    /// The order in which batches were opened.
+    number: u64,
+    sent_before: bool,
+}
+
+/// Room for one event, and for its bytes.
+type Room<'a> = (SemaphorePermit<'a>, SemaphorePermit<'a>);
+
+struct Open {
+    batch: Batch,
+    deliveries: Arc<Deliveries>,
+    opened: Instant,
+    number: u64,
+}
+
+pub(super) struct Queue {
+    pub(super) client: Client,
+    pub(super) limits: Limits,
+    hook: Option<Hook>,
+    room_events: Semaphore,
+    room_bytes: Semaphore,
+    state: Mutex<State>,
+    /// Wakes the driver.
+    pub(super) wake: Notify,
+    /// Tells those who flush that something ended.
+    ended: Notify,
+    /// Tells those who wait for room that there will be none.
+    stopped: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    open: Option<Open>,
+    waiting: VecDeque<Closed>,
+    under_way: BTreeMap<u64, Closed>,
+    next_number: u64,
+    next_send: u64,
+    /// What the next batch's buffer will hold, going by the last one's.
+    batch_bytes: usize,
+    refused: Option<Arc<RequestError>>,
+    closed: bool,
+    stats: PublisherStats,
+}
+
+/// What the driver does next.
+pub(super) enum Next {
+    Send(u64, Arc<Batch>),
+    Wait(Option<Instant>),
+}
+
+impl Queue {
+    pub(super) fn new(client: Client, limits: Limits, hook: Option<Hook>) -> Queue {
+        let permits = |room: usize| room.min(u32::MAX as usize).min(Semaphore::MAX_PERMITS);
+        let limits = Limits {
+            queued_events: permits(limits.queued_events),
+            queued_bytes: permits(limits.queued_bytes),
+            ..limits
+        };
+        Queue {
+            client,
+            limits,
+            hook,
+            room_events: Semaphore::new(limits.queued_events),
+            room_bytes: Semaphore::new(limits.queued_bytes),
+            state: Mutex::default(),
+            wake: Notify::new(),
+            ended: Notify::new(),
+            stopped: Notify::new(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What `bytes` take of the room: one larger event takes all of it.
+    fn room_for(&self, bytes: usize) -> u32 {
+        u32::try_from(bytes.min(self.limits.queued_bytes)).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn serialise<E: IntoEvent>(
+        &self,
+        event: E,
+        caller: Caller,
+    ) -> Result<Entry, PublishError> {
+        thread_local! {
+            /// Grown once, for all events of a thread.
+            static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+        }
+        // Taken, since an event's own `Serialize` may publish too.
+        let mut scratch = SCRATCH.take();
+        scratch.clear();
+        let mut writer = EventWriter::new(&mut scratch);
+        let written = event.write_event(&mut writer);
+        let name = writer.name();
+        let entry = written.and_then(|()| {
+            self.client.check_size(name, scratch.len())?;
+            Ok(Entry { name, json: scratch.as_slice().into(), caller })
+        });
+        SCRATCH.set(scratch);
+        Ok(entry.inspect_err(|error| self.client.refused(error, caller))?)
+    }
+
+    pub(super) async fn push_when_there_is_room(
+        &self,
+        entry: Entry,
+    ) -> Result<Receipt, PublishError> {
+        let bytes = self.room_for(entry.json.len());
+        if let Some(room) = self.try_room(bytes) {
+            return self.push(entry, room);
+        }
+        let stopped = self.stopped.notified();
+        let mut stopped = std::pin::pin!(stopped);
+        stopped.as_mut().enable();
+        if let Some(refusal) = self.state().refusal() {
+            return Err(refusal.of(entry));
+        }
+        let room = async {
+            let events = self.room_events.acquire().await?;
+            Ok::<_, AcquireError>((events, self.room_bytes.acquire_many(bytes).await?))
+        };
+        match select(std::pin::pin!(room), stopped).await {
+            Either::Left((Ok(room), _)) => self.push(entry, room),
+            Either::Left((Err(_), _)) | Either::Right(_) => {
+                let refusal = self.state().refusal().unwrap_or(Refusal::Closed);
+                Err(refusal.of(entry))
+            }
+        }
+    }
+
+    pub(super) fn try_push(&self, entry: Entry) -> Result<Receipt, PublishError> {
+        if let Some(room) = self.try_room(self.room_for(entry.json.len())) {
+            return self.push(entry, room);
+        }
+        match self.state().refusal() {
+            Some(refusal) => Err(refusal.of(entry)),
+            None => Err(PublishError::Full { event: entry.into_batch() }),
+        }
+    }
+
+    fn try_room(&self, bytes: u32) -> Option<Room<'_>> {
+        let events = self.room_events.try_acquire().ok()?;
+        Some((events, self.room_bytes.try_acquire_many(bytes).ok()?))
+    }
+
+    /// Puts an event that has its room into the open batch.
+    fn push(&self, entry: Entry, (events, bytes): Room<'_>) -> Result<Receipt, PublishError> {
+        let mut state = self.state();
+        if let Some(refusal) = state.refusal() {
+            drop(state);
+            return Err(refusal.of(entry));
+        }
+        // Given back when the event ends.
+        events.forget();
+        bytes.forget();
+        let len = entry.json.len();
+        let full = |open: &Open| {
+            open.batch.len() >= self.limits.batch_events
+                || open.batch.bytes() + len > self.limits.batch_bytes
+        };
+        let closes = state.open.as_ref().is_some_and(full);
+        if closes {
+            state.close_open();
+        }
+        let opens = state.open.is_none();
+        let open = state.open(self.limits.batch_events);
+        let index = open.batch.len();
+        open.batch.push_serialised(entry.name, &entry.json, entry.caller);
+        let deliveries = Arc::clone(&open.deliveries);
+        let fills = open.batch.len() >= self.limits.batch_events;
+        if fills {
+            state.close_open();
+        }
+        state.stats.accepted += 1;
+        state.stats.queued_events += 1;
+        state.stats.queued_bytes += len;
+        drop(state);
+        if opens || fills {
+            self.wake.notify_one();
+        }
+        Ok(Receipt { deliveries, index })
+    }
+
+    /// What the driver does next, with `under_way` requests of at most `allowed` under way.
+    pub(super) fn next(&self, now: Instant, under_way: usize, pace: &Pace) -> Next {
+        let mut state = self.state();
+        if state.refused.is_some() || under_way >= pace.in_flight(self.limits.in_flight) {
+            return Next::Wait(None);
+        }
+        if let Some(until) = pace.paused_until(now) {
+            return Next::Wait(Some(until));
+        }
+        if state.waiting.is_empty() {
+            let Some(open) = &state.open else {
+                return Next::Wait(None);
+            };
+            let due = open.opened + self.limits.linger;
+            if under_way > 0 && now < due {
+                return Next::Wait(Some(due));
+            }
+            state.close_open();
+        }
+        let Some(mut closed) = state.waiting.pop_front() else {
+            return Next::Wait(None);
+        };
+        if std::mem::replace(&mut closed.sent_before, true) {
+            state.stats.retries += 1;
+        }
+        let send = state.next_send;
+        state.next_send += 1;
+        let batch = Arc::clone(&closed.batch);
+        state.under_way.insert(send, closed);
+        Next::Send(send, batch)
+    }
+
+    /// Takes in what became of a batch that was sent.
+    pub(super) fn sent(&self, send: u64, outcomes: Vec<Outcome>, began: Instant, pace: &mut Pace) {
+        let mut state = self.state();
+        let Some(closed) = state.under_way.remove(&send) else {
+            return;
+        };
+        let sorted = Sorted::new(outcomes);
+        let mut ended = Ended::default();
+        for (at, end) in sorted.ends {
+            match &end {
+                Ok(_) => state.stats.delivered += 1,
+                Err(error) => *state.stats.failed.entry(error.kind()).or_default() += 1,
+            }
+            ended.add(self, closed.batch.slots()[at].len());
+            ended.ends.push((closed.indexes[at], end));
+        }
+        state.stats.queued_events -= ended.events;
+        state.stats.queued_bytes -= ended.bytes;
+
+        match &sorted.passing {
+            Some(cause) => {
+                pace.failed(began, Instant::now(), cause.retry_after(), fastrand::f64());
+            }
+            None if ended.events > 0 => pace.succeeded(),
+            None => {}
+        }
+        let undelivered = sorted
+            .failed
+            .map(|(ats, cause)| Undelivered { events: closed.batch.pick(ats), cause: Some(cause) });
+        // What failed goes behind what has not been tried; what the key or the size stopped goes first.
+        if let Some(again) = closed.part(&sorted.again) {
+            state.waiting.push_back(again);
+        }
+        let (first, second) = sorted.too_large.split_at(sorted.too_large.len() / 2);
+        let halves = [closed.part(second), closed.part(first)];
+        let kept = closed.part(&sorted.refused);
+        halves.into_iter().chain([kept]).flatten().for_each(|it| state.waiting.push_front(it));
+        let refused = sorted.refusal.is_some();
+        if refused {
+            state.refused = sorted.refusal;
+        }
+        drop(state);
+
+        self.room_events.add_permits(ended.events);
+        self.room_bytes.add_permits(ended.room);
+        closed.deliveries.end(ended.ends.into_iter());
+        if refused {
+            self.stopped.notify_waiters();
+        }
+        self.ended.notify_waiters();
+        if let (Some(undelivered), Some(hook)) = (undelivered, &self.hook) {
+            hook(undelivered);
+        }
+    }
+
+    pub(super) async fn flush(&self, within: Duration) -> Result<(), Unfinished> {
+        let before = {
+            let mut state = self.state();
+            state.close_open();
+            state.next_number
+        };
+        self.wake.notify_one();
+        let all_ended = async {
+            loop {
+                let ended = self.ended.notified();
+                let mut ended = std::pin::pin!(ended);
+                ended.as_mut().enable();
+                let (left, refused) = {
+                    let state = self.state();
+                    (state.events_before(before), state.refused.is_some())
+                };
+                if left == 0 || refused {
+                    return left;
+                }
+                ended.await;
+            }
+        };
+        let left = tokio::time::timeout(within, all_ended).await;
+        match left.unwrap_or_else(|_| self.state().events_before(before)) {
+            0 => Ok(()),
+            events => Err(Unfinished { events }),
+        }
+    }
+
+    pub(super) fn stop_accepting(&self) {
+        self.state().closed = true;
+        self.room_events.close();
+        self.room_bytes.close();
+        self.stopped.notify_waiters();
+    }
+
+    /// Ends everything that has not ended, and accounts for all.
+    pub(super) fn close(&self) -> CloseReport {
+        self.stop_accepting();
+        let mut state = self.state();
+        state.close_open();
+        let mut left: Vec<Closed> = std::mem::take(&mut state.waiting).into();
+        left.extend(std::mem::take(&mut state.under_way).into_values());
+        left.sort_by_key(|closed| closed.number);
+        state.stats.queued_events = 0;
+        state.stats.queued_bytes = 0;
+        let delivered = state.stats.delivered;
+        let failed = state.stats.failed.values().sum();
+        drop(state);
+
+        let mut undelivered = Batch::new();
+        for closed in left {
+            let ends = closed.indexes.iter().map(|index| (*index, Err(DeliveryError::Closed)));
+            closed.deliveries.end(ends);
+            undelivered.append_shared(&closed.batch);
+        }
+        self.ended.notify_waiters();
+        CloseReport { delivered, failed, undelivered }
+    }
+
+    /// The last handle is gone.
+    pub(super) fn abandon(&self) {
+        let events = self.close().undelivered;
+        if events.is_empty() {
+            return;
+        }
+        trace::abandoned(events.len());
+        if let Some(hook) = &self.hook {
+            hook(Undelivered { events, cause: None });
+        }
+    }
+
+    pub(super) fn resume(&self) {
+        self.state().refused = None;
+        self.wake.notify_one();
+    }
+
+    pub(super) fn stats(&self) -> PublisherStats {
+        let state = self.state();
+        let opened = state.unended().map(|closed| closed.opened);
+        let oldest = opened.chain(state.open.as_ref().map(|open| open.opened)).min();
+        PublisherStats {
+            in_flight: state.under_way.len(),
+            oldest: oldest.map(|opened| opened.elapsed()),
+            key_refused: state.refused.is_some(),
+            ..state.stats.clone()
+        }
+    }
+}
+
+/// Why the publisher takes no event.
+enum Refusal {
+    Closed,
+    Key(Arc<RequestError>),
+}
+
+impl Refusal {
+    fn of(self, entry: Entry) -> PublishError {
+        let event = entry.into_batch();
+        match self {
+            Refusal::Closed => PublishError::Closed { event },
+            Refusal::Key(cause) => PublishError::KeyRefused { cause, event },
+        }
+    }
+}
+
+impl State {
+    fn refusal(&self) -> Option<Refusal> {
+        if self.closed {
+            return Some(Refusal::Closed);
+        }
+        self.refused.clone().map(Refusal::Key)
+    }
+
+    /// The open batch; a new one if there is none.
+    fn open(&mut self, events: usize) -> &mut Open {
+        let number = self.next_number;
+        let batch_bytes = self.batch_bytes;
+        self.open.get_or_insert_with(|| {
+            self.next_number += 1;
+            Open {
+                // As large as the last one was.
+                batch: Batch::with_capacity(events.min(batch_bytes), batch_bytes),
+                deliveries: Arc::default(),
+                opened: Instant::now(),
+                number,
+            }
+        })
+    }
+
+    fn close_open(&mut self) {
+        let Some(Open { mut batch, deliveries, opened, number }) = self.open.take() else {
+            return;
+        };
+        self.batch_bytes = batch.bytes() + batch.len() + 1;
+        batch.shrink();
+        let indexes = (0..batch.len()).collect();
+        let batch = Arc::new(batch);
+        let closed = Closed { batch, deliveries, indexes, opened, number, sent_before: false };
+        self.waiting.push_back(closed);
+    }
+
+    fn unended(&self) -> impl Iterator<Item = &Closed> {
+        self.waiting.iter().chain(self.under_way.values())
+    }
+
+    /// How many events of batches opened before number `before` have not ended.
+    fn events_before(&self, before: u64) -> usize {
+        let before = self.unended().filter(|closed| closed.number < before);
+        before.map(|closed| closed.batch.len()).sum()
+    }
+}
+
+impl Closed {
+    /// The events that stand at `ats` in its batch, as a batch of their own.
+    fn part(&self, ats: &[usize]) -> Option<Closed> {
+        if ats.is_empty() {
+            return None;
+        }
+        let whole = ats.len() == self.batch.len();
+        Some(Closed {
+            batch: if whole {
+                Arc::clone(&self.batch)
+            } else {
+                Arc::new(self.batch.pick(ats.iter().copied()))
+            },
+            deliveries: Arc::clone(&self.deliveries),
+            indexes: ats.iter().map(|at| self.indexes[*at]).collect(),
+            opened: self.opened,
+            number: self.number,
+            sent_before: true,
+        })
+    }
+}
+
+/// A batch's outcomes, by what follows from them. Events are told by where they stand in the batch.
+#[derive(Default)]
+struct Sorted {
+    ends: Vec<(usize, Result<EventId, DeliveryError>)>,
+    /// Those among the ends that were not rejected themselves, and the first cause.
+    failed: Option<(Vec<usize>, Arc<RequestError>)>,
+    /// To be sent again, and why.
+    again: Vec<usize>,
+    passing: Option<Arc<RequestError>>,
+    too_large: Vec<usize>,
+    refused: Vec<usize>,
+    refusal: Option<Arc<RequestError>>,
+}
+
+impl Sorted {
+    fn new(outcomes: Vec<Outcome>) -> Sorted {
+        let mut sorted = Sorted::default();
+        for (at, outcome) in outcomes.into_iter().enumerate() {
+            match outcome {
+                Outcome::Accepted(id) => sorted.ends.push((at, Ok(id))),
+                Outcome::Rejected(reason) => {
+                    let error = DeliveryError::Rejected(Arc::from(reason));
+                    sorted.ends.push((at, Err(error)));
+                }
+                Outcome::Unsent(cause) => sorted.unsent(at, cause),
+            }
+        }
+        sorted
+    }
+
+    fn unsent(&mut self, at: usize, cause: Arc<RequestError>) {
+        match &*cause {
+            RequestError::KeyRefused { .. } => {
+                self.refused.push(at);
+                self.refusal.get_or_insert(cause);
+            }
+            RequestError::TooLarge { .. } => self.too_large.push(at),
+            passing if passing.is_retryable() => {
+                self.again.push(at);
+                // The one that asks for the longest pause.
+                let known = self.passing.as_ref().and_then(|known| known.retry_after());
+                if self.passing.is_none() || cause.retry_after() > known {
+                    self.passing = Some(cause);
+                }
+            }
+            _ => {
+                self.ends.push((at, Err(DeliveryError::Failed(Arc::clone(&cause)))));
+                self.failed.get_or_insert_with(|| (Vec::new(), cause)).0.push(at);
+            }
+        }
+    }
+}
+
+/// What a batch's ended events give back.
+#[derive(Default)]
+struct Ended {
+    ends: Vec<(usize, Result<EventId, DeliveryError>)>,
+    events: usize,
+    bytes: usize,
+    room: usize,
+}
+
+impl Ended {
+    fn add(&mut self, queue: &Queue, bytes: usize) {
+        self.events += 1;
+        self.bytes += bytes;
+        self.room += queue.room_for(bytes) as usize;
+    }
+}

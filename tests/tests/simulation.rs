@@ -1,0 +1,401 @@
+//! The invariant of the publisher and the promises of the client, under faults of every kind: a model of
+//! Inngest's Event API, a paused clock, and thousands of random stories.
+//!
+//! A story that fails prints its number; `SIMULATION_SEED=number cargo test -p inngest-tests --test
+//! simulation` tells it again, and `SIMULATION_STORIES=n` tells more or fewer of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use fastrand::Rng;
+use inngest_core::publisher::{CloseReport, PublishError, Receipt, Undelivered};
+use inngest_core::testing::TransportFault;
+use inngest_core::{Batch, Client};
+use inngest_tests::{CheckoutCompleted, ItemViewed};
+use serde_json::{Value, json};
+
+/// What the server has seen and done. One function listens to every event.
+#[derive(Debug, Default)]
+struct Server {
+    /// The functions' runs: what they were deduplicated by, and the event's number.
+    runs: BTreeMap<String, u64>,
+    /// The ids each event was accepted under.
+    ids: BTreeMap<u64, BTreeSet<String>>,
+    /// Accepted under an id that another event has.
+    swallowed: Vec<u64>,
+}
+
+impl Server {
+    /// Takes events in, from the first to the first bad one, as the Event API does.
+    fn accept(
+        &mut self,
+        seed: &str,
+        events: &[Value],
+        is_bad: impl Fn(u64) -> bool,
+    ) -> Vec<String> {
+        let mut ids = Vec::new();
+        for (at, event) in (1_u32..).zip(events) {
+            let number = number(event);
+            if is_bad(number) {
+                break;
+            }
+            let id = id(seed, at);
+            let dedup = event["id"].as_str().unwrap_or(&id).to_owned();
+            if *self.runs.entry(dedup).or_insert(number) != number {
+                self.swallowed.push(number);
+            }
+            self.ids.entry(number).or_default().insert(id.clone());
+            ids.push(id);
+        }
+        ids
+    }
+}
+
+fn number(event: &Value) -> u64 {
+    let data = &event["data"];
+    let cart = || data["cart_id"].as_str()?.parse().ok();
+    data["number"].as_u64().or_else(cart).expect("a number")
+}
+
+/// The documented formula: the time, and ten bytes whose last four count up.
+fn id(seed: &str, at: u32) -> String {
+    use base64::Engine as _;
+    let (millis, random) = seed.split_once(',').expect("a seed");
+    let bytes = base64::engine::general_purpose::STANDARD.decode(random).expect("base64");
+    let (first, last) = bytes.split_at(6);
+    let last = u32::from_be_bytes(last.try_into().expect("ten bytes")).wrapping_add(at);
+    format!("{millis}-{first:?}-{last}")
+}
+
+/// One story's weather and rules.
+#[derive(Clone, Debug)]
+struct Story {
+    /// How many requests of a hundred meet a fault.
+    faults: u8,
+    /// Events whose number divides by this are refused, however they come; 0 is none.
+    bad_every: u64,
+    /// More events than this in a request are a 413.
+    max_events: usize,
+    /// Whether the key may be refused.
+    refuses_keys: bool,
+}
+
+#[derive(Clone)]
+struct World {
+    story: Story,
+    server: Arc<Mutex<Server>>,
+    rng: Arc<Mutex<Rng>>,
+    /// The weather is fine, for what is sent again in the end.
+    fine: Arc<Mutex<bool>>,
+}
+
+impl World {
+    async fn answer(
+        self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, TransportFault> {
+        let body: Value = serde_json::from_slice(request.body()).expect("JSON");
+        let events = body.as_array().cloned().unwrap_or_else(|| vec![body]);
+        let seed = request.headers()["x-inngest-event-id-seed"].to_str().expect("ASCII").to_owned();
+        let bad = self.story.bad_every;
+        let is_bad = |number| bad > 0 && number % bad == 0;
+        let accept = |count: usize| {
+            let events = &events[..count];
+            self.server.lock().expect("no panic").accept(&seed, events, is_bad)
+        };
+        let (fault, delay, part) = {
+            let mut rng = self.rng.lock().expect("no panic");
+            let fine = *self.fine.lock().expect("no panic");
+            let fault = if fine || rng.u8(..100) >= self.story.faults { 0 } else { rng.u8(1..14) };
+            (fault, rng.u64(..300), rng.usize(..=events.len()))
+        };
+        tokio::time::sleep(Duration::from_millis(delay)).await;
+        if events.len() > self.story.max_events {
+            return Ok(status(413, &[], "too large"));
+        }
+        match fault {
+            1 => Err(TransportFault::Connect),
+            2 => Err(TransportFault::Interrupted),
+            3 => {
+                // Dropped after it was accepted.
+                accept(events.len());
+                Err(TransportFault::Interrupted)
+            }
+            4 => {
+                // Dropped in the middle of it.
+                accept(part);
+                Err(TransportFault::Interrupted)
+            }
+            5 if part < events.len() => {
+                // A failure of the server's own, at any event.
+                let ids = accept(part);
+                Ok(status(400, &ids, "internal error"))
+            }
+            6 => Ok(status(503, &[], "down")),
+            7 => {
+                accept(events.len());
+                Ok(status(502, &[], "down, but it was accepted"))
+            }
+            8 => {
+                let mut answer = status(429, &[], "slow down");
+                let seconds = (delay % 20).to_string().parse().expect("a header's value");
+                answer.headers_mut().insert("retry-after", seconds);
+                Ok(answer)
+            }
+            9 => std::future::pending().await,
+            10 => {
+                accept(events.len());
+                std::future::pending().await
+            }
+            11 => {
+                accept(part);
+                Ok(http::Response::new(Bytes::from_static(b"<html>a page</html>")))
+            }
+            12 => {
+                // Fewer ids than events.
+                let ids = accept(events.len());
+                let body = json!({ "ids": ids[1.min(ids.len())..], "status": 200 });
+                Ok(http::Response::new(body.to_string().into()))
+            }
+            13 if self.story.refuses_keys => Ok(status(401, &[], "Event key not found")),
+            _ => {
+                let ids = accept(events.len());
+                if ids.len() < events.len() {
+                    return Ok(status(400, &ids, "a bad event"));
+                }
+                let body = json!({ "ids": ids, "status": 200 });
+                Ok(http::Response::new(body.to_string().into()))
+            }
+        }
+    }
+}
+
+fn status(status: u16, ids: &[String], error: &str) -> http::Response<Bytes> {
+    let ids = if ids.is_empty() { vec![String::new()] } else { ids.to_vec() };
+    let body = json!({ "ids": ids, "status": status, "error": error });
+    let mut answer = http::Response::new(Bytes::from(body.to_string()));
+    *answer.status_mut() = http::StatusCode::from_u16(status).expect("an HTTP status");
+    answer
+}
+
+/// Everything that a story's judge has to know.
+struct Told {
+    world: World,
+    /// Every number that the publisher accepted, with its receipt.
+    accepted: Vec<(u64, Receipt)>,
+    kept: Vec<Undelivered>,
+    report: CloseReport,
+}
+
+async fn tell(seed: u64) -> Told {
+    let mut rng = Rng::with_seed(seed);
+    // The client's own jitter.
+    fastrand::seed(seed);
+    let story = Story {
+        faults: *rng.choice(&[0, 10, 30, 60, 90]).expect("one"),
+        bad_every: *rng.choice(&[0, 0, 2, 5, 11]).expect("one"),
+        max_events: *rng.choice(&[1_000, 1_000, 4, 1]).expect("one"),
+        refuses_keys: rng.bool(),
+    };
+    let world = World {
+        story,
+        server: Arc::default(),
+        rng: Arc::new(Mutex::new(rng.fork())),
+        fine: Arc::default(),
+    };
+    let client = client(&world);
+    let kept: Arc<Mutex<Vec<Undelivered>>> = Arc::default();
+    let hook = Arc::clone(&kept);
+    let publisher = client
+        .publisher()
+        .max_batch_events(rng.usize(1..12))
+        .max_batch_bytes(rng.usize(100..2_000))
+        .linger(Duration::from_millis(rng.u64(..20)))
+        .max_in_flight(rng.usize(1..5))
+        .max_queued_events(rng.usize(1..40))
+        .max_queued_bytes(rng.usize(100..4_000))
+        .on_undelivered(move |undelivered| hook.lock().expect("no panic").push(undelivered))
+        .start();
+
+    let mut accepted = Vec::new();
+    for number in 1..=rng.u32(1..50) {
+        let result = match rng.u8(..8) {
+            0 => publisher.try_publish(event(number)),
+            1 => {
+                // Given up after a while, as a web handler would.
+                let publish = publisher.publish(event(number));
+                let patience = Duration::from_millis(rng.u64(..200));
+                match tokio::time::timeout(patience, publish).await {
+                    Ok(result) => result,
+                    Err(_) => continue,
+                }
+            }
+            2 if number % 2 == 0 => {
+                publisher.publish(CheckoutCompleted::of(&number.to_string())).await
+            }
+            _ => {
+                let publish = publisher.publish(event(number));
+                match tokio::time::timeout(Duration::from_secs(600), publish).await {
+                    Ok(result) => result,
+                    Err(_) => continue,
+                }
+            }
+        };
+        match result {
+            Ok(receipt) => accepted.push((u64::from(number), receipt)),
+            Err(PublishError::KeyRefused { .. }) => publisher.resume(),
+            Err(PublishError::Full { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
+        match rng.u8(..12) {
+            0 => drop(publisher.flush(Duration::from_millis(rng.u64(..500))).await),
+            1 => tokio::time::sleep(Duration::from_millis(rng.u64(..2_000))).await,
+            2 => publisher.resume(),
+            _ => {}
+        }
+    }
+    let patience = [0, 1, 100, 5_000, 3_600_000];
+    let patience = Duration::from_millis(*rng.choice(&patience).expect("one"));
+    let report = publisher.close(patience).await;
+    drop(publisher);
+    let kept = std::mem::take(&mut *kept.lock().expect("no panic"));
+    Told { world, accepted, kept, report }
+}
+
+fn client(world: &World) -> Client {
+    let world = world.clone();
+    let builder = Client::builder().no_env().event_key("a-secret-key").max_request_events(7);
+    let builder = builder.transport(move |request| world.clone().answer(request));
+    builder.build().expect("a client")
+}
+
+fn event(number: u32) -> ItemViewed {
+    ItemViewed::number(number)
+}
+
+/// Sends what was not delivered again, until it is, in fine weather and with a server that takes it.
+async fn send_again(world: &World, batch: Batch) {
+    *world.fine.lock().expect("no panic") = true;
+    let client = client(world);
+    let mut batch = batch;
+    for _ in 0..20 {
+        let Err(error) = client.send_batch(&batch).await else {
+            return;
+        };
+        batch = error.into_unsent();
+        if batch.is_empty() {
+            return;
+        }
+        // A 413 is not retried: fewer at a time then.
+        let world = world.clone();
+        let builder = Client::builder().no_env().event_key("a-secret-key").max_request_events(1);
+        let builder = builder.transport(move |request| world.clone().answer(request));
+        let single = builder.build().expect("a client");
+        match single.send_batch(&batch).await {
+            Ok(_) => return,
+            Err(error) => batch = error.into_unsent(),
+        }
+    }
+    assert!(batch.is_empty(), "{} events find no way", batch.len());
+}
+
+async fn judge(told: Told) {
+    let Told { world, accepted, kept, report } = told;
+    let bad = world.story.bad_every;
+    let is_bad = |number: u64| bad > 0 && number % bad == 0;
+
+    // By count.
+    let counted = report.delivered + report.failed + report.undelivered.len() as u64;
+    assert_eq!(counted, accepted.len() as u64, "accepted = delivered + failed + undelivered");
+
+    // By identity.
+    let (mut delivered, mut failed, mut undelivered) = (0_u64, 0_u64, 0_usize);
+    for (number, receipt) in &accepted {
+        let end = receipt.try_delivered().unwrap_or_else(|| panic!("{number} has no end"));
+        match end {
+            Ok(id) => {
+                delivered += 1;
+                let server = world.server.lock().expect("no panic");
+                let ids = server.ids.get(number).unwrap_or_else(|| panic!("{number} is lost"));
+                assert!(ids.contains(id.as_str()), "{number} was accepted under {ids:?}, not {id}");
+            }
+            Err(inngest_core::publisher::DeliveryError::Closed) => undelivered += 1,
+            Err(inngest_core::publisher::DeliveryError::Rejected(_)) => {
+                failed += 1;
+                let twice = !is_bad(*number);
+                // A good event is rejected only where the server failed at it twice running.
+                assert!(!twice || world.story.faults > 0, "{number} is no bad event");
+            }
+            Err(_) => failed += 1,
+        }
+    }
+    assert_eq!((delivered, failed), (report.delivered, report.failed));
+    assert_eq!(undelivered, report.undelivered.len());
+
+    // What was handed back is sent again, and then every event ran once.
+    let rejected: BTreeSet<u64> = accepted
+        .iter()
+        .filter(|(_, receipt)| {
+            let end = receipt.try_delivered();
+            matches!(end, Some(Err(inngest_core::publisher::DeliveryError::Rejected(_))))
+        })
+        .map(|(number, _)| *number)
+        .collect();
+    let mut again = report.undelivered;
+    for undelivered in kept {
+        again.append(undelivered.events);
+    }
+    send_again(&world, again).await;
+    let server = world.server.lock().expect("no panic");
+    assert_eq!(server.swallowed, Vec::<u64>::new(), "swallowed by another event's id");
+    for (number, ids) in &server.ids {
+        assert_eq!(ids.len(), 1, "{number} was accepted under {ids:?}");
+    }
+    let mut ran: BTreeMap<u64, usize> = BTreeMap::new();
+    for number in server.runs.values() {
+        *ran.entry(*number).or_default() += 1;
+    }
+    for (number, times) in &ran {
+        assert_eq!(*times, 1, "{number} ran {times} times");
+    }
+    for (number, _) in &accepted {
+        let may_be_missing = is_bad(*number) || rejected.contains(number);
+        assert!(may_be_missing || ran.contains_key(number), "{number} never ran");
+        assert!(!is_bad(*number) || !ran.contains_key(number), "{number} is bad and ran");
+    }
+}
+
+fn story(seed: u64) {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.expect("a runtime").block_on(async {
+        let told = tell(seed).await;
+        judge(told).await;
+    });
+}
+
+fn from_env(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|value| value.parse().expect(variable))
+}
+
+#[test]
+fn accepted_is_delivered_and_failed_and_undelivered_and_nothing_runs_twice() {
+    if let Some(seed) = from_env("SIMULATION_SEED") {
+        return story(seed);
+    }
+    let stories = from_env("SIMULATION_STORIES").unwrap_or(10_000);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            scope.spawn(move || {
+                for seed in (0..stories).filter(|seed| seed % threads == thread) {
+                    let told = std::panic::catch_unwind(|| story(seed));
+                    assert!(told.is_ok(), "tell it again with SIMULATION_SEED={seed}");
+                }
+            });
+        }
+    });
+    println!("{stories} stories told");
+}
