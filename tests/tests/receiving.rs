@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use inngest_core::Event;
-use serde::Deserialize;
+use inngest_core::testing::{EventApi, RunState};
+use inngest_core::{Event, InngestEvent};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
 #[derive(Debug, PartialEq, Deserialize)]
 struct Unit;
@@ -121,4 +123,59 @@ fn the_time_may_be_a_float_and_sessions_numbers() {
     assert_eq!(time.as_millis(), 1_700_000_000_000);
     assert_eq!(event.user_as::<Value>().unwrap().unwrap(), json!({"id": 1}));
     assert_eq!(event.sessions().collect::<Vec<_>>(), [("chat", "7")]);
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, InngestEvent)]
+#[inngest(name = "storefront/parcel.weighed", id = "parcel-weighed-{parcel}")]
+struct ParcelWeighed {
+    parcel: u32,
+    kilograms: f64,
+}
+
+/// What Inngest posts to a function, as far as a handler looks at it.
+#[derive(Deserialize)]
+#[serde(bound = "E: DeserializeOwned")]
+struct Call<E> {
+    event: Event<E>,
+    events: Vec<Event<E>>,
+}
+
+/// A function that does not know who calls it.
+async fn weigh(scale: mpsc::Sender<f64>, event: Event<ParcelWeighed>) -> Result<(), String> {
+    assert_eq!(event.given_id(), Some("parcel-weighed-7"));
+    assert!(event.time().is_some());
+    scale.send(event.data.kilograms).await.map_err(|error| error.to_string())
+}
+
+#[tokio::test]
+async fn one_function_serves_the_event_api_and_a_call_by_inngest() {
+    let (scale, mut weights) = mpsc::channel(2);
+    let api = EventApi::start().await;
+    let the_scale = scale.clone();
+    api.on("weigh", move |event| weigh(the_scale.clone(), event));
+    api.client().send(ParcelWeighed { parcel: 7, kilograms: 3.0 }).await.unwrap();
+    api.idle().await;
+    assert_eq!(api.runs()[0].state, RunState::Done);
+    assert_eq!(weights.recv().await, Some(3.0));
+
+    // The float came as an integer there, and so it does here.
+    assert!(api.events()[0].data["kilograms"].is_u64());
+    let event = json!({
+        "name": "storefront/parcel.weighed",
+        "data": {"parcel": 7, "kilograms": 3},
+        "id": "parcel-weighed-7",
+        "ts": 1_767_225_600_000_u64,
+        "user": {},
+    });
+    let call = json!({
+        "ctx": {"attempt": 0, "fn_id": "f", "run_id": "r", "stack": {"current": 0, "stack": null}},
+        "event": event,
+        "events": [event],
+        "steps": {},
+        "use_api": false,
+    });
+    let call: Call<ParcelWeighed> = serde_json::from_str(&call.to_string()).unwrap();
+    assert_eq!(call.events.len(), 1);
+    weigh(scale, call.event).await.unwrap();
+    assert_eq!(weights.recv().await, Some(3.0));
 }

@@ -6,7 +6,7 @@ use std::io;
 use bytes::Bytes;
 use futures_util::stream;
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION};
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::Frame;
@@ -27,6 +27,8 @@ pub(super) enum Answer {
     Ids { ids: Vec<String>, error: Option<String> },
     /// To a key it does not know.
     UnknownKey,
+    /// To an event of a name that the key is not for.
+    Filtered { event: String },
     /// To another method than POST.
     WrongMethod,
     /// To a path without a key.
@@ -59,6 +61,10 @@ impl Answer {
                 json(status, &IdsJson { ids: &ids, status: status.as_u16(), error })
             }
             Answer::UnknownKey => error(StatusCode::UNAUTHORIZED, "Event key not found"),
+            Answer::Filtered { event } => {
+                let text = format!("The event key does not allow events named {event}");
+                error(StatusCode::FORBIDDEN, &text)
+            }
             Answer::WrongMethod => {
                 let mut response = text(StatusCode::METHOD_NOT_ALLOWED, String::new());
                 response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
@@ -79,7 +85,7 @@ impl Answer {
 }
 
 /// An error without ids, as the Event API words it.
-pub(super) fn error(status: StatusCode, error: &str) -> Response<Body> {
+fn error(status: StatusCode, error: &str) -> Response<Body> {
     json(status, &ErrorJson { status: status.as_u16(), message: "", error })
 }
 
@@ -89,7 +95,7 @@ fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
     text(status, body)
 }
 
-pub(super) fn text(status: StatusCode, text: String) -> Response<Body> {
+fn text(status: StatusCode, text: String) -> Response<Body> {
     response(
         status,
         Full::new(Bytes::from(text)).map_err(|never: Infallible| match never {}).boxed(),
@@ -102,6 +108,20 @@ fn response(status: StatusCode, body: Body) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, PLAIN);
     headers.insert("x-inngest-server-kind", HeaderValue::from_static("dev"));
+    response
+}
+
+/// The answer of a fault that has a status of its own.
+pub(super) fn of_fault(
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Option<String>,
+) -> Response<Body> {
+    let mut response = match body {
+        Some(body) => text(status, body),
+        None => error(status, status.canonical_reason().unwrap_or("Error")),
+    };
+    response.headers_mut().extend(headers);
     response
 }
 

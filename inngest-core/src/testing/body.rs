@@ -14,16 +14,15 @@ pub(super) struct Events {
     pub(super) error: Option<String>,
 }
 
-/// `fail_at` is an event at which the server fails for reasons of its own.
-pub(super) fn read(body: &[u8], fail_at: Option<usize>) -> Events {
+pub(super) fn read(body: &[u8]) -> Events {
     let mut events = Events::default();
     // Go replaces what is not UTF-8, too.
     let body = String::from_utf8_lossy(body);
     let body = body.trim_start_matches(WHITE_SPACE);
     let read = match body.as_bytes().first() {
         None => Ok(()),
-        Some(b'{') => events.read_object(body, fail_at),
-        Some(b'[') => events.read_array(&body[1..], fail_at),
+        Some(b'{') => events.read_object(body),
+        Some(b'[') => events.read_array(&body[1..]),
         Some(_) => {
             Err("Request body must contain an event object or an array of event objects".to_owned())
         }
@@ -37,17 +36,17 @@ const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
 impl Events {
     /// The event's size is that of all that comes, so that white space behind it counts.
-    fn read_object(&mut self, body: &str, fail_at: Option<usize>) -> Result<(), String> {
+    fn read_object(&mut self, body: &str) -> Result<(), String> {
         check_size(body.len())?;
         let (element, bytes) =
             next(body).map_err(|error| invalid_json(&error, "unexpected end of JSON input"))?;
         if let Some(c) = body[bytes..].trim_start_matches(WHITE_SPACE).chars().next() {
             return Err(format!("invalid character {c:?} after top-level value"));
         }
-        self.push(element, fail_at)
+        self.push(element)
     }
 
-    fn read_array(&mut self, mut rest: &str, fail_at: Option<usize>) -> Result<(), String> {
+    fn read_array(&mut self, mut rest: &str) -> Result<(), String> {
         loop {
             rest = rest.trim_start_matches(WHITE_SPACE);
             // Go's decoder asks only whether there is another event: the end of the body is an end of
@@ -67,17 +66,13 @@ impl Events {
             let (element, bytes) =
                 next(rest).map_err(|error| invalid_json(&error, "unexpected EOF"))?;
             check_size(bytes)?;
-            self.push(element, fail_at)?;
+            self.push(element)?;
             rest = &rest[bytes..];
         }
     }
 
-    fn push(&mut self, element: Element, fail_at: Option<usize>) -> Result<(), String> {
-        let event = Inbound::new(element)?;
-        if fail_at == Some(self.good.len()) {
-            return Err("the event could not be stored".to_owned());
-        }
-        self.good.push(event);
+    fn push(&mut self, element: Element) -> Result<(), String> {
+        self.good.push(Inbound::new(element)?);
         Ok(())
     }
 }
@@ -107,7 +102,7 @@ mod tests {
     use super::read;
 
     fn outcome(body: &str) -> (usize, String) {
-        let events = read(body.as_bytes(), None);
+        let events = read(body.as_bytes());
         (events.good.len(), events.error.unwrap_or_default())
     }
 
@@ -124,11 +119,5 @@ mod tests {
         assert!(good == 1 && error.starts_with("invalid JSON in an event: "), "{error}");
         let (good, error) = outcome(r#"{"name":"a"} {"name":"b"}"#);
         assert_eq!((good, error.as_str()), (0, "invalid character '{' after top-level value"));
-    }
-
-    #[test]
-    fn the_servers_own_failure_stops_at_its_event() {
-        let events = read(br#"[{"name":"a"},{"name":"b"},{"name":"c"}]"#, Some(1));
-        assert_eq!((events.good.len(), events.error.is_some()), (1, true));
     }
 }

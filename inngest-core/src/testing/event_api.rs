@@ -4,7 +4,6 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -13,9 +12,10 @@ use tokio::task::AbortHandle;
 
 use super::fault::Fault;
 use super::functions::{Handler, Run, short_name};
+use super::listener::{Listener, serve};
 use super::lock;
 use super::request::ReceivedRequest;
-use super::server::{Listener, Server, serve};
+use super::server::Server;
 use super::store::{EventType, StoredEvent};
 use crate::client::Client;
 use crate::event::{Event, InngestEvent};
@@ -62,8 +62,10 @@ use crate::event::{Event, InngestEvent};
 ///
 /// # Where it differs from Inngest
 ///
-/// - Functions start at once, those of events with a time in the future as well, and a failed one is
-///   not run again.
+/// - A failed function is tried again at once: Inngest waits, longer from one time to the next. One whose
+///   event does not decode as its type is not tried again, since nothing can come of it.
+/// - What is not open source is a guess: the 403 of [`accept_only_events`](EventApi::accept_only_events),
+///   and that such a request is refused as a whole.
 /// - JSON nested more than 127 levels deep and escaped halves of surrogate pairs are errors.
 /// - Form-encoded bodies are not read.
 pub struct EventApi {
@@ -132,8 +134,12 @@ impl EventApi {
     /// Several functions may take one event, and a function several events: dedup ids are kept apart by
     /// the function's name. The same function for the same event again replaces the handler.
     ///
-    /// A function fails if the data does not decode as `E`, if it returns an error or if it panics:
-    /// see [`runs`](EventApi::runs).
+    /// An event with a time in the future starts its functions when this server's clock gets there; see
+    /// [`advance`](EventApi::advance).
+    ///
+    /// A function fails if the data does not decode as `E`, if it returns an error or if it panics. It
+    /// is then tried again, at once, up to 4 times or as [`retries`](EventApi::retries) says. What came
+    /// of it is in [`runs`](EventApi::runs).
     pub fn on<E>(&self, name: impl Into<String>, handler: impl Handler<E>)
     where
         E: InngestEvent + DeserializeOwned + Send + 'static,
@@ -141,14 +147,33 @@ impl EventApi {
         lock(&self.server.state).functions.register(name.into(), handler);
     }
 
-    /// Waits until no function is running. Those that accepted events start have been started when the
-    /// sender gets the answer.
+    /// Sets how often a function is tried again when it fails, for the events to come: 4 times if
+    /// nothing is said, as at Inngest.
+    ///
+    /// # Panics
+    ///
+    /// No function of this name has been registered.
+    #[track_caller]
+    pub fn retries(&self, function: &str, retries: u32) {
+        let mut state = lock(&self.server.state);
+        let registered = state.functions.is_registered(function);
+        if registered {
+            state.functions.set_retries(function.to_owned(), retries);
+        }
+        drop(state);
+        assert!(registered, "there is no function `{function}`");
+    }
+
+    /// Waits until all functions are done: none is running, and none will be tried again. Those that
+    /// accepted events start have been started when the sender gets the answer, and those whose time
+    /// has come when [`advance`](EventApi::advance) returns. Those whose time has not come are not
+    /// waited for.
     pub async fn idle(&self) {
         // An error would mean that the server is gone, which this holds.
         self.server.running.subscribe().wait_for(|running| *running == 0).await.ok();
     }
 
-    /// Every run of every function, in the order they were started.
+    /// Every run of every function, in the order of the events.
     #[must_use]
     pub fn runs(&self) -> Vec<Run> {
         lock(&self.server.state).functions.runs().to_vec()
@@ -166,6 +191,22 @@ impl EventApi {
     #[must_use]
     pub fn events(&self) -> Vec<StoredEvent> {
         lock(&self.server.state).store.all()
+    }
+
+    /// The event at `index` of [`events`](EventApi::events), as soon as there is one: for senders that
+    /// do not tell when they are done.
+    ///
+    /// It waits for as long as it takes; put `tokio::time::timeout` around it.
+    pub async fn wait_for_event(&self, index: usize) -> StoredEvent {
+        let mut stored = self.server.stored.subscribe();
+        loop {
+            let event = lock(&self.server.state).store.get(index);
+            match event {
+                Some(event) => return event,
+                // An error would mean that the server is gone, which this holds.
+                None => stored.changed().await.unwrap_or_default(),
+            }
+        }
     }
 
     /// The events with the name of `E`, decoded, in order.
@@ -210,7 +251,7 @@ impl EventApi {
     }
 
     /// Forgets requests, events and runs. The dedup ids seen stay seen; functions, faults and keys
-    /// stay.
+    /// stay, and functions that are running or scheduled go on.
     pub fn clear(&self) {
         self.server.requests.clear();
         let mut state = lock(&self.server.state);
@@ -220,7 +261,20 @@ impl EventApi {
 
     /// From now on accepts only these keys, and answers 401 to others. At first, it accepts any.
     pub fn accept_only_keys<K: Into<String>>(&self, keys: impl IntoIterator<Item = K>) {
-        *lock(&self.server.keys) = Some(keys.into_iter().map(Into::into).collect());
+        let keys = keys.into_iter().map(Into::into).collect();
+        lock(&self.server.keys).accept_only(keys);
+    }
+
+    /// From now on accepts with `key` only events of these names, as a key with an allow list does, and
+    /// answers 403 to a request with others among its events, of which it accepts none. It does not
+    /// make `key` one that is accepted.
+    pub fn accept_only_events<N: Into<String>>(
+        &self,
+        key: impl Into<String>,
+        names: impl IntoIterator<Item = N>,
+    ) {
+        let names = names.into_iter().map(Into::into).collect();
+        lock(&self.server.keys).accept_only_events(key.into(), names);
     }
 
     /// Misbehaves at the next request, of any method and path. Called several times, at one request
@@ -238,7 +292,28 @@ impl EventApi {
     /// Asks `rule` at every request for which [`fail_next`](EventApi::fail_next) has nothing. It
     /// replaces the rule before, and may not itself set one.
     pub fn fault_when(&self, rule: impl FnMut(&ReceivedRequest) -> Option<Fault> + Send + 'static) {
-        self.server.faults.set_rule(Box::new(rule));
+        self.server.faults.set_request_rule(Box::new(rule));
+    }
+
+    /// Asks `rule` at every event that could be accepted, for requests at which neither
+    /// [`fail_next`](EventApi::fail_next) nor [`fault_when`](EventApi::fault_when) has anything. The first
+    /// fault is the request's, and [`Fault::refuse`] and [`Fault::fail_at`] break it at that event. It
+    /// replaces the rule before, and may not itself set one.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// use inngest_core::testing::{EventApi, Fault};
+    ///
+    /// let api = EventApi::start().await;
+    /// api.fault_when_event(|event| (event.data["sum"] == 0).then(|| Fault::refuse("nothing to pay")));
+    /// # });
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn fault_when_event(
+        &self,
+        rule: impl FnMut(&StoredEvent) -> Option<Fault> + Send + 'static,
+    ) {
+        self.server.faults.set_event_rule(Box::new(rule));
     }
 
     /// Forgets the faults to come.
@@ -246,11 +321,10 @@ impl EventApi {
         self.server.faults.clear();
     }
 
-    /// Moves this server's clock forward: 24 hours, and dedup ids run again.
+    /// Moves this server's clock, at first the machine's, forward: by 24 hours, and dedup ids run again.
+    /// Functions whose time has come then are started before it returns.
     pub fn advance(&self, time: Duration) {
-        let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-        let ahead = self.server.ahead.load(Ordering::Relaxed).saturating_add(millis);
-        self.server.ahead.store(ahead, Ordering::Relaxed);
+        self.server.advance(time);
     }
 }
 

@@ -10,9 +10,11 @@ use http::{HeaderMap, StatusCode};
 use super::answer::HTML_PAGE;
 use super::lock;
 use super::request::ReceivedRequest;
+use super::store::StoredEvent;
 
-/// Something that goes wrong with a request: what [`EventApi::fail_next`] and
-/// [`EventApi::fault_when`] take.
+/// Something that goes wrong with a request: what [`EventApi::fail_next`],
+/// [`EventApi::fault_when`] and [`EventApi::fault_when_event`] take, and those
+/// of [`Recorder`](super::Recorder).
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,10 +25,12 @@ use super::request::ReceivedRequest;
 /// Fault::status(502).body("<h1>Bad Gateway</h1>").after_accepting();
 /// Fault::hang().after_accepting();
 /// Fault::fail_at(3).delayed(Duration::from_millis(20));
+/// Fault::refuse("the cart is empty");
 /// ```
 ///
 /// [`EventApi::fail_next`]: super::EventApi::fail_next
 /// [`EventApi::fault_when`]: super::EventApi::fault_when
+/// [`EventApi::fault_when_event`]: super::EventApi::fault_when_event
 #[derive(Clone, Debug)]
 pub struct Fault {
     pub(super) delay: Duration,
@@ -48,7 +52,10 @@ pub(super) enum Kind {
 pub(super) enum Distortion {
     /// Nothing is wrong but the delay.
     Late,
-    FailAt(usize),
+    FailAt {
+        index: usize,
+        error: String,
+    },
     MissingIds(usize),
     EmptyIds,
     Cut,
@@ -60,6 +67,17 @@ pub(super) enum Instead {
     Drop,
     Spaces(u64),
     Answer { status: StatusCode, headers: HeaderMap, body: Option<String> },
+}
+
+impl Distortion {
+    /// What becomes of the ids in the answer.
+    pub(super) fn distort(&self, ids: &mut Vec<String>) {
+        match self {
+            Distortion::MissingIds(count) => ids.truncate(ids.len().saturating_sub(*count)),
+            Distortion::EmptyIds => ids.iter_mut().for_each(String::clear),
+            Distortion::Late | Distortion::FailAt { .. } | Distortion::Cut => {}
+        }
+    }
 }
 
 impl Fault {
@@ -146,10 +164,21 @@ impl Fault {
     }
 
     /// Fails at the event of this index for reasons of the server's own: 400, with the events before it
-    /// accepted. A request with fewer events meets no fault.
+    /// accepted. A request with fewer events meets no fault. A rule by event counts from the event it
+    /// was asked about.
     #[must_use]
     pub fn fail_at(index: usize) -> Fault {
-        Fault::distorted(Distortion::FailAt(index))
+        Fault::distorted(Distortion::FailAt {
+            index,
+            error: "the event could not be stored".to_owned(),
+        })
+    }
+
+    /// Refuses an event, as one that breaks a rule: 400 with this error, and with the events before it
+    /// accepted. It is the first of the request, or the one that a rule by event was asked about.
+    #[must_use]
+    pub fn refuse(error: impl Into<String>) -> Fault {
+        Fault::distorted(Distortion::FailAt { index: 0, error: error.into() })
     }
 
     /// Accepts the events, but leaves the last `count` ids out of the answer.
@@ -217,13 +246,15 @@ impl Fault {
     }
 }
 
-type Rule = Box<dyn FnMut(&ReceivedRequest) -> Option<Fault> + Send>;
+type RequestRule = Box<dyn FnMut(&ReceivedRequest) -> Option<Fault> + Send>;
+type EventRule = Box<dyn FnMut(&StoredEvent) -> Option<Fault> + Send>;
 
 /// The faults to come.
 #[derive(Default)]
 pub(super) struct Faults {
     queue: Mutex<VecDeque<Fault>>,
-    rule: Mutex<Option<Rule>>,
+    request_rule: Mutex<Option<RequestRule>>,
+    event_rule: Mutex<Option<EventRule>>,
 }
 
 impl Faults {
@@ -231,20 +262,37 @@ impl Faults {
         lock(&self.queue).extend(std::iter::repeat_n(fault, times).cloned());
     }
 
-    pub(super) fn set_rule(&self, rule: Rule) {
-        *lock(&self.rule) = Some(rule);
+    pub(super) fn set_request_rule(&self, rule: RequestRule) {
+        *lock(&self.request_rule) = Some(rule);
+    }
+
+    pub(super) fn set_event_rule(&self, rule: EventRule) {
+        *lock(&self.event_rule) = Some(rule);
     }
 
     pub(super) fn clear(&self) {
         lock(&self.queue).clear();
-        *lock(&self.rule) = None;
+        *lock(&self.request_rule) = None;
+        *lock(&self.event_rule) = None;
     }
 
     pub(super) fn next(&self) -> Option<Fault> {
         lock(&self.queue).pop_front()
     }
 
-    pub(super) fn by_rule(&self, request: &ReceivedRequest) -> Option<Fault> {
-        lock(&self.rule).as_mut().and_then(|rule| rule(request))
+    pub(super) fn by_request(&self, request: &ReceivedRequest) -> Option<Fault> {
+        lock(&self.request_rule).as_mut().and_then(|rule| rule(request))
+    }
+
+    /// That of the first event that has one.
+    pub(super) fn by_event(&self, events: &[StoredEvent]) -> Option<Fault> {
+        let mut rule = lock(&self.event_rule);
+        let rule = rule.as_mut()?;
+        let (at, mut fault) =
+            events.iter().enumerate().find_map(|(at, event)| Some((at, rule(event)?)))?;
+        if let Kind::Distorted(Distortion::FailAt { index, .. }) = &mut fault.kind {
+            *index = index.saturating_add(at);
+        }
+        Some(fault)
     }
 }

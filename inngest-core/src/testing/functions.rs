@@ -1,7 +1,7 @@
 //! Functions that events start, and what became of each run.
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Display;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -15,6 +15,9 @@ use crate::event::{Event, EventId, InngestEvent};
 
 /// How long a dedup id is remembered, from its first event.
 const DEDUP_MILLIS: i64 = 24 * 60 * 60 * 1000;
+
+/// How often Inngest runs a failed function again, if the function does not say.
+const RETRIES: u32 = 4;
 
 /// A function's body: what [`EventApi::on`](super::EventApi::on) takes. Every
 /// `Fn(Event<E>) -> impl Future<Output: RunOutput>` is one.
@@ -31,8 +34,8 @@ where
     type Future = R;
 }
 
-/// What a function may return: nothing, or a `Result` whose error fails the run. Small values pass,
-/// too, and are ignored.
+/// What a function may return: nothing, or a `Result` whose error fails the attempt. Small values
+/// pass, too, and are ignored.
 pub trait RunOutput {
     #[doc(hidden)]
     fn into_result(self) -> Result<(), String>;
@@ -88,41 +91,60 @@ pub struct Run {
     pub dedup_id: String,
     /// How far it has come.
     pub state: RunState,
+    /// How often the function has been begun: 0 while it is scheduled, 1 if it succeeds at once.
+    pub attempts: u32,
+    /// What the attempts that failed said, in order.
+    pub errors: Vec<String>,
 }
 
 /// How far a [`Run`] has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RunState {
-    /// The function has not returned yet.
+    /// The event's time is in the future, and so is the first attempt.
+    Scheduled,
+    /// The function has not returned yet, or is about to be tried again.
     Running,
     /// The function has returned.
     Done,
     /// The event's data did not fit the function's type, or the function returned an error or
-    /// panicked: the reason.
+    /// panicked at every attempt: the last reason.
     Failed(String),
 }
 
-type Outcome = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
-type Start = Arc<dyn Fn(Arc<StoredEvent>) -> Outcome + Send + Sync>;
+/// Why an attempt failed.
+pub(super) struct Failure {
+    reason: String,
+    /// Whether another attempt may come to something else.
+    again: bool,
+}
+
+type Outcome = Result<(), Failure>;
+type Attempt = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Outcome> + Send>> + Send + Sync>;
+type Begin = Box<dyn Fn(Arc<StoredEvent>) -> Attempt + Send + Sync>;
 
 struct Trigger {
     function: String,
     event: &'static str,
-    start: Start,
+    begin: Begin,
 }
 
-/// A run that has been decided on; its outcome is reported to [`Functions::finish`].
+/// A run that is to be attempted; what comes of it is reported to [`Functions::finish`].
 pub(super) struct Started {
     pub(super) run: usize,
-    pub(super) outcome: Outcome,
+    pub(super) retries: u32,
+    pub(super) attempt: Attempt,
 }
 
 #[derive(Default)]
 pub(super) struct Functions {
     triggers: Vec<Trigger>,
+    /// How often a function is retried, where a test says so.
+    retries: HashMap<String, u32>,
     /// When a function was first started for a dedup id.
     first: HashMap<(String, String), i64>,
+    /// The runs whose time has not come, by that time and in order of acceptance.
+    scheduled: BTreeMap<(i64, usize), Started>,
     runs: Vec<Run>,
     /// The runs that were forgotten: the others' numbers go on from there.
     forgotten: usize,
@@ -135,17 +157,25 @@ impl Functions {
         H: Handler<E>,
     {
         let handler = Arc::new(handler);
-        let start: Start = Arc::new(move |event| {
+        let begin: Begin = Box::new(move |event| {
             let handler = Arc::clone(&handler);
-            Box::pin(run(handler, event))
+            Arc::new(move || Box::pin(attempt(Arc::clone(&handler), Arc::clone(&event))))
         });
         self.triggers.retain(|known| (&known.function, known.event) != (&function, E::NAME));
-        self.triggers.push(Trigger { function, event: E::NAME, start });
+        self.triggers.push(Trigger { function, event: E::NAME, begin });
     }
 
-    /// The runs that an event starts.
-    pub(super) fn start(&mut self, event: &Arc<StoredEvent>, now: i64) -> Vec<Started> {
-        let mut started = Vec::new();
+    pub(super) fn is_registered(&self, function: &str) -> bool {
+        self.triggers.iter().any(|trigger| trigger.function == function)
+    }
+
+    pub(super) fn set_retries(&mut self, function: String, retries: u32) {
+        self.retries.insert(function, retries);
+    }
+
+    /// Schedules the runs of an event for the event's time. Says whether there are any.
+    pub(super) fn schedule(&mut self, event: &Arc<StoredEvent>, now: i64) -> bool {
+        let mut any = false;
         for trigger in self.triggers.iter().filter(|trigger| trigger.event == event.name) {
             let dedup_id = event.effective_dedup_id().to_owned();
             let key = (trigger.function.clone(), dedup_id.clone());
@@ -159,18 +189,52 @@ impl Functions {
                 event_id: event.id.clone(),
                 event_name: event.name.clone(),
                 dedup_id,
-                state: RunState::Running,
+                state: RunState::Scheduled,
+                attempts: 0,
+                errors: Vec::new(),
             });
-            started.push(Started { run, outcome: (trigger.start)(Arc::clone(event)) });
+            let retries = self.retries.get(&trigger.function).copied().unwrap_or(RETRIES);
+            let attempt = (trigger.begin)(Arc::clone(event));
+            // A time in the past is none to go by: what came first runs first.
+            let time = event.ts.max(now);
+            self.scheduled.insert((time, run), Started { run, retries, attempt });
+            any = true;
         }
-        started
+        any
     }
 
-    pub(super) fn finish(&mut self, run: usize, outcome: Result<(), String>) {
-        let run = run.checked_sub(self.forgotten).and_then(|run| self.runs.get_mut(run));
-        if let Some(run) = run {
-            run.state = outcome.map_or_else(RunState::Failed, |()| RunState::Done);
+    /// The runs whose time has come.
+    pub(super) fn due(&mut self, now: i64) -> Vec<Started> {
+        let later = self.scheduled.split_off(&(now.saturating_add(1), 0));
+        let due = std::mem::replace(&mut self.scheduled, later);
+        for started in due.values() {
+            if let Some(run) = self.run(started.run) {
+                run.state = RunState::Running;
+                run.attempts = 1;
+            }
         }
+        due.into_values().collect()
+    }
+
+    /// What an attempt came to, with so many retries left. Says whether there is to be another.
+    pub(super) fn finish(&mut self, run: usize, outcome: Outcome, retries: u32) -> bool {
+        let again = outcome.as_ref().is_err_and(|failure| failure.again && retries > 0);
+        if let Some(run) = self.run(run) {
+            run.attempts += u32::from(again);
+            run.state = match outcome {
+                Ok(()) => RunState::Done,
+                Err(Failure { reason, .. }) => {
+                    run.errors.push(reason.clone());
+                    if again { RunState::Running } else { RunState::Failed(reason) }
+                }
+            };
+        }
+        again
+    }
+
+    /// A run by its number, if it has not been forgotten.
+    fn run(&mut self, run: usize) -> Option<&mut Run> {
+        run.checked_sub(self.forgotten).and_then(|run| self.runs.get_mut(run))
     }
 
     pub(super) fn runs(&self) -> &[Run] {
@@ -184,16 +248,23 @@ impl Functions {
     }
 }
 
-async fn run<E, H>(handler: Arc<H>, event: Arc<StoredEvent>) -> Result<(), String>
+async fn attempt<E, H>(handler: Arc<H>, event: Arc<StoredEvent>) -> Outcome
 where
     E: InngestEvent + DeserializeOwned + Send + 'static,
     H: Handler<E>,
 {
-    let event = event.decode_for_function::<E>().map_err(|error| {
-        format!("the data of `{}` does not decode as `{}`: {error}", E::NAME, short_name::<E>())
+    let event = event.decode_for_function::<E>().map_err(|error| Failure {
+        reason: format!(
+            "the data of `{}` does not decode as `{}`: {error}",
+            E::NAME,
+            short_name::<E>()
+        ),
+        again: false,
     })?;
     let finished = AssertUnwindSafe(async { (*handler)(event).await.into_result() }).catch_unwind();
-    finished.await.unwrap_or_else(|panic| Err(format!("panicked: {}", message(&*panic))))
+    let result =
+        finished.await.unwrap_or_else(|panic| Err(format!("panicked: {}", message(&*panic))));
+    result.map_err(|reason| Failure { reason, again: true })
 }
 
 /// A type's name without the modules it is in.

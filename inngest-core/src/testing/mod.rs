@@ -1,8 +1,181 @@
-//! For your tests: an Event API in the test's own process.
+//! For your tests: what was sent, without a network, and an Event API in the test's own process.
+//!
+//! | you test | with | it is |
+//! |---|---|---|
+//! | that your code sends the right events | [`Recorder`] | memory |
+//! | what functions make of them, or another language's client | [`EventApi`] | a real server |
+//!
+//! # Unit tests
+//!
+//! [`Client::recorder`](crate::Client::recorder) gives a client to hand to your code, and a
+//! [`Recorder`] that knows what your code sent with it. Under `#[tokio::test]`:
+//!
+//! ```
+//! # #[cfg(feature = "derive")] mod shop {
+//! use inngest_core::{Client, Event, InngestEvent, SendError};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Debug, PartialEq, Serialize, Deserialize, InngestEvent)]
+//! #[inngest(name = "storefront/order.placed", id = "order-placed-{order_id}")]
+//! struct OrderPlaced {
+//!     order_id: String,
+//!     total_cents: u64,
+//! }
+//!
+//! /// The code under test.
+//! async fn place(client: &Client, order_id: &str, total_cents: u64) -> Result<(), SendError> {
+//!     let order_id = order_id.to_owned();
+//!     client.send(OrderPlaced { order_id, total_cents }).await?;
+//!     Ok(())
+//! }
+//!
+//! pub async fn an_order_is_announced_once() {
+//!     let (client, sent) = Client::recorder();
+//!     place(&client, "o1", 1_999).await.unwrap();
+//!
+//!     let placed: Event<OrderPlaced> = sent.one();
+//!     assert_eq!(placed.data.total_cents, 1_999);
+//!     assert_eq!(placed.given_id(), Some("order-placed-o1"));
+//!     sent.nothing_else();
+//! }
+//! # }
+//! # #[cfg(feature = "derive")]
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+//! #     .block_on(shop::an_order_is_announced_once());
+//! ```
+//!
+//! [`one_like`](Recorder::one_like) compares with a whole event. Where it is not met, it says what there
+//! is instead:
+//!
+//! ```text
+//! expected one `storefront/order.placed` like the one given, found none among 2
+//!
+//! sent:
+//!   2  storefront/order.placed     src/orders.rs:41
+//!                                  src/orders.rs:57
+//!   1  storefront/coupon.redeemed  src/coupons.rs:12
+//!
+//! the closest, sent at src/orders.rs:57, differs:
+//!   field             expected  found
+//!   data.total_cents  1999      1990
+//! ```
+//!
+//! What your code does when Inngest does not answer is a matter of one line more, and of no time on a
+//! paused clock (`#[tokio::test(start_paused = true)]`):
+//!
+//! ```
+//! # #[cfg(feature = "derive")] mod shop {
+//! use inngest_core::testing::Fault;
+//! use inngest_core::{Client, InngestEvent};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Serialize, Deserialize, InngestEvent)]
+//! #[inngest(name = "storefront/order.placed", id = "order-placed-{order_id}")]
+//! struct OrderPlaced {
+//!     order_id: String,
+//! }
+//!
+//! pub async fn an_outage_is_survived_and_a_rejection_is_seen() {
+//!     let (client, sent) = Client::recorder();
+//!     let order = |order_id: &str| OrderPlaced { order_id: order_id.into() };
+//!
+//!     sent.fail_next(Fault::status(503));
+//!     client.send(order("o1")).await.unwrap();
+//!     sent.one::<OrderPlaced>();
+//!
+//!     let later = sent.scope();
+//!     sent.reject_nth(1);
+//!     let error = client.send_all(["o2", "o3", "o4"].map(order)).await.unwrap_err();
+//!     assert_eq!(error.rejected().len(), 1);
+//!     later.one_like(order("o2"));
+//!     later.one_like(order("o4"));
+//!     later.nothing_else();
+//! }
+//! # }
+//! # #[cfg(feature = "derive")]
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+//! #     .block_on(shop::an_outage_is_survived_and_a_rejection_is_seen());
+//! ```
+//!
+//! Code that sends in the background is waited for:
+//! `sent.within(Duration::from_secs(1)).one::<OrderPlaced>().await`. And a whole story is a snapshot:
+//! `insta::assert_json_snapshot!(sent.snapshot())`.
+//!
+//! # Integration tests
 //!
 //! [`EventApi`] is a real server on a loopback port. It behaves as Inngest's Dev Server does, keeps
 //! what it receives, runs functions once for each dedup id, and misbehaves when it is told to, with
-//! a [`Fault`].
+//! a [`Fault`]. So a test sees what becomes of an event, not only that it was sent:
+//!
+//! ```
+//! # #[cfg(feature = "derive")] mod shop {
+//! use std::time::{Duration, SystemTime};
+//!
+//! use inngest_core::testing::{EventApi, Fault, RunState};
+//! use inngest_core::{Event, InngestEvent};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Serialize, Deserialize, InngestEvent)]
+//! #[inngest(name = "storefront/order.placed", id = "order-placed-{order_id}")]
+//! struct OrderPlaced {
+//!     order_id: String,
+//! }
+//!
+//! /// The function under test, with the signature it has behind Inngest, too.
+//! async fn remind(event: Event<OrderPlaced>) -> Result<(), String> {
+//!     match event.data.order_id.as_str() {
+//!         "" => Err("whose order is it?".to_owned()),
+//!         _ => Ok(()),
+//!     }
+//! }
+//!
+//! pub async fn a_reminder_is_sent_once_and_a_day_later() {
+//!     let api = EventApi::start().await;
+//!     api.on("remind", remind);
+//!
+//!     // The answer is lost, so the client sends again.
+//!     api.fail_next(Fault::drop_before_answer());
+//!     let tomorrow = SystemTime::now() + Duration::from_secs(24 * 60 * 60);
+//!     let order = OrderPlaced { order_id: "o1".into() };
+//!     api.client().send(Event::new(order).at(tomorrow)).await.unwrap();
+//!     assert_eq!(api.requests().len(), 2);
+//!
+//!     api.advance(Duration::from_secs(24 * 60 * 60));
+//!     api.idle().await;
+//!     let [run] = &api.runs_of("remind")[..] else { panic!("{:?}", api.runs()) };
+//!     assert_eq!((&run.state, run.attempts), (&RunState::Done, 1));
+//! }
+//! # }
+//! # #[cfg(feature = "derive")]
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+//! #     .block_on(shop::a_reminder_is_sent_once_and_a_day_later());
+//! ```
+//!
+//! Give [`url`](EventApi::url) to code that builds its own client, by
+//! [`base_url`](crate::ClientBuilder::base_url) or in `INNGEST_DEV`. The example `axum` of this project
+//! is the test suite of a web service.
+//!
+//! # Other languages
+//!
+//! Tests in any language can use the same server, at a port of its own. In a checkout of this project it
+//! is `cargo run --example event-api -- --port 8288`; with `--json` it writes a line for each event
+//! accepted, and `--help` tells the rest. Anywhere else it is a program of a few lines:
+//!
+//! ```no_run
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! use inngest_core::testing::EventApi;
+//!
+//! let api = EventApi::bind("127.0.0.1:8288").await?;
+//! for index in 0.. {
+//!     println!("{}", serde_json::to_string(&api.wait_for_event(index).await)?);
+//! }
+//! # Ok::<(), std::io::Error>(())
+//! # })?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! Inngest's own clients are led there by their usual settings: `INNGEST_DEV=http://127.0.0.1:8288`, or
+//! `baseUrl` in TypeScript and `event_api_base_url` in Python. Both are in this project's own tests.
 
 mod answer;
 mod body;
@@ -10,6 +183,9 @@ mod event_api;
 mod fault;
 mod functions;
 mod inbound;
+mod keys;
+mod listener;
+mod recorder;
 mod request;
 mod seed;
 mod server;
@@ -21,6 +197,7 @@ pub use crate::client::scripted::{Transport, TransportAnswer, TransportFault};
 pub use event_api::EventApi;
 pub use fault::Fault;
 pub use functions::{Handler, Run, RunOutput, RunState};
+pub use recorder::{Exactly, ExactlyWithin, Recorder, Snapshot, Within};
 pub use request::ReceivedRequest;
 pub use store::{EventType, StoredEvent};
 

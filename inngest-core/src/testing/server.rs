@@ -1,11 +1,8 @@
-//! The server: connections, and what happens to a request.
+//! The server: what happens to a request.
 
-use std::collections::HashSet;
-use std::future::poll_fn;
 use std::io;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::Poll;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -13,17 +10,15 @@ use http::request::Parts;
 use http::{Method, Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::answer::{self, Answer, Body};
-use super::body::{self, Events};
+use super::body;
 use super::fault::{Distortion, Fault, Faults, Instead, Kind};
 use super::functions::{Functions, Started};
+use super::keys::{Keys, percent_decoded};
 use super::lock;
 use super::request::{ReceivedRequest, Requests};
 use super::seed::Ids;
@@ -35,14 +30,24 @@ pub(super) struct Server {
     pub(super) state: Mutex<State>,
     pub(super) requests: Requests,
     pub(super) faults: Faults,
-    /// The keys accepted; all of them without.
-    pub(super) keys: Mutex<Option<HashSet<String>>>,
-    /// How many functions are running.
+    pub(super) keys: Mutex<Keys>,
+    /// Told when events have been stored.
+    pub(super) stored: watch::Sender<()>,
+    /// How many runs are under way.
     pub(super) running: watch::Sender<usize>,
     /// How many milliseconds the clock is ahead of the machine's.
-    pub(super) ahead: AtomicI64,
+    ahead: AtomicI64,
     /// The functions' tasks; none once the test has ended.
     tasks: Mutex<Option<JoinSet<()>>>,
+    /// Where they run, whichever thread moves the clock.
+    runtime: Handle,
+}
+
+/// What a request brings, read but not accepted.
+struct Arrived {
+    events: Vec<StoredEvent>,
+    /// What is wrong with the event behind them.
+    error: Option<String>,
 }
 
 #[derive(Default)]
@@ -52,15 +57,18 @@ pub(super) struct State {
 }
 
 impl Server {
+    /// A server in the runtime it is made in.
     pub(super) fn new() -> Server {
         Server {
             state: Mutex::default(),
             requests: Requests::default(),
             faults: Faults::default(),
             keys: Mutex::default(),
+            stored: watch::Sender::new(()),
             running: watch::Sender::new(0),
             ahead: AtomicI64::new(0),
             tasks: Mutex::new(Some(JoinSet::new())),
+            runtime: Handle::current(),
         }
     }
 
@@ -69,13 +77,23 @@ impl Server {
         drop(lock(&self.tasks).take());
     }
 
+    pub(super) fn advance(self: &Arc<Server>, time: Duration) {
+        let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        let ahead = self.ahead.load(Ordering::Relaxed).saturating_add(millis);
+        self.ahead.store(ahead, Ordering::Relaxed);
+        self.run_due();
+    }
+
     fn now(&self) -> i64 {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         let now = i64::try_from(now).unwrap_or(i64::MAX);
         now.saturating_add(self.ahead.load(Ordering::Relaxed))
     }
 
-    async fn handle(self: Arc<Server>, request: Request<Incoming>) -> io::Result<Response<Body>> {
+    pub(super) async fn handle(
+        self: Arc<Server>,
+        request: Request<Incoming>,
+    ) -> io::Result<Response<Body>> {
         let (parts, body) = request.into_parts();
         let queued = self.faults.next();
         if let Some(Fault { kind: Kind::DropBeforeReading, delay, .. }) = queued {
@@ -85,13 +103,17 @@ impl Server {
         }
         let body = read_body(body).await;
         let request = ReceivedRequest::new(&parts, body.clone());
-        let fault = queued.or_else(|| self.faults.by_rule(&request));
+        let by_request = queued.or_else(|| self.faults.by_request(&request));
         self.requests.push(request);
+        let arrived = self.read(&parts, &body);
+        let fault = by_request.or_else(|| {
+            arrived.as_ref().ok().and_then(|arrived| self.faults.by_event(&arrived.events))
+        });
         match fault {
-            None => Ok(self.answer(&parts, &body, None).into_response()),
+            None => Ok(self.answer(arrived).into_response()),
             Some(fault) => {
                 wait(fault.delay).await;
-                self.misbehave(fault, &parts, &body).await
+                self.misbehave(fault, arrived).await
             }
         }
     }
@@ -99,26 +121,20 @@ impl Server {
     async fn misbehave(
         self: Arc<Server>,
         fault: Fault,
-        parts: &Parts,
-        body: &Bytes,
+        mut arrived: Result<Arrived, Answer>,
     ) -> io::Result<Response<Body>> {
         match fault.kind {
             // A rule decides when the body has been read already.
             Kind::DropBeforeReading => Err(io::ErrorKind::ConnectionAborted.into()),
             Kind::Distorted(distortion) => {
-                let fail_at = match distortion {
-                    Distortion::FailAt(index) => Some(index),
-                    _ => None,
-                };
-                let mut answer = self.answer(parts, body, fail_at);
+                if let (Distortion::FailAt { index, error }, Ok(arrived)) =
+                    (&distortion, &mut arrived)
+                {
+                    arrived.fail_at(*index, error);
+                }
+                let mut answer = self.answer(arrived);
                 if let Answer::Ids { ids, .. } = &mut answer {
-                    match distortion {
-                        Distortion::MissingIds(count) => {
-                            ids.truncate(ids.len().saturating_sub(count));
-                        }
-                        Distortion::EmptyIds => ids.iter_mut().for_each(String::clear),
-                        Distortion::Late | Distortion::FailAt(_) | Distortion::Cut => {}
-                    }
+                    distortion.distort(ids);
                 }
                 let response = answer.into_response();
                 Ok(match distortion {
@@ -128,77 +144,113 @@ impl Server {
             }
             Kind::Instead(instead) => {
                 if fault.accepts {
-                    self.answer(parts, body, None);
+                    self.answer(arrived);
                 }
                 match instead {
                     Instead::Hang => std::future::pending().await,
                     Instead::Drop => Err(io::ErrorKind::ConnectionAborted.into()),
                     Instead::Spaces(bytes) => Ok(answer::spaces(bytes)),
                     Instead::Answer { status, headers, body } => {
-                        let mut response = match body {
-                            Some(body) => answer::text(status, body),
-                            None => {
-                                answer::error(status, status.canonical_reason().unwrap_or("Error"))
-                            }
-                        };
-                        response.headers_mut().extend(headers);
-                        Ok(response)
+                        Ok(answer::of_fault(status, headers, body))
                     }
                 }
             }
         }
     }
 
-    fn answer(self: &Arc<Server>, parts: &Parts, body: &[u8], fail_at: Option<usize>) -> Answer {
+    /// A request's events, or what it is answered that brings none.
+    fn read(&self, parts: &Parts, body: &[u8]) -> Result<Arrived, Answer> {
         let key = match parts.uri.path().strip_prefix("/e/") {
-            None => return Answer::Page,
-            Some("") => return Answer::NoKey,
-            Some(key) if key.contains('/') => return Answer::Page,
-            Some(_) if parts.method != Method::POST => return Answer::WrongMethod,
+            None => return Err(Answer::Page),
+            Some("") => return Err(Answer::NoKey),
+            Some(key) if key.contains('/') => return Err(Answer::Page),
+            Some(_) if parts.method != Method::POST => return Err(Answer::WrongMethod),
             Some(key) => percent_decoded(key),
         };
-        if lock(&self.keys).as_ref().is_some_and(|keys| !keys.contains(&key)) {
-            return Answer::UnknownKey;
-        }
+        lock(&self.keys).check_key(&key)?;
+        let now = self.now();
         let seed = parts.headers.get("x-inngest-event-id-seed");
         let seed = seed.and_then(|seed| seed.to_str().ok());
-        self.accept(body::read(body, fail_at), seed)
+        let ids = Ids::new(seed, u64::try_from(now).unwrap_or(0));
+        let read = body::read(body);
+        let stored = |(index, event)| StoredEvent::new(event, EventId::new(&ids.id(index)), now);
+        let events: Vec<_> = read.good.into_iter().enumerate().map(stored).collect();
+        lock(&self.keys).check_events(&key, &events)?;
+        Ok(Arrived { events, error: read.error })
+    }
+
+    fn answer(self: &Arc<Server>, arrived: Result<Arrived, Answer>) -> Answer {
+        arrived.map_or_else(|answer| answer, |arrived| self.accept(arrived))
     }
 
     /// Stores events and starts their functions.
-    fn accept(self: &Arc<Server>, events: Events, seed: Option<&str>) -> Answer {
+    fn accept(self: &Arc<Server>, arrived: Arrived) -> Answer {
         let now = self.now();
-        let source = Ids::new(seed, u64::try_from(now).unwrap_or(0));
-        let mut ids = Vec::with_capacity(events.good.len());
+        let mut ids = Vec::with_capacity(arrived.events.len());
         let mut state = lock(&self.state);
-        for (index, event) in events.good.into_iter().enumerate() {
-            let id = source.id(index);
-            let event = Arc::new(StoredEvent::new(event, EventId::new(&id), now));
-            ids.push(id);
-            for started in state.functions.start(&event, now) {
-                self.spawn(started);
+        for event in arrived.events {
+            ids.push(event.id.as_str().to_owned());
+            let event = Arc::new(event);
+            if state.functions.schedule(&event, now) && event.ts > now {
+                self.spawn(Arc::clone(self).run_due_in(event.ts.abs_diff(now)));
             }
             state.store.push(event);
         }
         drop(state);
+        self.run_due();
+        self.stored.send_replace(());
         // Go's list has room for the first id from the beginning.
         if ids.is_empty() {
             ids.push(String::new());
         }
-        Answer::Ids { ids, error: events.error }
+        Answer::Ids { ids, error: arrived.error }
     }
 
-    fn spawn(self: &Arc<Server>, started: Started) {
-        let mut tasks = lock(&self.tasks);
-        let Some(tasks) = tasks.as_mut() else { return };
-        while tasks.try_join_next().is_some() {}
-        self.running.send_modify(|running| *running += 1);
-        let server = Arc::clone(self);
-        tasks.spawn(async move {
-            let outcome = started.outcome.await;
-            lock(&server.state).functions.finish(started.run, outcome);
-            server.running.send_modify(|running| *running -= 1);
-        });
+    /// Starts the runs whose time has come.
+    fn run_due(self: &Arc<Server>) {
+        // Under the lock, so that nobody sees them running and not counted.
+        let mut state = lock(&self.state);
+        for started in state.functions.due(self.now()) {
+            self.running.send_modify(|running| *running += 1);
+            self.spawn(Arc::clone(self).run(started));
+        }
+    }
+
+    async fn run_due_in(self: Arc<Server>, millis: u64) {
+        // A millisecond more, since both clocks count whole ones.
+        tokio::time::sleep(Duration::from_millis(millis + 1)).await;
+        self.run_due();
+    }
+
+    /// Attempts a run until it succeeds or its retries are used up. Inngest waits in between; here
+    /// there is nothing to wait for.
+    async fn run(self: Arc<Server>, started: Started) {
+        let mut retries = started.retries;
+        loop {
+            let outcome = (started.attempt)().await;
+            if !lock(&self.state).functions.finish(started.run, outcome, retries) {
+                break;
+            }
+            retries -= 1;
+        }
+        self.running.send_modify(|running| *running -= 1);
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        if let Some(tasks) = lock(&self.tasks).as_mut() {
+            while tasks.try_join_next().is_some() {}
+            tasks.spawn_on(task, &self.runtime);
+        }
+    }
+}
+
+impl Arrived {
+    /// Makes the event at `index` one that the server fails at.
+    fn fail_at(&mut self, index: usize, error: &str) {
+        if index < self.events.len() {
+            self.events.truncate(index);
+            self.error = Some(error.to_owned());
+        }
     }
 }
 
@@ -218,73 +270,4 @@ async fn read_body(mut body: Incoming) -> Bytes {
         }
     }
     bytes.into()
-}
-
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, behind)) = rest.split_first() {
-        rest = behind;
-        let escaped = match (byte, behind) {
-            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)),
-            _ => None,
-        };
-        match escaped {
-            Some((high, low)) => {
-                bytes.push(high * 16 + low);
-                rest = &behind[2..];
-            }
-            None => bytes.push(byte),
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
-}
-
-/// A listener that can be closed from outside, at once and not only when its task is next polled.
-pub(super) struct Listener(Mutex<Option<TcpListener>>);
-
-impl Listener {
-    pub(super) fn new(listener: TcpListener) -> Listener {
-        Listener(Mutex::new(Some(listener)))
-    }
-
-    pub(super) fn close(&self) {
-        drop(lock(&self.0).take());
-    }
-
-    /// The next connection, or none if the listener has been closed.
-    async fn accept(&self) -> Option<io::Result<TcpStream>> {
-        poll_fn(|context| match lock(&self.0).as_ref() {
-            Some(listener) => listener
-                .poll_accept(context)
-                .map(|accepted| Some(accepted.map(|(stream, _)| stream))),
-            None => Poll::Ready(None),
-        })
-        .await
-    }
-}
-
-/// Serves connections until the listener is closed or the task is aborted, which ends them, too.
-pub(super) async fn serve(listener: Arc<Listener>, server: Arc<Server>) {
-    let mut connections = JoinSet::new();
-    while let Some(accepted) = listener.accept().await {
-        while connections.try_join_next().is_some() {}
-        match accepted {
-            Ok(stream) => drop(connections.spawn(connection(stream, Arc::clone(&server)))),
-            // Out of file descriptors, most likely: others may be closed soon.
-            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
-        }
-    }
-}
-
-async fn connection(stream: TcpStream, server: Arc<Server>) {
-    // Only a matter of speed.
-    stream.set_nodelay(true).ok();
-    let service = service_fn(|request| Arc::clone(&server).handle(request));
-    // An error here is a client that broke off, or a fault that was asked for.
-    http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
 }

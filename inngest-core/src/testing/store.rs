@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::Serialize;
 use serde::de::{Deserialize, DeserializeOwned};
 use serde_json::{Map, Value, json};
 
@@ -10,7 +11,9 @@ use super::inbound::Inbound;
 use crate::event::{Event, EventId, InngestEvent};
 
 /// An event that [`EventApi`](super::EventApi) accepted, as Inngest stores it.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// It serialises with the names its fields have here, for snapshots and for other programs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct StoredEvent {
     /// The id the sender got for it.
@@ -106,6 +109,10 @@ impl Store {
 
     pub(super) fn clear(&mut self) {
         self.0.clear();
+    }
+
+    pub(super) fn get(&self, index: usize) -> Option<StoredEvent> {
+        self.0.get(index).map(|event| StoredEvent::clone(event))
     }
 
     pub(super) fn all(&self) -> Vec<StoredEvent> {

@@ -1,7 +1,5 @@
-//! The in-process Event API misbehaves as a test asks it to, and only then.
+//! How it misbehaves: as a test asks it to, and only then.
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
 use inngest_core::testing::{EventApi, Fault};
@@ -173,17 +171,40 @@ async fn a_rule_decides_by_the_request_where_nothing_is_queued() {
 }
 
 #[tokio::test]
-async fn of_a_body_that_breaks_off_the_whole_events_are_accepted() {
+async fn a_rule_decides_by_the_event() {
     let api = EventApi::start().await;
-    let mut stream = TcpStream::connect(api.address()).unwrap();
-    let sent = concat!(
-        "POST /e/test HTTP/1.1\r\nhost: test\r\ncontent-length: 100\r\n\r\n",
-        r#"[{"name":"p/a"},{"name":"p/b"},{"name":"p"#
-    );
-    stream.write_all(sent.as_bytes()).unwrap();
-    stream.shutdown(Shutdown::Write).unwrap();
-    let answered = tokio::task::spawn_blocking(move || stream.read_to_end(&mut Vec::new()));
-    let _ = answered.await.unwrap();
+    api.fault_when_event(|event| (event.name == "p/b").then(|| Fault::refuse("no b today")));
+    let (status, body) = answer(&api).await;
+    assert_eq!((status, body["ids"].as_array().unwrap().len()), (400, 1));
+    assert_eq!(body["error"], "no b today");
     let names: Vec<_> = api.events().into_iter().map(|event| event.name).collect();
-    assert_eq!(names, ["p/a", "p/b"]);
+    assert_eq!(names, ["p/a"]);
+
+    // Counted from the event that was asked about.
+    api.fault_when_event(|event| (event.name == "p/b").then(|| Fault::fail_at(1)));
+    assert_eq!(answer(&api).await.1["ids"].as_array().unwrap().len(), 2);
+    api.fault_when_event(|event| (event.name == "p/b").then(|| Fault::fail_at(2)));
+    assert_eq!(answer(&api).await.0, 200);
+
+    api.clear();
+    api.fault_when_event(|event| (event.name == "p/c").then(|| Fault::status(503)));
+    assert_eq!(answer(&api).await.0, 503);
+    assert!(api.events().is_empty());
+    api.fault_when(|_| Some(Fault::status(502)));
+    api.fail_next(Fault::status(501));
+    assert_eq!([answer(&api).await.0, answer(&api).await.0], [501, 502]);
+    api.behave();
+    assert_eq!(answer(&api).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_rule_by_event_sees_the_event_as_it_is_stored_then() {
+    let api = EventApi::start().await;
+    let (asked, seen) = std::sync::mpsc::channel();
+    api.fault_when_event(move |event| {
+        asked.send(event.clone()).unwrap();
+        None
+    });
+    assert_eq!(answer(&api).await.0, 200);
+    assert_eq!(seen.try_iter().collect::<Vec<_>>(), api.events());
 }

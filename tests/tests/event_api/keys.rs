@@ -1,0 +1,49 @@
+//! Which keys it accepts, and for what.
+
+use inngest_core::testing::EventApi;
+use inngest_core::{Client, RequestError, batch};
+use serde_json::{Value, json};
+
+use super::{CartFilled, ShopOpened, cart};
+
+#[tokio::test]
+async fn only_the_keys_given_are_accepted() {
+    let api = EventApi::start().await;
+    api.accept_only_keys(["a/b", "test"]);
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let mut answers = Vec::new();
+    for key in ["test", "a%2Fb", "a%2fb", "other"] {
+        let request = client.post(format!("{}/e/{key}", api.url())).body(r#"{"name":"p/x"}"#);
+        let response = request.send().await.unwrap();
+        answers.push((response.status().as_u16(), response.text().await.unwrap()));
+    }
+    assert_eq!([answers[0].0, answers[1].0, answers[2].0, answers[3].0], [200, 200, 200, 401]);
+    assert_eq!(
+        serde_json::from_str::<Value>(&answers[3].1).unwrap(),
+        json!({"status": 401, "message": "", "error": "Event key not found"})
+    );
+    assert_eq!(api.events().len(), 3);
+}
+
+#[tokio::test]
+async fn a_key_may_be_for_events_of_some_names_only() {
+    let api = EventApi::start().await;
+    api.accept_only_events("carts", ["shop/cart.filled", "shop/cart.left"]);
+    let builder = Client::builder().no_env().dev(true).base_url(api.url());
+    let client = builder.event_key("carts").build().unwrap();
+    client.send(cart("a")).await.unwrap();
+    let error = client.send(ShopOpened).await.unwrap_err();
+    let Some(RequestError::KeyRefused { status: 403, message, .. }) = error.cause() else {
+        panic!("{error:?}");
+    };
+    assert_eq!(message, "The event key does not allow events named shop/opened");
+    client.send_batch(&batch![cart("b"), ShopOpened].unwrap()).await.unwrap_err();
+    assert_eq!(api.events_of::<CartFilled>().len(), 1, "nothing of the batch was accepted");
+    // Any other key is for anything.
+    api.client().send(ShopOpened).await.unwrap();
+
+    // A key that is not known is not known, whatever it would be for.
+    api.accept_only_keys(["other"]);
+    let error = client.send(cart("c")).await.unwrap_err();
+    assert!(matches!(error.cause(), Some(RequestError::KeyRefused { status: 401, .. })));
+}
