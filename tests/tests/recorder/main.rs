@@ -1,0 +1,310 @@
+//! [`Recorder`]: what it says was sent, and what it makes of expectations that are not met.
+
+mod failing;
+mod shop;
+mod texts;
+mod waiting;
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+use std::time::{Duration, SystemTime};
+
+use inngest_core::testing::{EventApi, Recorder};
+use inngest_core::{Batch, Client, Event, InngestEvent, RetryPolicy};
+use inngest_tests::{AccountLinked, CheckoutCompleted, ItemViewed};
+use serde::{Deserialize, Serialize};
+
+thread_local! {
+    static PANICKED_AT: Cell<Option<(String, u32)>> = const { Cell::new(None) };
+}
+
+/// Keeps in mind where a thread panics, and is otherwise silent about it.
+fn watch_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let place = panic.location().map(|at| (at.file().to_owned(), at.line()));
+            PANICKED_AT.set(place);
+            usual(panic);
+        }));
+    });
+}
+
+/// The text of a failed expectation, which must have panicked in this file's directory.
+fn failure<T>(expectation: impl FnOnce() -> T) -> String {
+    watch_panics();
+    let panic = catch_unwind(AssertUnwindSafe(expectation)).err().expect("an expectation not met");
+    let (file, _) = PANICKED_AT.take().expect("a place");
+    assert!(file.contains("tests/recorder"), "the panic is at {file}");
+    text_of(&*panic)
+}
+
+fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref().cloned()).expect("a text")
+}
+
+#[tokio::test]
+async fn an_event_comes_back_typed_with_its_envelope() {
+    let (client, sent) = Client::recorder();
+    let time = SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123);
+    let event = Event::new(CheckoutCompleted::of("c1"));
+    let event =
+        event.at(time).session("visit", "v1").user(serde_json::json!({ "external_id": "u1" }));
+    client.send(&event).await.expect("accepted");
+    shop::view(&client, 7).await.expect("accepted");
+
+    let checkout = sent.one::<CheckoutCompleted>();
+    assert_eq!(checkout.data, CheckoutCompleted::of("c1"));
+    assert_eq!(checkout.given_id(), Some("cart-checkout-completed-c1"));
+    assert_eq!(checkout.given_version(), Some("2026-11-01.1"));
+    assert_eq!(checkout.time(), Some(time));
+    assert_eq!(checkout.sessions().collect::<Vec<_>>(), [("visit", "v1")]);
+    assert_eq!(
+        checkout.user_as::<serde_json::Value>().expect("a user").expect("JSON")["external_id"],
+        "u1"
+    );
+
+    let view = sent.one::<ItemViewed>();
+    assert_eq!((view.data.number, view.given_id(), view.time()), (7, None, None));
+}
+
+#[tokio::test]
+async fn expectations_count_and_claim() {
+    let (client, sent) = Client::recorder();
+    sent.none::<ItemViewed>();
+    sent.nothing_else();
+    assert!(sent.all::<ItemViewed>().is_empty());
+
+    shop::browse(&client, 3).await.expect("accepted");
+    shop::check_out(&client, "c1").await.expect("accepted");
+    sent.none::<AccountLinked>();
+    sent.one::<CheckoutCompleted>();
+    assert_eq!(sent.one::<CheckoutCompleted>().data.cart_id, "c1");
+    failure(|| sent.nothing_else());
+    let second = sent.one_matching(|view: &Event<ItemViewed>| view.data.number == 1);
+    assert_eq!(second.data.number, 1);
+    failure(|| sent.nothing_else());
+    let others = sent.exactly(2).matching(|view: &Event<ItemViewed>| view.data.number != 1);
+    assert_eq!(others.iter().map(|view| view.data.number).collect::<Vec<_>>(), [0, 2]);
+    sent.nothing_else();
+
+    let numbers = |views: Vec<Event<ItemViewed>>| {
+        views.into_iter().map(|view| view.data.number).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(sent.all()), [0, 1, 2]);
+    assert_eq!(numbers(sent.exactly(3).of()), [0, 1, 2]);
+    sent.exactly(0).of::<AccountLinked>();
+    sent.exactly(0).matching(|view: &Event<ItemViewed>| view.data.number > 2);
+
+    shop::view(&client, 3).await.expect("accepted");
+    failure(|| sent.nothing_else());
+    sent.all::<ItemViewed>();
+    sent.nothing_else();
+}
+
+#[tokio::test]
+async fn a_failed_expectation_claims_nothing() {
+    let (client, sent) = Client::recorder();
+    shop::browse(&client, 2).await.expect("accepted");
+    failure(|| sent.one::<ItemViewed>());
+    failure(|| sent.exactly(3).of::<ItemViewed>());
+    assert!(failure(|| sent.nothing_else()).contains("found 2 events"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_at_the_line_that_expects() {
+    watch_panics();
+    let line = || PANICKED_AT.take().expect("a place").1;
+    let (_, sent) = Client::recorder();
+    let one = || sent.one::<ItemViewed>();
+    catch_unwind(AssertUnwindSafe(one)).expect_err("nothing was sent");
+    assert_eq!(line(), line!() - 2);
+
+    let awaiting = async move { sent.within(Duration::from_secs(1)).one::<ItemViewed>().await };
+    assert!(tokio::spawn(awaiting).await.is_err());
+    assert_eq!(line(), line!() - 2);
+}
+
+#[tokio::test]
+async fn an_event_is_compared_in_what_the_expected_one_has() {
+    let (client, sent) = Client::recorder();
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    client
+        .send(Event::new(&CheckoutCompleted::of("c1")).at(time).session("visit", "v1"))
+        .await
+        .expect("accepted");
+
+    sent.one_like(CheckoutCompleted::of("c1"));
+    sent.one_like(CheckoutCompleted::of("c1"));
+    sent.one_like(Event::new(&CheckoutCompleted::of("c1")).at(time));
+    sent.one_like(Event::new(CheckoutCompleted::of("c1")).session("visit", "v1"));
+    sent.exactly(1).like(CheckoutCompleted::of("c1"));
+    sent.exactly(0).like(CheckoutCompleted::of("c2"));
+    sent.nothing_else();
+
+    for unlike in [
+        Event::new(CheckoutCompleted::of("c2")),
+        Event::new(CheckoutCompleted::of("c1")).id("another"),
+        Event::new(CheckoutCompleted::of("c1")).version("another"),
+        Event::new(CheckoutCompleted::of("c1"))
+            .at(SystemTime::UNIX_EPOCH + Duration::from_secs(1_600_000_000)),
+        Event::new(CheckoutCompleted::of("c1")).session("visit", "v2"),
+        Event::new(CheckoutCompleted::of("c1")).user(serde_json::json!({ "external_id": "u1" })),
+    ] {
+        failure(|| sent.one_like(&unlike));
+    }
+}
+
+#[tokio::test]
+async fn a_scope_sees_what_comes_after_it() {
+    let (client, sent) = Client::recorder();
+    shop::view(&client, 1).await.expect("accepted");
+    let later = sent.scope();
+    later.none::<ItemViewed>();
+    shop::view(&client, 2).await.expect("accepted");
+    let last = later.scope();
+    shop::view(&client, 3).await.expect("accepted");
+
+    sent.exactly(3).of::<ItemViewed>();
+    assert_eq!(last.one::<ItemViewed>().data.number, 3);
+    later.exactly(2).of::<ItemViewed>();
+    later.nothing_else();
+    assert_eq!(later.scope().all::<ItemViewed>().len(), 0);
+}
+
+#[tokio::test]
+async fn what_a_scope_claims_is_claimed_outside_too() {
+    let (client, sent) = Client::recorder();
+    let scope = sent.scope();
+    shop::view(&client, 1).await.expect("accepted");
+    scope.one::<ItemViewed>();
+    sent.nothing_else();
+}
+
+#[tokio::test]
+async fn ids_are_those_that_the_event_api_makes() {
+    let (client, _) = Client::recorder();
+    let api = EventApi::start().await;
+    let batch = Batch::try_from_iter(ItemViewed::many(20)).expect("a batch");
+    let here = client.send_batch(&batch).await.expect("accepted");
+    let there = api.client().send_batch(&batch).await.expect("accepted");
+    assert_eq!(here, there);
+    assert_eq!(here.iter().collect::<BTreeSet<_>>().len(), 20);
+}
+
+#[tokio::test]
+async fn the_clients_own_rules_are_in_force() {
+    let recorder = Recorder::new();
+    let client = recorder.builder().max_event_bytes(500).build().expect("a client");
+    let blank = client.send(CheckoutCompleted::of(" ")).await.expect_err("a blank id");
+    assert!(blank.to_string().contains("`cart_id`"), "{blank}");
+    let unsafe_integer = client.send(&AccountLinked { account: 1 << 53 }).await;
+    assert!(unsafe_integer.expect_err("an unsafe integer").to_string().contains("data.account"));
+    let large = ItemViewed { number: 1, note: "x".repeat(600) };
+    let error = client.send_all([ItemViewed::number(0), large]).await.expect_err("one too large");
+    assert_eq!(error.accepted().len(), 1);
+    recorder.one_like(ItemViewed::number(0));
+    recorder.nothing_else();
+}
+
+#[tokio::test]
+async fn a_call_of_many_requests_keeps_its_order() {
+    let recorder = Recorder::new();
+    let policy = RetryPolicy::default().first_wait(Duration::from_millis(1));
+    let client = recorder.builder().max_request_events(10).max_in_flight(8).retry(policy);
+    let client = client.build().expect("a client");
+    // The first requests are retried, and those behind them are accepted earlier.
+    recorder.fail_next_n(3, inngest_core::testing::Fault::status(503));
+    shop::browse(&client, 500).await.expect("accepted");
+    let numbers = recorder.all::<ItemViewed>().into_iter().map(|view| view.data.number);
+    assert!(numbers.eq(0..500));
+}
+
+#[tokio::test]
+async fn a_batch_sent_twice_is_one() {
+    let (client, sent) = Client::recorder();
+    let batch = shop::mixed().expect("a batch");
+    let first = client.send_batch(&batch).await.expect("accepted");
+    let again = client.send_batch(&batch).await.expect("accepted");
+    assert_eq!(first, again);
+    sent.one::<CheckoutCompleted>();
+    sent.one::<ItemViewed>();
+    sent.nothing_else();
+}
+
+#[test]
+fn recorders_do_not_meet() {
+    let one_recorder = |thread: u32| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(async move {
+            let (client, sent) = Client::recorder();
+            for number in 0..50 {
+                shop::view(&client, thread * 1_000 + number).await.expect("accepted");
+            }
+            let views = sent.exactly(50).of::<ItemViewed>();
+            assert!(views.iter().all(|view| view.data.number / 1_000 == thread));
+        });
+    };
+    std::thread::scope(|scope| {
+        for thread in 0..16 {
+            scope.spawn(move || one_recorder(thread));
+        }
+    });
+}
+
+#[tokio::test]
+async fn a_recorder_of_several_clients_and_tasks_loses_nothing() {
+    let sent = Recorder::new();
+    let mut tasks = tokio::task::JoinSet::new();
+    for task in 0..8 {
+        let client = sent.builder().build().expect("a client");
+        tasks.spawn(async move {
+            for number in 0..20 {
+                shop::view(&client, task * 100 + number).await.expect("accepted");
+            }
+        });
+    }
+    tasks.join_all().await;
+    assert_eq!(sent.all::<ItemViewed>().len(), 160);
+    sent.nothing_else();
+}
+
+/// A payload that only serialises.
+#[derive(Serialize, InngestEvent)]
+#[inngest(name = "storefront/search.made")]
+struct SearchMade<'a> {
+    words: &'a str,
+}
+
+#[tokio::test]
+async fn an_event_that_does_not_deserialise_can_be_compared() {
+    let (client, sent) = Client::recorder();
+    client.send(SearchMade { words: "lamp" }).await.expect("accepted");
+    sent.one_like(SearchMade { words: "lamp" });
+    sent.nothing_else();
+}
+
+/// An event that says which other caused it.
+#[derive(Serialize, Deserialize, InngestEvent)]
+#[inngest(name = "storefront/receipt.sent", id = "receipt-sent-{cause}")]
+struct ReceiptSent {
+    cause: String,
+}
+
+#[tokio::test]
+async fn a_snapshot_is_the_same_in_every_run() {
+    let (client, sent) = Client::recorder();
+    let checkout = Event::new(CheckoutCompleted::of("c1")).at(SystemTime::now());
+    let id = client.send(&checkout).await.expect("accepted");
+    client.send(ReceiptSent { cause: id.to_string() }).await.expect("accepted");
+    shop::view_in_session(&client, 1).await.expect("accepted");
+
+    insta::assert_json_snapshot!("story", sent.snapshot());
+    insta::assert_snapshot!("story_as_text", sent.snapshot());
+    // It expects nothing.
+    failure(|| sent.nothing_else());
+}
