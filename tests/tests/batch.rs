@@ -93,12 +93,12 @@ async fn a_pushed_event_that_fails_leaves_the_batch_as_it_was() {
     let bad = AccountLinked { account: 1 << 60 };
     batch.push(&bad).expect_err("an unsafe integer");
     assert!(batch.is_empty());
-    batch.push(&ItemViewed::number(1)).expect("an event");
+    batch.push(ItemViewed::number(1)).expect("an event");
     let bytes = batch.bytes();
     batch.push(&bad).expect_err("an unsafe integer");
-    batch.push(&CheckoutCompleted::of(" ")).expect_err("a blank id");
+    batch.push(CheckoutCompleted::of(" ")).expect_err("a blank id");
     assert_eq!((batch.len(), batch.bytes()), (1, bytes));
-    batch.push(&ItemViewed::number(2)).expect("an event");
+    batch.push(ItemViewed::number(2)).expect("an event");
     let events = wire(&batch).await;
     assert_eq!(events[0]["data"]["number"], 1);
     assert_eq!(events[1]["data"]["number"], 2);
@@ -124,7 +124,7 @@ async fn a_payload_that_panics_leaves_the_batch_as_it_was() {
     std::panic::catch_unwind(push).expect_err("a panic");
     assert_eq!(batch.len(), 2);
     assert_eq!(wire(&batch).await.as_array().map(Vec::len), Some(2));
-    batch.push(&ItemViewed::number(3)).expect("an event");
+    batch.push(ItemViewed::number(3)).expect("an event");
     assert_eq!(wire(&batch).await[2]["data"]["number"], 3);
 }
 

@@ -33,7 +33,7 @@ async fn a_lone_event_on_an_idle_publisher_goes_out_at_once() {
     let script = Script::new([]);
     let publisher = started(&script, |builder| builder.linger(SECOND));
     for number in 0..3 {
-        let receipt = publisher.publish(&ItemViewed::number(number)).await.expect("room");
+        let receipt = publisher.publish(ItemViewed::number(number)).await.expect("room");
         receipt.delivered().await.expect("an id");
         assert!(receipt.try_delivered().is_some());
     }
@@ -97,7 +97,7 @@ async fn the_queue_is_bounded_by_events_and_by_bytes() {
     let script = Script::new([Step::AcceptAfter(SECOND)]);
     let publisher = started(&script, |builder| builder.max_queued_events(3));
     publish(&publisher, 0..3).await;
-    let full = publisher.try_publish(&ItemViewed::number(3)).expect_err("a full queue");
+    let full = publisher.try_publish(ItemViewed::number(3)).expect_err("a full queue");
     let PublishError::Full { event } = full else { panic!("{full:?}") };
     // The event is given back, and can still be sent.
     Script::new([]).client().send_batch(&event).await.expect("an id");
@@ -125,7 +125,7 @@ async fn a_publish_that_is_dropped_while_it_waits_queues_nothing() {
     let script = Script::new([Step::AcceptAfter(SECOND)]);
     let publisher = started(&script, |builder| builder.max_queued_events(1));
     publish(&publisher, [0]).await;
-    let waiting = publisher.publish(&ItemViewed::number(1));
+    let waiting = publisher.publish(ItemViewed::number(1));
     timeout(MILLI, waiting).await.expect_err("no room yet");
     publish(&publisher, [2]).await;
     publisher.flush(9 * SECOND).await.expect("all sent");
@@ -161,7 +161,7 @@ async fn a_retry_is_the_same_bytes_and_the_same_seed_however_long_the_outage() {
     let steps = vec![Step::status(503); 20];
     let script = Script::new(steps);
     let publisher = started(&script, |builder| builder);
-    let receipt = publisher.publish(&ItemViewed::number(0)).await.expect("room");
+    let receipt = publisher.publish(ItemViewed::number(0)).await.expect("room");
     tokio::time::sleep(MILLI).await;
     publish(&publisher, [1, 2]).await;
     receipt.delivered().await.expect("an id, in the end");
@@ -211,11 +211,11 @@ async fn a_refused_key_stops_it_keeps_the_queue_and_says_so() {
     let publisher = started(&script, |builder| builder.max_queued_events(5));
     publish(&publisher, 0..5).await;
     // It waits for room when the news comes.
-    let waiting = publisher.publish(&ItemViewed::number(5)).await.expect_err("a refused key");
+    let waiting = publisher.publish(ItemViewed::number(5)).await.expect_err("a refused key");
     let PublishError::KeyRefused { cause, event } = waiting else { panic!("{waiting:?}") };
     assert!(cause.is_key_refused());
     assert_eq!(numbers(&event), 1);
-    publisher.try_publish(&ItemViewed::number(6)).expect_err("a refused key");
+    publisher.try_publish(ItemViewed::number(6)).expect_err("a refused key");
     let start = Instant::now();
     assert_eq!(
         publisher.flush(99 * SECOND).await.map_err(|Unfinished { events, .. }| events),
@@ -249,7 +249,7 @@ async fn a_413_splits_a_batch_in_half_until_it_fits() {
     // One event that is too large by itself is rejected.
     let script = Script::new([Step::status(413)]);
     let publisher = started(&script, |builder| builder);
-    let receipt = publisher.publish(&ItemViewed::number(0)).await.expect("room");
+    let receipt = publisher.publish(ItemViewed::number(0)).await.expect("room");
     let error = receipt.delivered().await.expect_err("too large");
     assert!(matches!(error, DeliveryError::Rejected(_)), "{error:?}");
     assert_eq!(publisher.stats().failed["rejected"], 1);
@@ -264,17 +264,11 @@ async fn what_does_not_pass_fails_and_is_handed_to_the_hook() {
     let publisher = builder
         .on_undelivered(move |undelivered| hook.lock().expect("no panic").push(undelivered))
         .start();
-    let receipt = publisher.publish(&ItemViewed::number(0)).await.expect("room");
+    let receipt = publisher.publish(ItemViewed::number(0)).await.expect("room");
     let error = receipt.delivered().await.expect_err("HTML");
     assert!(matches!(error, DeliveryError::Failed(_)));
     assert_eq!(publisher.stats().failed["unbelievable"], 1);
-    publisher
-        .publish(&ItemViewed::number(1))
-        .await
-        .expect("room")
-        .delivered()
-        .await
-        .expect("an id");
+    publisher.publish(ItemViewed::number(1)).await.expect("room").delivered().await.expect("an id");
     let kept = kept.lock().expect("no panic");
     assert_eq!(kept.len(), 1);
     assert_eq!(numbers(&kept[0].events), 1);
@@ -291,7 +285,7 @@ async fn closing_delivers_what_it_can_and_hands_back_the_rest() {
     assert_eq!(start.elapsed(), 5 * SECOND);
     assert_eq!((report.delivered, report.failed), (20, 0));
     assert_eq!(numbers(&report.undelivered), 15);
-    let error = publisher.publish(&ItemViewed::number(99)).await.expect_err("closed");
+    let error = publisher.publish(ItemViewed::number(99)).await.expect_err("closed");
     assert!(matches!(error, PublishError::Closed { .. }));
     let again = publisher.close(SECOND).await;
     assert_eq!((again.delivered, numbers(&again.undelivered)), (20, 0));
@@ -311,8 +305,8 @@ async fn closing_delivers_what_it_can_and_hands_back_the_rest() {
 async fn those_who_wait_hear_of_the_close() {
     let script = Script::new(vec![Step::Hang; 99]);
     let publisher = started(&script, |builder| builder.max_queued_events(1));
-    let receipt = publisher.publish(&ItemViewed::number(0)).await.expect("room");
-    let waiting = tokio::spawn(publisher.publish(&ItemViewed::number(1)));
+    let receipt = publisher.publish(ItemViewed::number(0)).await.expect("room");
+    let waiting = tokio::spawn(publisher.publish(ItemViewed::number(1)));
     let delivered = tokio::spawn(async move { receipt.delivered().await });
     tokio::time::sleep(MILLI).await;
     let report = publisher.close(SECOND).await;
@@ -392,7 +386,7 @@ fn a_serialize_that_publishes_itself_is_no_deadlock() {
         fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             PUBLISHER.with(|publisher| {
                 let publisher = publisher.get().expect("set");
-                drop(publisher.try_publish(&ItemViewed::number(1)).expect("room"));
+                drop(publisher.try_publish(ItemViewed::number(1)).expect("room"));
             });
             serializer.collect_map([("outer", 1)])
         }

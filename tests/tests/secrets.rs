@@ -32,7 +32,7 @@ fn printed(error: &(dyn Error + 'static)) -> String {
     let mut text = String::new();
     let mut next = Some(error);
     while let Some(error) = next {
-        text.push_str(&format!("{error}\n{error:?}\n{error:#?}\n"));
+        text.extend([error.to_string(), format!("{error:?}"), format!("{error:#?}"), "\n".into()]);
         next = error.source();
     }
     text
@@ -66,7 +66,7 @@ async fn the_key_is_in_no_debug_no_display_no_error_chain_and_no_trace() {
 
     let quoting = format!("Cannot POST /e/{KEY}");
     let json = format!(r#"{{"ids":[""],"status":400,"error":"{quoting}"}}"#);
-    let long = format!("{}{KEY}", "x".repeat(490));
+    let quoted_late = format!("{}{KEY}", "x".repeat(490));
     let faults = [
         Fault::drop_before_reading(),
         Fault::drop_before_answer(),
@@ -79,7 +79,7 @@ async fn the_key_is_in_no_debug_no_display_no_error_chain_and_no_trace() {
         Fault::status(403).body(&json),
         Fault::status(404).body(format!("<html>{quoting}</html>")),
         Fault::status(413).body(&quoting),
-        Fault::status(418).body(&long),
+        Fault::status(418).body(&quoted_late),
         Fault::status(503).body(&quoting),
         Fault::status(429).retry_after("3600").body(&quoting),
         Fault::status(200).body(&quoting),
