@@ -1,6 +1,8 @@
 //! What the tests share: a storefront's events, and a transport that follows a script.
 #![allow(clippy::missing_panics_doc, reason = "a helper of tests panics where a test would")]
 
+mod readme;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 

@@ -1,0 +1,22 @@
+"""Reads `cargo metadata`: no dependency may need a newer Rust than the workspace promises."""
+
+import json
+import sys
+
+metadata = json.load(sys.stdin)
+members = set(metadata["workspace_members"])
+
+
+def version(package):
+    parts = [int(part) for part in (package["rust_version"] or "0").split(".")]
+    return (*parts, 0, 0)[:3]
+
+
+promised = min(version(package) for package in metadata["packages"] if package["id"] in members)
+newer = [
+    f"{package['name']} {package['version']} needs Rust {package['rust_version']}"
+    for package in metadata["packages"]
+    if version(package) > promised
+]
+print(f"{len(metadata['packages'])} packages, promised Rust {'.'.join(map(str, promised))}")
+sys.exit("\n".join(newer) or None)
