@@ -38,6 +38,7 @@
 //! | for | see |
 //! |---|---|
 //! | the keys of `#[inngest(..)]` and the id template | the derive [`InngestEvent`](derive@InngestEvent) |
+//! | events of several types as one | the derive [`InngestEvents`](derive@InngestEvents) |
 //! | an event by hand | the trait [`InngestEvent`](trait@InngestEvent) |
 //! | what may stand in a dedup id | [`IdSegment`](trait@IdSegment), [`DedupId`], [`Deduplicated`] |
 //! | a time, a user, sessions, an id of its own | [`Event`] |
@@ -51,7 +52,7 @@
 //!
 //! | feature | default | brings |
 //! |---|---|---|
-//! | `derive` | yes | `#[derive(InngestEvent)]`, `#[derive(IdSegment)]` |
+//! | `derive` | yes | `#[derive(InngestEvent)]`, `#[derive(InngestEvents)]`, `#[derive(IdSegment)]` |
 //! | `client` | yes | `Client` and `Batch` (reqwest, tokio) |
 //! | `rustls`, `native-tls` | `rustls` | TLS for https |
 //! | `tracing` | yes | retries, failures and rejections as `tracing` events |
@@ -83,6 +84,9 @@ pub use client::{Client, ClientBuilder, EventKey, RetryPolicy};
 pub use error::EventError;
 #[cfg(feature = "client")]
 pub use error::{BatchError, ConfigError, Rejection, RequestError, SendError};
-pub use event::{DedupId, Deduplicated, Event, EventId, IdSegment, InngestEvent, IntoEvent};
+pub use event::{
+    DedupId, Deduplicated, Event, EventId, EventInfo, IdSegment, InngestEvent, InngestEvents,
+    IntoEvent,
+};
 #[cfg(feature = "derive")]
-pub use inngest_derive::{IdSegment, InngestEvent};
+pub use inngest_derive::{IdSegment, InngestEvent, InngestEvents};

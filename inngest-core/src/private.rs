@@ -1,19 +1,22 @@
 //! What generated code calls. Nothing here is for people, and nothing here is stable: the derive and
 //! this crate are released together.
 
+pub use core::convert::From;
 pub use core::fmt::{self, Write};
 pub use core::option::Option::{self, None, Some};
 pub use core::primitive::{bool, str};
 pub use core::result::Result::{self, Ok};
 pub use core::{format_args, unreachable};
 
-pub use serde::Serialize;
+pub use serde::{Deserialize, Deserializer, Serialize};
 
 pub use crate::error::EventError;
 pub use crate::event::{
-    DedupId, Deduplicated, EventWriter, IdSegment, IdWriter, InngestEvent, IntoEvent,
+    DedupId, Deduplicated, EventInfo, EventWriter, IdSegment, IdWriter, InngestEvent,
+    InngestEvents, IntoEvent,
 };
 pub use crate::event::{Delegate, Inner, Segment, dedup_id};
+pub use crate::event::{Envelope, Unread, receive, tell_apart};
 
 /// Whether an id was written.
 pub type Written = Result<bool, EventError>;

@@ -1,9 +1,13 @@
 //! Rules that need the whole item: one function each, named for its rule.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ops::Range;
 
+use quote::ToTokens;
+
 use crate::diag::{Errors, closest, list, within};
-use crate::model::{Event, Field, Id, Segment, SegmentText, Shape};
+use crate::model::{Event, Field, Id, Segment, SegmentText, Set, Shape};
 use crate::name;
 use crate::serde::snake;
 use crate::template::{Part, Placeholder};
@@ -328,4 +332,39 @@ pub(crate) fn segment(segment: &Segment<'_>, errors: &mut Errors) {
             errors.at(first.span, format!("first `{}` here", variant.text));
         }
     }
+}
+
+/// The rules of `#[derive(InngestEvents)]`. Those that need to know the events are checked by the
+/// compiler, in constants.
+pub(crate) fn set(set: &mut Set<'_>, errors: &mut Errors) {
+    if set.variants.is_empty() && errors.is_empty() {
+        let message = format!("`{}` has no variants, so there is no event in it", set.ident);
+        errors.at(set.ident.span(), message);
+    }
+    every_variant_holds_another_type(set, errors);
+}
+
+/// Or an event of that type could become either. The second variant is left out of the impls.
+fn every_variant_holds_another_type(set: &mut Set<'_>, errors: &mut Errors) {
+    let mut first_with = HashMap::new();
+    set.variants.retain(|variant| {
+        let ty = variant.ty.to_token_stream().to_string();
+        match first_with.entry(ty) {
+            Entry::Vacant(entry) => {
+                entry.insert(variant.ident);
+                true
+            }
+            Entry::Occupied(entry) => {
+                let first = entry.get();
+                let message = format!(
+                    "variants `{first}` and `{}` hold the same event, so it could become either\n\
+                     help: remove one, or give it an event type of its own",
+                    variant.ident
+                );
+                errors.at(variant.ident.span(), message);
+                errors.at(first.span(), "first held here");
+                false
+            }
+        }
+    });
 }

@@ -2,11 +2,13 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt, quote, quote_spanned};
+use syn::Type;
 use syn::spanned::Spanned;
-use syn::{Generics, Path, Type};
 
 use crate::diag::{located_at, within};
-use crate::model::{Event, Id, Segment, SegmentText, Variant};
+use crate::header::{Header, scope, spanned, unlinted};
+use crate::model::{Event, Id, Segment, SegmentText, Set, Variant};
+use crate::syntax::unraw;
 use crate::template::{Part, Placeholder};
 
 pub(crate) fn event(event: &Event<'_>) -> TokenStream {
@@ -52,119 +54,6 @@ pub(crate) fn event(event: &Event<'_>) -> TokenStream {
         #deduplicated
     };
     scope(event.keys.crate_path.value.as_ref(), &impls)
-}
-
-/// A scope in which `__inngest` is what generated code may use.
-pub(crate) fn scope(crate_path: Option<&Path>, impls: &TokenStream) -> TokenStream {
-    let path = crate_path.map(|path| unlinted(path.to_token_stream()));
-    let path = path.unwrap_or_else(|| quote!(::inngest_core));
-    quote! {
-        const _: () = {
-            use #path::private as __inngest;
-            #impls
-        };
-    }
-}
-
-/// The parts of `impl<..> Trait for Type<..> where ..`.
-pub(crate) struct Header<'a> {
-    generics: &'a Generics,
-    impl_generics: TokenStream,
-    ty: TokenStream,
-    bounds: Vec<TokenStream>,
-}
-
-impl<'a> Header<'a> {
-    pub(crate) fn new(ident: &Ident, generics: &'a Generics) -> Header<'a> {
-        let (impl_generics, type_generics, _) = generics.split_for_impl();
-        let bounds = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
-        Header {
-            generics,
-            impl_generics: unlinted(impl_generics.to_token_stream()),
-            ty: unlinted(quote!(#ident #type_generics)),
-            bounds: bounds.map(|bound| unlinted(bound.to_token_stream())).collect(),
-        }
-    }
-
-    pub(crate) fn bound(mut self, bound: TokenStream) -> Header<'a> {
-        self.bounds.push(bound);
-        self
-    }
-
-    /// Whoever uses a generic event makes it serialisable, as with serde's own derive.
-    fn self_bound(self) -> Header<'a> {
-        let is_generic = self.generics.type_params().next().is_some();
-        if is_generic { self.bound(quote!(Self: __inngest::Serialize)) } else { self }
-    }
-
-    /// What stands in an id and depends on the item's parameters is for its user to choose well.
-    fn segment_bounds<'t>(mut self, types: impl Iterator<Item = &'t Type>) -> Header<'a> {
-        let is_generic = self.generics.type_params().next().is_some();
-        for ty in types {
-            if is_generic && self.depends_on_parameters(ty) {
-                let ty = unlinted(ty.to_token_stream());
-                self = self.bound(quote!(#ty: __inngest::IdSegment));
-            }
-        }
-        self
-    }
-
-    /// `impl<..> Trait for Type<..> where ..`.
-    pub(crate) fn of(&self, implemented: &TokenStream) -> TokenStream {
-        let Header { impl_generics, ty, bounds, .. } = self;
-        let clause = (!bounds.is_empty()).then(|| quote!(where #(#bounds),*));
-        quote! {
-            #[automatically_derived]
-            impl #impl_generics #implemented for #ty #clause
-        }
-    }
-
-    /// Whether only the user of the item knows if the type may stand in an id. What never may is
-    /// better told to its author, so it gets no bound.
-    fn depends_on_parameters(&self, ty: &Type) -> bool {
-        let never = match ty {
-            Type::Path(path) => path.path.segments.last().is_some_and(|last| {
-                ["Option", "Vec", "VecDeque", "HashMap", "HashSet", "BTreeMap", "BTreeSet"]
-                    .iter()
-                    .any(|never| last.ident == never)
-            }),
-            Type::Array(_) | Type::Slice(_) | Type::Tuple(_) => true,
-            _ => false,
-        };
-        !never && self.mentions_parameter(ty.to_token_stream())
-    }
-
-    fn mentions_parameter(&self, tokens: TokenStream) -> bool {
-        tokens.into_iter().any(|token| match token {
-            TokenTree::Ident(ident) => {
-                self.generics.type_params().any(|parameter| parameter.ident == ident)
-            }
-            TokenTree::Group(group) => self.mentions_parameter(group.stream()),
-            TokenTree::Punct(_) | TokenTree::Literal(_) => false,
-        })
-    }
-}
-
-/// The user's tokens as if they were ours: no lint looks at them a second time.
-fn unlinted(tokens: TokenStream) -> TokenStream {
-    spanned(tokens, &mut located_at)
-}
-
-fn spanned(tokens: TokenStream, span: &mut dyn FnMut(Span) -> Span) -> TokenStream {
-    let token = |token: TokenTree| match token {
-        TokenTree::Group(group) => {
-            let mut spanned = Group::new(group.delimiter(), self::spanned(group.stream(), span));
-            spanned.set_span(span(group.span()));
-            TokenTree::Group(spanned)
-        }
-        // It means another crate if it is ours.
-        TokenTree::Ident(ident) if ident == "$crate" => TokenTree::Ident(ident),
-        mut token => {
-            token.set_span(span(token.span()));
-            token
-        }
-    };
-    tokens.into_iter().map(token).collect()
 }
 
 /// The first and the last token's span: rustc shows what is between them.
@@ -320,4 +209,87 @@ pub(crate) fn segment(segment: &Segment<'_>) -> TokenStream {
         }
     };
     scope(segment.keys.crate_path.value.as_ref(), &impls)
+}
+
+/// An enum of events. `rest` is what its impls have for variants with errors, if there are any.
+pub(crate) fn set(set: &Set<'_>, rest: Option<&TokenStream>) -> TokenStream {
+    let variants = &set.variants;
+    let ours = |tokens: &dyn ToTokens| unlinted(tokens.to_token_stream());
+    let idents: Vec<_> = variants.iter().map(|variant| ours(variant.ident)).collect();
+    let types: Vec<_> = variants.iter().map(|variant| ours(variant.ty)).collect();
+    let texts = variants.iter().map(|variant| unraw(variant.ident));
+
+    let header = Header::new(set.ident, set.generics).event_bounds(&types);
+    let ty = &header.ty;
+    let set_trait = quote!(__inngest::InngestEvents);
+    let (set_impl, borrowed_impl) = (header.of(&set_trait), header.of_borrowed(&set_trait));
+    let write_event_in = quote! {
+        fn write_event_in(
+            &self,
+            __envelope: &__inngest::Envelope,
+            __out: &mut __inngest::EventWriter<'_>,
+        ) -> __inngest::Result<(), __inngest::EventError>
+    };
+    let checks = header.static_type(set.ident).map(|ty| {
+        let check = variants.iter().enumerate().skip(1).map(|(at, variant)| {
+            let span = located_at(variant.ident.span());
+            quote_spanned!(span=> const _: () = __inngest::tell_apart::<#ty>(#at);)
+        });
+        quote!(#(#check)*)
+    });
+    let plain_header = Header::new(set.ident, set.generics);
+    let from_impls = idents.iter().zip(&types).map(|(ident, ty)| {
+        let from_impl = plain_header.of(&quote!(__inngest::From<#ty>));
+        quote! {
+            #from_impl {
+                fn from(__event: #ty) -> Self {
+                    Self::#ident(__event)
+                }
+            }
+        }
+    });
+    // The lifetime makes the impl one for payloads that can be deserialised: whoever only sends has
+    // none of those, and rustc does not mind.
+    let deserialize =
+        types.iter().map(|ty| quote!(for<'__data> #ty: __inngest::Deserialize<'__data>));
+    let deserialize_impl = deserialize
+        .fold(Header::new(set.ident, set.generics).event_bounds(&types), Header::bound)
+        .of_deserialize();
+    let places = 0..variants.len();
+    let impls = quote! {
+        #set_impl {
+            const EVENTS: &'static [__inngest::EventInfo] =
+                &[#(__inngest::EventInfo::new(
+                    #texts,
+                    <#types as __inngest::InngestEvent>::NAME,
+                    <#types as __inngest::InngestEvent>::VERSION,
+                    <#types as __inngest::InngestEvent>::ID_TEMPLATE,
+                )),*];
+            #write_event_in {
+                match self {
+                    #(Self::#idents(__event) => <#types as __inngest::InngestEvent>::write_in(__event, __envelope, __out),)*
+                    #rest
+                }
+            }
+        }
+        #borrowed_impl {
+            const EVENTS: &'static [__inngest::EventInfo] = <#ty as #set_trait>::EVENTS;
+            #write_event_in {
+                #set_trait::write_event_in(*self, __envelope, __out)
+            }
+        }
+        #(#from_impls)*
+        #deserialize_impl {
+            fn deserialize<__D: __inngest::Deserializer<'__de>>(
+                __deserializer: __D,
+            ) -> __inngest::Result<Self, __D::Error> {
+                __inngest::receive(__deserializer, |__at, __event| match __at {
+                    #(#places => __event.read(Self::#idents),)*
+                    _ => __inngest::unreachable!(),
+                })
+            }
+        }
+        #checks
+    };
+    scope(set.keys.crate_path.value.as_ref(), &impls)
 }

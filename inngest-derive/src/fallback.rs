@@ -4,8 +4,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::diag::Errors;
-use crate::emit::{Header, scope};
-use crate::model::{Event, Segment};
+use crate::emit;
+use crate::header::{Header, scope};
+use crate::model::{Event, Segment, Set};
 
 pub(crate) fn event(event: &Event<'_>, errors: &Errors) -> TokenStream {
     // The lifetime keeps rustc from checking the bound here, where a missing `Serialize` would be a
@@ -39,5 +40,10 @@ pub(crate) fn segment(segment: &Segment<'_>, errors: &Errors) -> TokenStream {
         }
     };
     let impls = scope(segment.keys.crate_path.value.as_ref(), &impls);
+    quote!(#errors #impls)
+}
+
+pub(crate) fn set(set: &Set<'_>, errors: &Errors) -> TokenStream {
+    let impls = emit::set(set, Some(&quote!(_ => __inngest::unreachable!())));
     quote!(#errors #impls)
 }

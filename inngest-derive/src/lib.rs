@@ -5,6 +5,7 @@ mod check;
 mod diag;
 mod emit;
 mod fallback;
+mod header;
 mod keys;
 mod model;
 mod name;
@@ -152,6 +153,55 @@ pub fn derive_id_segment(input: proc_macro::TokenStream) -> proc_macro::TokenStr
     id_segment(input.into()).into()
 }
 
+/// Makes an enum, each variant of which holds one event, an event of any of its types: it is sent under
+/// the name, the id and the version of the event it holds, and received by the event's name.
+///
+/// ```
+/// use inngest_core::{InngestEvent, InngestEvents};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize, InngestEvent)]
+/// #[inngest(name = "storefront/cart.updated", id = "cart-updated-{cart_id}")]
+/// struct CartUpdated {
+///     cart_id: String,
+/// }
+///
+/// #[derive(Serialize, Deserialize, InngestEvent)]
+/// #[inngest(name = "storefront/coupon.used")]
+/// struct CouponUsed {
+///     code: String,
+/// }
+///
+/// #[derive(InngestEvents)]
+/// enum StorefrontEvent {
+///     CartUpdated(CartUpdated),
+///     CouponUsed(CouponUsed),
+/// }
+///
+/// // Sent, each as what it is: `client.send_all(events).await?`.
+/// let events: [StorefrontEvent; 2] =
+///     [CartUpdated { cart_id: "c1".into() }.into(), CouponUsed { code: "XMAS".into() }.into()];
+///
+/// // Received: by the name.
+/// let event = r#"{"name": "storefront/coupon.used", "data": {"code": "XMAS"}}"#;
+/// let event: StorefrontEvent = serde_json::from_str(event)?;
+/// assert!(matches!(event, StorefrontEvent::CouponUsed(coupon) if coupon.code == "XMAS"));
+/// # assert!(matches!(&events[0], StorefrontEvent::CartUpdated(cart) if cart.cart_id == "c1"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// It implements the trait `InngestEvents` with what is known of the events, as a constant; `IntoEvent` through it, for the enum and for references to it; `From` for each event; and,
+/// if all of them implement it, `Deserialize`. A variant may hold the event in a `Box`.
+///
+/// No two events of an enum may have one name, or could make one dedup id as far as their templates'
+/// text tells, before the first placeholder and behind the last: that is a compile error.
+///
+/// `#[inngest(crate = ..)]` is that of [`InngestEvent`](macro@InngestEvent#crate).
+#[proc_macro_derive(InngestEvents, attributes(inngest))]
+pub fn derive_inngest_events(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    inngest_events(input.into()).into()
+}
+
 fn inngest_event(input: TokenStream) -> TokenStream {
     let input: DeriveInput = match syn::parse2(input) {
         Ok(input) => input,
@@ -172,4 +222,15 @@ fn id_segment(input: TokenStream) -> TokenStream {
     let segment = syntax::segment(&input, &mut errors);
     check::segment(&segment, &mut errors);
     if errors.is_empty() { emit::segment(&segment) } else { fallback::segment(&segment, &errors) }
+}
+
+fn inngest_events(input: TokenStream) -> TokenStream {
+    let input: DeriveInput = match syn::parse2(input) {
+        Ok(input) => input,
+        Err(error) => return error.into_compile_error(),
+    };
+    let mut errors = Errors::default();
+    let mut set = syntax::set(&input, &mut errors);
+    check::set(&mut set, &mut errors);
+    if errors.is_empty() { emit::set(&set, None) } else { fallback::set(&set, &errors) }
 }

@@ -107,3 +107,18 @@ pub(crate) struct Variant<'a> {
     pub(crate) text: String,
     pub(crate) span: Span,
 }
+
+/// What `#[derive(InngestEvents)]` is on.
+pub(crate) struct Set<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) generics: &'a Generics,
+    pub(crate) keys: Keys,
+    /// The variants that hold something, each another type. What is wrong with others has been told.
+    pub(crate) variants: Vec<SetVariant<'a>>,
+}
+
+/// A variant, and the type of the event it holds.
+pub(crate) struct SetVariant<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) ty: &'a Type,
+}

@@ -1,12 +1,12 @@
 //! Tokens -> model. Nothing here returns at the first error: what is wrong is told, and reading goes
 //! on behind it.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use syn::{Attribute, Data, DeriveInput, Fields, Ident, Lit, LitStr, Meta, Type};
 
 use crate::diag::Errors;
 use crate::keys;
-use crate::model::{Event, Field, Id, Segment, SegmentText, Shape, Variant};
+use crate::model::{Event, Field, Id, Segment, SegmentText, Set, SetVariant, Shape, Variant};
 use crate::serde::SerdeAttributes;
 use crate::template::Template;
 
@@ -128,6 +128,52 @@ fn variant<'a>(
         (None, Some(rule)) => Variant { ident, text: rule.variant(&name), span: ident.span() },
         (None, None) => Variant { ident, text: name, span: ident.span() },
     }
+}
+
+/// Reads an enum of events.
+pub(crate) fn set<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Set<'a> {
+    let keys = keys::read(&input.attrs, &["crate"], errors);
+    let variants = match &input.data {
+        Data::Enum(data) => {
+            data.variants.iter().filter_map(|variant| set_variant(variant, errors)).collect()
+        }
+        Data::Struct(data) => not_a_set(data.struct_token.span, errors),
+        Data::Union(data) => not_a_set(data.union_token.span, errors),
+    };
+    Set { ident: &input.ident, generics: &input.generics, keys, variants }
+}
+
+fn not_a_set<'a>(keyword: Span, errors: &mut Errors) -> Vec<SetVariant<'a>> {
+    let message = "`InngestEvents` is for an enum of events\n\
+                   help: on the struct of one event, derive `InngestEvent`";
+    errors.at(keyword, message);
+    Vec::new()
+}
+
+fn set_variant<'a>(variant: &'a syn::Variant, errors: &mut Errors) -> Option<SetVariant<'a>> {
+    misplaced(&variant.attrs, "enum", errors);
+    for field in &variant.fields {
+        misplaced(&field.attrs, "enum", errors);
+    }
+    let ident = &variant.ident;
+    let (found, help) = match &variant.fields {
+        Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
+            return Some(SetVariant { ident, ty: &fields.unnamed[0].ty });
+        }
+        Fields::Unnamed(fields) if fields.unnamed.len() > 1 => {
+            let found = format!("{} fields", fields.unnamed.len());
+            (found, "make them the named fields of a struct")
+        }
+        Fields::Unnamed(_) | Fields::Unit => ("no event".to_owned(), "write a struct for it"),
+        Fields::Named(_) => ("named fields".to_owned(), "move them to a struct"),
+    };
+    let message = format!(
+        "a variant holds one event, but `{ident}` has {found}\n\
+         help: {help} that derives `InngestEvent`, and hold that: `{ident}({0})`",
+        unraw(ident)
+    );
+    errors.at(ident.span(), message);
+    None
 }
 
 /// The identifier without `r#`.

@@ -3,11 +3,12 @@
 use std::fmt::Display;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::json;
 use super::received::ReceivedData;
+use super::set;
 use crate::error::EventError;
 
 /// The earliest and the latest timestamp Inngest takes, in milliseconds: 1980-01-01 and 2100-01-01.
@@ -38,7 +39,8 @@ const MAX_SESSION_VALUE_BYTES: usize = 512;
 /// ```
 ///
 /// It is also what a receiver decodes: `Event<E>: Deserialize` reads an event as Inngest hands it to
-/// functions.
+/// functions. Where `E` is one payload, its data are read, whatever the event's name; an enum that
+/// derives `InngestEvents` is read by the name.
 #[derive(Clone, Debug)]
 pub struct Event<E> {
     /// The payload.
@@ -48,7 +50,7 @@ pub struct Event<E> {
 
 /// What travels beside a payload.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Envelope {
+pub struct Envelope {
     pub(super) id: IdChoice,
     pub(super) ts: Option<i64>,
     pub(super) version: Option<String>,
@@ -230,6 +232,8 @@ fn unix_millis(time: SystemTime) -> i64 {
 #[derive(Deserialize)]
 #[serde(bound = "E: Deserialize<'de>")]
 struct Received<E> {
+    #[serde(default)]
+    name: Option<String>,
     data: ReceivedData<E>,
     #[serde(default)]
     id: Option<String>,
@@ -253,6 +257,12 @@ struct ReceivedMeta {
 impl<'de, E: Deserialize<'de>> Deserialize<'de> for Event<E> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Event<E>, D::Error> {
         let received = Received::<E>::deserialize(deserializer)?;
+        let data = match received.data {
+            ReceivedData::Read(data) => data,
+            ReceivedData::OfSet(data) => {
+                E::deserialize(set::of_name(received.name, data)).map_err(D::Error::custom)?
+            }
+        };
         let sessions = received.meta.unwrap_or_default().sessions.unwrap_or_default();
         let session_text = |value: serde_json::Value| match value {
             serde_json::Value::String(text) => text,
@@ -262,7 +272,7 @@ impl<'de, E: Deserialize<'de>> Deserialize<'de> for Event<E> {
         #[expect(clippy::cast_possible_truncation, reason = "milliseconds of any year fit")]
         let ts = received.ts.map(|millis| millis as i64);
         Ok(Event {
-            data: received.data.0,
+            data,
             envelope: Envelope {
                 id: received.id.filter(|id| !id.is_empty()).map_or(IdChoice::None, IdChoice::Given),
                 ts: ts.filter(|millis| *millis != 0),

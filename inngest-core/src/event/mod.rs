@@ -9,6 +9,7 @@ mod json;
 mod name;
 mod received;
 mod segments;
+mod set;
 
 use std::fmt;
 
@@ -17,9 +18,10 @@ use serde::Serialize;
 use crate::error::EventError;
 
 pub use dedup::{DedupId, Delegate, IdSegment, IdWriter, Inner, Segment, dedup_id};
-pub use envelope::Event;
+pub use envelope::{Envelope, Event};
 pub use id::EventId;
 pub use json::EventWriter;
+pub use set::{EventInfo, InngestEvents, Unread, receive, tell_apart};
 
 /// A payload that knows its event's name, its version and how its dedup id is made.
 ///
@@ -68,7 +70,8 @@ pub use json::EventWriter;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an Inngest event",
     label = "not an Inngest event",
-    note = "add `#[derive(InngestEvent)]` and `#[inngest(name = \"domain/object.action\")]` to it"
+    note = "add `#[derive(InngestEvent)]` and `#[inngest(name = \"domain/object.action\")]` to it",
+    note = "for an enum of events, add `#[derive(InngestEvents)]`"
 )]
 pub trait InngestEvent: Serialize {
     /// The event's name, such as `storefront/cart.checkout.completed`.
@@ -99,6 +102,13 @@ pub trait InngestEvent: Serialize {
             Ok(()) => Ok(true),
             Err(fmt::Error) => Err(EventError::IdSegment { event: Self::NAME, field: "id" }),
         }
+    }
+
+    /// Writes the whole event. An enum of events names each event's trait in this way only, so that
+    /// one which is none is one error.
+    #[doc(hidden)]
+    fn write_in(&self, envelope: &Envelope, out: &mut EventWriter<'_>) -> Result<(), EventError> {
+        out.write(self, envelope)
     }
 }
 
@@ -143,28 +153,29 @@ event_behind_pointer!(&E, &mut E, Box<E>);
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an Inngest event",
     label = "not an Inngest event",
-    note = "add `#[derive(InngestEvent)]` and `#[inngest(name = \"domain/object.action\")]` to it"
+    note = "add `#[derive(InngestEvent)]` and `#[inngest(name = \"domain/object.action\")]` to it",
+    note = "for an enum of events, add `#[derive(InngestEvents)]`"
 )]
 pub trait IntoEvent {
     #[doc(hidden)]
     fn write_event(self, out: &mut EventWriter<'_>) -> Result<(), EventError>;
 }
 
-impl<E: InngestEvent> IntoEvent for E {
+impl<E: InngestEvents> IntoEvent for E {
     fn write_event(self, out: &mut EventWriter<'_>) -> Result<(), EventError> {
-        out.write(&self, &envelope::Envelope::default())
+        self.write_event_in(&Envelope::default(), out)
     }
 }
 
-impl<E: InngestEvent> IntoEvent for Event<E> {
+impl<E: InngestEvents> IntoEvent for Event<E> {
     fn write_event(self, out: &mut EventWriter<'_>) -> Result<(), EventError> {
         let (data, envelope) = self.into_parts();
-        out.write(&data, &envelope)
+        data.write_event_in(&envelope, out)
     }
 }
 
-impl<E: InngestEvent> IntoEvent for &Event<E> {
+impl<E: InngestEvents> IntoEvent for &Event<E> {
     fn write_event(self, out: &mut EventWriter<'_>) -> Result<(), EventError> {
-        out.write(&self.data, self.envelope())
+        self.data.write_event_in(self.envelope(), out)
     }
 }

@@ -1,6 +1,7 @@
 //! The data of a received event, which Inngest may write in other ways than it was sent: a payload
 //! without fields comes as `null`, as `{}` or not at all.
 
+use std::cell::Cell;
 use std::fmt;
 use std::iter;
 use std::marker::PhantomData;
@@ -8,8 +9,15 @@ use std::marker::PhantomData;
 use serde::de::value::MapDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
+use serde_json::Value;
 
-pub(super) struct ReceivedData<E>(pub(super) E);
+use super::set::SET;
+
+pub(super) enum ReceivedData<E> {
+    Read(E),
+    /// `E` is an enum of events, which is read from the data and the event's name.
+    OfSet(Value),
+}
 
 impl<'de, E: Deserialize<'de>> Deserialize<'de> for ReceivedData<E> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ReceivedData<E>, D::Error> {
@@ -28,11 +36,11 @@ impl<'de, E: Deserialize<'de>> Visitor<'de> for DataVisitor<E> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, data: D) -> Result<ReceivedData<E>, D::Error> {
-        E::deserialize(Data(data)).map(ReceivedData)
+        read(|of_set| E::deserialize(Data { data, of_set }))
     }
 
     fn visit_none<R: Error>(self) -> Result<ReceivedData<E>, R> {
-        E::deserialize(NoData(PhantomData)).map(ReceivedData)
+        read(|of_set| E::deserialize(NoData { of_set, error: PhantomData }))
     }
 
     fn visit_unit<R: Error>(self) -> Result<ReceivedData<E>, R> {
@@ -40,18 +48,34 @@ impl<'de, E: Deserialize<'de>> Visitor<'de> for DataVisitor<E> {
     }
 }
 
-/// Data that are there: an object, from which a unit struct is read as well.
-struct Data<D>(D);
+/// Reads data, unless an enum of events asks for them: then they are in the cell, and its error is
+/// nobody's.
+fn read<E, R>(
+    read: impl FnOnce(&Cell<Option<Value>>) -> Result<E, R>,
+) -> Result<ReceivedData<E>, R> {
+    let of_set = Cell::new(None);
+    match (read(&of_set), of_set.take()) {
+        (Ok(data), _) => Ok(ReceivedData::Read(data)),
+        (Err(_), Some(data)) => Ok(ReceivedData::OfSet(data)),
+        (Err(error), None) => Err(error),
+    }
+}
 
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for Data<D> {
+/// Data that are there: an object, from which a unit struct is read as well.
+struct Data<'a, D> {
+    data: D,
+    of_set: &'a Cell<Option<Value>>,
+}
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Data<'_, D> {
     type Error = D::Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_any(visitor)
+        self.data.deserialize_any(visitor)
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_any(UnitVisitor(visitor))
+        self.data.deserialize_any(UnitVisitor(visitor))
     }
 
     fn deserialize_unit_struct<V: Visitor<'de>>(
@@ -64,9 +88,13 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Data<D> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _name: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
+        if name == SET {
+            self.of_set.set(Some(Value::deserialize(self.data)?));
+            return Err(D::Error::custom("the event's name is needed"));
+        }
         visitor.visit_newtype_struct(self)
     }
 
@@ -80,7 +108,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Data<D> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_struct(name, fields, visitor)
+        self.data.deserialize_struct(name, fields, visitor)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -89,7 +117,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Data<D> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_enum(name, variants, visitor)
+        self.data.deserialize_enum(name, variants, visitor)
     }
 
     forward_to_deserialize_any! {
@@ -119,9 +147,12 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for UnitVisitor<V> {
 }
 
 /// No data: null to what can be null, an object without fields to structs.
-struct NoData<R>(PhantomData<R>);
+struct NoData<'a, R> {
+    of_set: &'a Cell<Option<Value>>,
+    error: PhantomData<R>,
+}
 
-impl<'de, R: Error> Deserializer<'de> for NoData<R> {
+impl<'de, R: Error> Deserializer<'de> for NoData<'_, R> {
     type Error = R;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, R> {
@@ -134,9 +165,13 @@ impl<'de, R: Error> Deserializer<'de> for NoData<R> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _name: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, R> {
+        if name == SET {
+            self.of_set.set(Some(Value::Null));
+            return Err(R::custom("the event's name is needed"));
+        }
         visitor.visit_newtype_struct(self)
     }
 

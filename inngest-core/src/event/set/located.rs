@@ -1,0 +1,140 @@
+//! A value tree, read so that an error knows where it is: `account.id`, `items[3]`.
+
+use std::error::Error;
+use std::fmt;
+
+use serde::Deserializer;
+use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde::forward_to_deserialize_any;
+use serde_json::{Value, map};
+
+pub(super) struct Located<'de>(pub(super) &'de Value);
+
+/// What does not fit, and where.
+#[derive(Debug)]
+pub(super) struct Misfit {
+    pub(super) path: String,
+    pub(super) message: String,
+}
+
+impl Misfit {
+    fn in_field(mut self, field: &str) -> Misfit {
+        let separator = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
+        self.path = format!("{field}{separator}{}", self.path);
+        self
+    }
+
+    fn in_item(self, index: usize) -> Misfit {
+        self.in_field(&format!("[{index}]"))
+    }
+}
+
+impl de::Error for Misfit {
+    fn custom<T: fmt::Display>(message: T) -> Misfit {
+        Misfit { path: String::new(), message: message.to_string() }
+    }
+}
+
+impl Error for Misfit {}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl<'de> Deserializer<'de> for Located<'de> {
+    type Error = Misfit;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        match self.0 {
+            Value::Array(items) => visitor.visit_seq(Items(items.iter().enumerate())),
+            Value::Object(fields) => visitor.visit_map(Fields { left: fields.iter(), read: None }),
+            leaf => leaf.deserialize_any(visitor).map_err(de::Error::custom),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
+        self.0.deserialize_enum(name, variants, visitor).map_err(de::Error::custom)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+struct Items<'de>(std::iter::Enumerate<std::slice::Iter<'de, Value>>);
+
+impl<'de> SeqAccess<'de> for Items<'de> {
+    type Error = Misfit;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Misfit> {
+        let Some((index, item)) = self.0.next() else {
+            return Ok(None);
+        };
+        seed.deserialize(Located(item)).map(Some).map_err(|misfit| misfit.in_item(index))
+    }
+}
+
+struct Fields<'de> {
+    left: map::Iter<'de>,
+    /// The field whose name was read.
+    read: Option<(&'de String, &'de Value)>,
+}
+
+impl<'de> MapAccess<'de> for Fields<'de> {
+    type Error = Misfit;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Misfit> {
+        self.read = self.left.next();
+        let Some((name, _)) = self.read else {
+            return Ok(None);
+        };
+        // serde_json reads numbers and the like from the keys of its objects.
+        let alone = Value::Object([(name.clone(), Value::Null)].into_iter().collect());
+        alone.deserialize_any(FirstKey(seed)).map_err(de::Error::custom)
+    }
+
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Misfit> {
+        let (name, value) = self.read.ok_or_else(|| de::Error::custom("a value without a key"))?;
+        seed.deserialize(Located(value)).map_err(|misfit| misfit.in_field(name))
+    }
+}
+
+struct FirstKey<K>(K);
+
+impl<'de, K: DeserializeSeed<'de>> Visitor<'de> for FirstKey<K> {
+    type Value = Option<K::Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<K::Value>, A::Error> {
+        map.next_key_seed(self.0)
+    }
+}

@@ -1,0 +1,6 @@
+use inngest_core::InngestEvents;
+
+#[derive(InngestEvents)]
+enum StorefrontEvent {}
+
+fn main() {}

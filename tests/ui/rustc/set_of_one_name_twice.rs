@@ -1,0 +1,30 @@
+use inngest_core::{InngestEvent, InngestEvents};
+use serde::Serialize;
+
+#[derive(Serialize, InngestEvent)]
+#[inngest(name = "storefront/cart.updated", id = "cart-updated-{id}")]
+struct CartUpdated {
+    id: String,
+}
+
+#[derive(Serialize, InngestEvent)]
+#[inngest(name = "storefront/cart.opened", id = "cart-opened-{id}")]
+struct CartOpened {
+    id: String,
+}
+
+#[derive(Serialize, InngestEvent)]
+#[inngest(name = "storefront/cart.updated", id = "cart-updated-{id}", version = "2")]
+struct CartUpdatedV2 {
+    id: u64,
+}
+
+#[derive(InngestEvents)]
+enum StorefrontEvent {
+    CartUpdated(CartUpdated),
+    CartOpened(CartOpened),
+    CartUpdatedV2(CartUpdatedV2),
+    Boxed(Box<CartUpdated>),
+}
+
+fn main() {}
