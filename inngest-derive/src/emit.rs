@@ -230,10 +230,11 @@ pub(crate) fn set(set: &Set<'_>, rest: Option<&TokenStream>) -> TokenStream {
             __out: &mut __inngest::EventWriter<'_>,
         ) -> __inngest::Result<(), __inngest::EventError>
     };
+    let count = variants.len();
     let checks = header.static_type(set.ident).map(|ty| {
         let check = variants.iter().enumerate().skip(1).map(|(at, variant)| {
             let span = located_at(variant.ident.span());
-            quote_spanned!(span=> const _: () = __inngest::tell_apart::<#ty>(#at);)
+            quote_spanned!(span=> const _: () = __inngest::tell_apart::<#ty, #count>(#at);)
         });
         quote!(#(#check)*)
     });
@@ -255,7 +256,7 @@ pub(crate) fn set(set: &Set<'_>, rest: Option<&TokenStream>) -> TokenStream {
     let deserialize_impl = deserialize
         .fold(Header::new(set.ident, set.generics).event_bounds(&types), Header::bound)
         .of_deserialize();
-    let places = 0..variants.len();
+    let places = 0..count;
     let impls = quote! {
         #set_impl {
             const EVENTS: &'static [__inngest::EventInfo] =

@@ -1,44 +1,172 @@
 //! What the compiler checks across the variants of a set: events are told apart by their names, and
 //! dedup ids by the text their templates begin and end with.
 //!
-//! Everything is `const`, and an enum may have hundreds of variants: each pair is compared in a few
-//! steps of the compiler's interpreter.
+//! Everything is `const`, and the compiler's interpreter is slow: an enum may have hundreds of
+//! variants, so they are sorted rather than compared each with each.
 
+use std::marker::PhantomData;
 use std::str;
 
 use super::{EventInfo, InngestEvents};
 
-/// Fails to compile if the event of one variant of `S` cannot be told from that of one before it.
+/// Fails to compile if the event of one of the `N` variants of `S` cannot be told from that of one
+/// before it.
 ///
 /// # Panics
 ///
 /// That is how it fails.
 #[track_caller]
-pub const fn tell_apart<S: InngestEvents>(variant: usize) {
-    let events = S::EVENTS;
-    let this = &events[variant];
-    let mut at = 0;
-    while at < variant {
-        let before = &events[at];
-        let problem = if equal(before.name.as_bytes(), this.name.as_bytes()) {
-            one_name(before, this)
-        } else if may_share_an_id(before, this) {
-            one_id(before, this)
-        } else {
+pub const fn tell_apart<S: InngestEvents, const N: usize>(variant: usize) {
+    let clash = Clashes::<S, N>::FIRST[variant];
+    if clash == variant {
+        return;
+    }
+    let (first, this) = (&S::EVENTS[clash], &S::EVENTS[variant]);
+    let is_one_name = compare(first.name.as_bytes(), this.name.as_bytes()).is_equal();
+    let problem = if is_one_name { one_name(first, this) } else { one_id(first, this) };
+    panic!("{}", problem.as_str());
+}
+
+/// Found once for all variants, each of which reports its own.
+struct Clashes<S, const N: usize>(PhantomData<S>);
+
+impl<S: InngestEvents, const N: usize> Clashes<S, N> {
+    /// For each variant the first that it cannot be told from, which may be itself.
+    const FIRST: [usize; N] = {
+        let mut first = [0; N];
+        let (mut names, mut begins) = ([&[] as &[u8]; N], [&[] as &[u8]; N]);
+        let mut at = 0;
+        while at < N {
+            first[at] = at;
+            names[at] = S::EVENTS[at].name.as_bytes();
+            begins[at] = S::EVENTS[at].begins;
             at += 1;
-            continue;
-        };
-        panic!("{}", problem.as_str());
+        }
+        note_equal_names(&mut first, &names);
+        note_shared_ids(&mut first, &begins, S::EVENTS);
+        first
+    };
+}
+
+const fn note_equal_names<const N: usize>(first: &mut [usize; N], names: &[&[u8]; N]) {
+    let order = sorted(names);
+    let mut at = 1;
+    while at < N {
+        let (before, this) = (order[at - 1], order[at]);
+        if compare(names[before], names[this]).is_equal() {
+            first[this] = first[before];
+        }
+        at += 1;
     }
 }
 
-/// Whether the two templates can make one id: what one begins with begins the other, and what one
-/// ends with ends the other, so that the values between may make up for the rest.
-const fn may_share_an_id(a: &EventInfo, b: &EventInfo) -> bool {
-    a.id_template.is_some()
-        && b.id_template.is_some()
-        && agree(a.begins, b.begins, Side::Beginning)
-        && agree(a.ends, b.ends, Side::End)
+/// Two templates can make one id if what one begins with begins the other, and what one ends with
+/// ends the other, so that the values between may make up for the rest.
+const fn note_shared_ids<const N: usize>(
+    first: &mut [usize; N],
+    begins: &[&[u8]; N],
+    events: &[EventInfo],
+) {
+    let order = sorted(begins);
+    let mut at = 0;
+    while at < N {
+        let this = order[at];
+        // What begins with this text stands right behind it.
+        let mut behind = at + 1;
+        while behind < N && compare(begins[this], begins[order[behind]]).is_beginning() {
+            let other = order[behind];
+            let has_ids = events[this].id_template.is_some() && events[other].id_template.is_some();
+            if has_ids && one_ends_the_other(events[this].ends, events[other].ends) {
+                let (earlier, later) = if this < other { (this, other) } else { (other, this) };
+                if earlier < first[later] {
+                    first[later] = earlier;
+                }
+            }
+            behind += 1;
+        }
+        at += 1;
+    }
+}
+
+/// The texts' places in their order; equal ones stay as they are. A shell sort: short, and fast
+/// enough.
+const fn sorted<const N: usize>(texts: &[&[u8]; N]) -> [usize; N] {
+    let mut order = [0; N];
+    let mut at = 0;
+    while at < N {
+        order[at] = at;
+        at += 1;
+    }
+    let mut gap = N / 2;
+    while gap > 0 {
+        let mut at = gap;
+        while at < N {
+            let mut to = at;
+            while to >= gap && is_behind(texts, order[to - gap], order[to]) {
+                (order[to - gap], order[to]) = (order[to], order[to - gap]);
+                to -= gap;
+            }
+            at += 1;
+        }
+        gap /= 2;
+    }
+    order
+}
+
+const fn is_behind(texts: &[&[u8]], a: usize, b: usize) -> bool {
+    match compare(texts[a], texts[b]) {
+        Compared::Greater | Compared::Longer => true,
+        Compared::Equal => a > b,
+        Compared::Less | Compared::Beginning => false,
+    }
+}
+
+/// What the first of two texts is to the second.
+#[derive(Clone, Copy)]
+enum Compared {
+    Less,
+    /// Less, and the second begins with it.
+    Beginning,
+    Equal,
+    /// Greater, and it begins with the second.
+    Longer,
+    Greater,
+}
+
+impl Compared {
+    const fn is_equal(self) -> bool {
+        matches!(self, Compared::Equal)
+    }
+
+    const fn is_beginning(self) -> bool {
+        matches!(self, Compared::Beginning | Compared::Equal)
+    }
+}
+
+const fn compare(a: &[u8], b: &[u8]) -> Compared {
+    let mut at = 0;
+    while at < a.len() && at < b.len() {
+        if a[at] != b[at] {
+            return if a[at] < b[at] { Compared::Less } else { Compared::Greater };
+        }
+        at += 1;
+    }
+    match (at < a.len(), at < b.len()) {
+        (false, false) => Compared::Equal,
+        (false, true) => Compared::Beginning,
+        (true, _) => Compared::Longer,
+    }
+}
+
+const fn one_ends_the_other(a: &[u8], b: &[u8]) -> bool {
+    let mut at = 1;
+    while at <= a.len() && at <= b.len() {
+        if a[a.len() - at] != b[b.len() - at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
 }
 
 /// A template's text before the first placeholder and behind the last.
@@ -71,49 +199,6 @@ pub(super) const fn literal_ends(template: &'static str) -> (&'static [u8], &'st
     (bytes.split_at(first).0, bytes.split_at(last).1)
 }
 
-#[derive(Clone, Copy)]
-enum Side {
-    Beginning,
-    End,
-}
-
-const fn equal(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && agree(a, b, Side::Beginning)
-}
-
-/// Whether the shorter of two texts is the beginning, or the end, of the longer one.
-const fn agree(a: &[u8], b: &[u8], side: Side) -> bool {
-    let mut left = if a.len() < b.len() { a.len() } else { b.len() };
-    let (mut a, mut b) = match side {
-        Side::Beginning => (a.split_at(left).0, b.split_at(left).0),
-        Side::End => (a.split_at(a.len() - left).1, b.split_at(b.len() - left).1),
-    };
-    while left > 0 {
-        let ((a_first, a_rest), (b_first, b_rest)) = (chunk(a), chunk(b));
-        if a_first != b_first {
-            return false;
-        }
-        (a, b) = (a_rest, b_rest);
-        left = a.len();
-    }
-    true
-}
-
-/// The first sixteen bytes as a number, since the interpreter takes as long for one as for the other.
-const fn chunk(bytes: &[u8]) -> (u128, &[u8]) {
-    if let Some((chunk, rest)) = bytes.split_first_chunk() {
-        return (u128::from_ne_bytes(*chunk), rest);
-    }
-    let mut number = 0;
-    let mut at = 0;
-    while at < bytes.len() {
-        let byte = bytes[at] as u128;
-        number = number << 8 | byte;
-        at += 1;
-    }
-    (number, &[])
-}
-
 const fn one_name(a: &EventInfo, b: &EventInfo) -> Text {
     Text::new()
         .variants(a, b)
@@ -135,7 +220,7 @@ const fn one_id(a: &EventInfo, b: &EventInfo) -> Text {
         .push(templates.1)
         .push("`, and Inngest would drop the later event as a duplicate\nhelp: begin ");
     let (own_a, own_b) = (Text::new().beginning(a), Text::new().beginning(b));
-    if agree(own_a.bytes(), own_b.bytes(), Side::Beginning) {
+    if !matches!(compare(own_a.bytes(), own_b.bytes()), Compared::Less | Compared::Greater) {
         return text.push("each with text that the other does not begin with");
     }
     text.push("each with its event's name: `")
@@ -209,7 +294,7 @@ impl Text {
 mod tests {
     use std::str;
 
-    use super::{Side, agree, literal_ends};
+    use super::{Compared, compare, literal_ends, one_ends_the_other, sorted};
 
     #[test]
     fn the_literal_ends_of_a_template() {
@@ -228,19 +313,34 @@ mod tests {
         assert_eq!(ends(""), ("", ""));
     }
 
+    const TEXTS: [&str; 8] =
+        ["item-", "a", "", "item-imported-", "mported-", "a", "item-deleted-", "item-imported-x"];
+
     #[test]
-    fn texts_agree_where_the_shorter_is_an_end_of_the_longer() {
-        let texts =
-            ["", "a", "item-", "item-imported-", "item-imported-again-and-again-", "mported-"];
-        for a in texts {
-            for b in texts {
-                let (a_bytes, b_bytes) = (a.as_bytes(), b.as_bytes());
-                assert_eq!(
-                    agree(a_bytes, b_bytes, Side::Beginning),
-                    a.starts_with(b) || b.starts_with(a)
-                );
-                assert_eq!(agree(a_bytes, b_bytes, Side::End), a.ends_with(b) || b.ends_with(a));
+    fn texts_are_compared_and_sorted_as_slices_are() {
+        for a in TEXTS {
+            for b in TEXTS {
+                let (a, b) = (a.as_bytes(), b.as_bytes());
+                let expected = match (a.starts_with(b), b.starts_with(a)) {
+                    (true, true) => "Equal",
+                    (false, true) => "Beginning",
+                    (true, false) => "Longer",
+                    (false, false) if a < b => "Less",
+                    (false, false) => "Greater",
+                };
+                let found = match compare(a, b) {
+                    Compared::Less => "Less",
+                    Compared::Beginning => "Beginning",
+                    Compared::Equal => "Equal",
+                    Compared::Longer => "Longer",
+                    Compared::Greater => "Greater",
+                };
+                assert_eq!(found, expected);
+                assert_eq!(one_ends_the_other(a, b), a.ends_with(b) || b.ends_with(a));
             }
         }
+        let mut expected: Vec<usize> = (0..TEXTS.len()).collect();
+        expected.sort_by_key(|at| TEXTS[*at]);
+        assert_eq!(sorted(&TEXTS.map(str::as_bytes)).as_slice(), expected);
     }
 }
