@@ -18,5 +18,11 @@ pub use crate::event::{
 pub use crate::event::{Delegate, Inner, Segment, dedup_id};
 pub use crate::event::{Envelope, Unread, receive, tell_apart};
 
+// Aliases, since each token of an expansion takes the compiler time.
+
+pub type Text = &'static str;
+pub type OptionalText = Option<&'static str>;
+pub type OptionalId = Result<Option<DedupId>, EventError>;
 /// Whether an id was written.
 pub type Written = Result<bool, EventError>;
+pub type EventWritten = Result<(), EventError>;

@@ -28,8 +28,7 @@ pub(crate) fn event(event: &Event<'_>) -> TokenStream {
         let constant = Ident::new(constant, Span::call_site());
         value.as_ref().map(|value| {
             quote! {
-                const #constant: __inngest::Option<&'static __inngest::str> =
-                    __inngest::Some(#value);
+                const #constant: __inngest::OptionalText = __inngest::Some(#value);
             }
         })
     };
@@ -43,10 +42,10 @@ pub(crate) fn event(event: &Event<'_>) -> TokenStream {
     let write_dedup_id = event.id.as_ref().map(|id| write_dedup_id(event, id));
     let impls = quote! {
         #event_impl {
-            const NAME: &'static __inngest::str = #name;
+            const NAME: __inngest::Text = #name;
             #version
             #template
-            fn dedup_id(&self) -> __inngest::Result<__inngest::Option<__inngest::DedupId>, __inngest::EventError> {
+            fn dedup_id(&self) -> __inngest::OptionalId {
                 #dedup_id
             }
             #write_dedup_id
@@ -228,7 +227,7 @@ pub(crate) fn set(set: &Set<'_>, rest: Option<&TokenStream>) -> TokenStream {
             &self,
             __envelope: &__inngest::Envelope,
             __out: &mut __inngest::EventWriter<'_>,
-        ) -> __inngest::Result<(), __inngest::EventError>
+        ) -> __inngest::EventWritten
     };
     let count = variants.len();
     let checks = header.static_type(set.ident).map(|ty| {

@@ -19,8 +19,8 @@ pub(crate) fn event(event: &Event<'_>, errors: &Errors) -> TokenStream {
     let name = event.ident.to_string();
     let impls = quote! {
         #event_impl {
-            const NAME: &'static __inngest::str = #name;
-            fn dedup_id(&self) -> __inngest::Result<__inngest::Option<__inngest::DedupId>, __inngest::EventError> {
+            const NAME: __inngest::Text = #name;
+            fn dedup_id(&self) -> __inngest::OptionalId {
                 __inngest::unreachable!()
             }
         }

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use proptest::prelude::*;
 
-use crate::{id_segment, inngest_event};
+use crate::{id_segment, inngest_event, inngest_events};
 
 fn event(source: &str) -> TokenStream {
     inngest_event(source.parse().expect("the source is tokens"))
@@ -11,6 +11,10 @@ fn event(source: &str) -> TokenStream {
 
 fn segment(source: &str) -> TokenStream {
     id_segment(source.parse().expect("the source is tokens"))
+}
+
+fn set(source: &str) -> TokenStream {
+    inngest_events(source.parse().expect("the source is tokens"))
 }
 
 /// Compares an expansion, without the alias that begins each of its names.
@@ -36,9 +40,9 @@ fn a_plain_event() {
             use ::inngest_core::private as __inngest;
             #[automatically_derived]
             impl InngestEvent for CartUpdated {
-                const NAME: &'static str = "storefront/cart.updated";
-                const VERSION: Option<&'static str> = Some("1");
-                fn dedup_id(&self) -> Result<Option<DedupId>, EventError> {
+                const NAME: Text = "storefront/cart.updated";
+                const VERSION: OptionalText = Some("1");
+                fn dedup_id(&self) -> OptionalId {
                     Ok(None)
                 }
             }
@@ -60,9 +64,9 @@ fn an_event_with_an_id() {
             use ::inngest_core::private as __inngest;
             #[automatically_derived]
             impl InngestEvent for CartUpdated {
-                const NAME: &'static str = "storefront/cart.updated";
-                const ID_TEMPLATE: Option<&'static str> = Some("cart-updated-{type}-{at}");
-                fn dedup_id(&self) -> Result<Option<DedupId>, EventError> {
+                const NAME: Text = "storefront/cart.updated";
+                const ID_TEMPLATE: OptionalText = Some("cart-updated-{type}-{at}");
+                fn dedup_id(&self) -> OptionalId {
                     dedup_id(self)
                 }
                 fn write_dedup_id(&self, __out: &mut dyn Write) -> Written {
@@ -104,9 +108,9 @@ fn a_generic_event() {
                 Self: Serialize,
                 Id<T>: IdSegment,
             {
-                const NAME: &'static str = "storefront/cart.updated";
-                const ID_TEMPLATE: Option<&'static str> = Some("cart-updated-{id}");
-                fn dedup_id(&self) -> Result<Option<DedupId>, EventError> {
+                const NAME: Text = "storefront/cart.updated";
+                const ID_TEMPLATE: OptionalText = Some("cart-updated-{id}");
+                fn dedup_id(&self) -> OptionalId {
                     dedup_id(self)
                 }
                 fn write_dedup_id(&self, __out: &mut dyn Write) -> Written {
@@ -143,11 +147,9 @@ fn an_event_that_borrows_and_has_a_nested_path() {
             use ::inngest_core::private as __inngest;
             #[automatically_derived]
             impl<'a> InngestEvent for CartUpdated<'a> {
-                const NAME: &'static str = "cart.updated";
-                const ID_TEMPLATE: Option<&'static str> = Some(
-                    "cart-{{{cart.type}}}-{cart.type}",
-                );
-                fn dedup_id(&self) -> Result<Option<DedupId>, EventError> {
+                const NAME: Text = "cart.updated";
+                const ID_TEMPLATE: OptionalText = Some("cart-{{{cart.type}}}-{cart.type}");
+                fn dedup_id(&self) -> OptionalId {
                     dedup_id(self)
                 }
                 fn write_dedup_id(&self, __out: &mut dyn Write) -> Written {
@@ -190,8 +192,8 @@ fn a_broken_event() {
             where
                 for<'__fallback> Self: Serialize,
             {
-                const NAME: &'static str = "CartUpdated";
-                fn dedup_id(&self) -> Result<Option<DedupId>, EventError> {
+                const NAME: Text = "CartUpdated";
+                fn dedup_id(&self) -> OptionalId {
                     unreachable!()
                 }
             }
@@ -254,6 +256,94 @@ fn a_fieldless_enum() {
 }
 
 #[test]
+fn an_enum_of_events() {
+    assert_expands(
+        &set("enum Storefront<'a> { Opened(Opened), Updated(Box<Updated<'a>>) }"),
+        r#"
+        const _: () = {
+            use ::inngest_core::private as __inngest;
+            #[automatically_derived]
+            impl<'a> InngestEvents for Storefront<'a> {
+                const EVENTS: &'static [EventInfo] = &[
+                    EventInfo::new(
+                        "Opened",
+                        <Opened as InngestEvent>::NAME,
+                        <Opened as InngestEvent>::VERSION,
+                        <Opened as InngestEvent>::ID_TEMPLATE,
+                    ),
+                    EventInfo::new(
+                        "Updated",
+                        <Box<Updated<'a>> as InngestEvent>::NAME,
+                        <Box<Updated<'a>> as InngestEvent>::VERSION,
+                        <Box<Updated<'a>> as InngestEvent>::ID_TEMPLATE,
+                    ),
+                ];
+                fn write_event_in(
+                    &self,
+                    __envelope: &Envelope,
+                    __out: &mut EventWriter<'_>,
+                ) -> EventWritten {
+                    match self {
+                        Self::Opened(__event) => {
+                            <Opened as InngestEvent>::write_in(__event, __envelope, __out)
+                        }
+                        Self::Updated(__event) => {
+                            <Box<
+                                Updated<'a>,
+                            > as InngestEvent>::write_in(__event, __envelope, __out)
+                        }
+                    }
+                }
+            }
+            #[automatically_derived]
+            impl<'a> InngestEvents for &Storefront<'a> {
+                const EVENTS: &'static [EventInfo] = <Storefront<'a> as InngestEvents>::EVENTS;
+                fn write_event_in(
+                    &self,
+                    __envelope: &Envelope,
+                    __out: &mut EventWriter<'_>,
+                ) -> EventWritten {
+                    InngestEvents::write_event_in(*self, __envelope, __out)
+                }
+            }
+            #[automatically_derived]
+            impl<'a> From<Opened> for Storefront<'a> {
+                fn from(__event: Opened) -> Self {
+                    Self::Opened(__event)
+                }
+            }
+            #[automatically_derived]
+            impl<'a> From<Box<Updated<'a>>> for Storefront<'a> {
+                fn from(__event: Box<Updated<'a>>) -> Self {
+                    Self::Updated(__event)
+                }
+            }
+            #[automatically_derived]
+            impl<'__de, 'a> Deserialize<'__de> for Storefront<'a>
+            where
+                for<'__data> Opened: Deserialize<'__data>,
+                for<'__data> Box<Updated<'a>>: Deserialize<'__data>,
+            {
+                fn deserialize<__D: Deserializer<'__de>>(
+                    __deserializer: __D,
+                ) -> Result<Self, __D::Error> {
+                    receive(
+                        __deserializer,
+                        |__at, __event| match __at {
+                            0usize => __event.read(Self::Opened),
+                            1usize => __event.read(Self::Updated),
+                            _ => unreachable!(),
+                        },
+                    )
+                }
+            }
+            const _: () = tell_apart::<Storefront<'static>, 2usize>(1usize);
+        };
+    "#,
+    );
+}
+
+#[test]
 fn another_path_of_the_crate_is_the_only_one() {
     let event = event(
         r#"
@@ -262,8 +352,9 @@ fn another_path_of_the_crate_is_the_only_one() {
         "#,
     );
     let segment = segment("#[inngest(crate = ::my_sdk::events)] struct A<T>(T);");
+    let set = set("#[inngest(crate = ::my_sdk::events)] enum A<T> { B(B), C(C<T>) }");
     let broken = self::event("#[inngest(crate = ::my_sdk::events)] struct A<T>(T);");
-    for expansion in [event, segment, broken] {
+    for expansion in [event, segment, set, broken] {
         let expansion = expansion.to_string();
         assert!(expansion.contains(":: my_sdk :: events :: private as __inngest"), "{expansion}");
         assert!(!expansion.contains("inngest_core"), "{expansion}");
@@ -292,6 +383,7 @@ fn item() -> impl Strategy<Value = String> {
         "struct A(u8, PhantomData<T>);",
         "enum A { B, C(u8), D {} }",
         "enum A { B, C = 3 }",
+        "enum A<'a, T> { B(B), r#C(&'a C<T>), D(<T as E>::F) }",
         "union A { a: u8 }",
         "pub(in a::b) struct A { pub a: [u8; { 1 + 1 }], b: fn(u8) -> dyn B, c: impl D, d: m!(e) }",
     ]);
@@ -314,7 +406,9 @@ fn item() -> impl Strategy<Value = String> {
 
 fn never_panics(source: &str) {
     if let Ok(tokens) = source.parse::<TokenStream>() {
-        for expansion in [inngest_event(tokens.clone()), id_segment(tokens)] {
+        for expansion in
+            [inngest_event(tokens.clone()), id_segment(tokens.clone()), inngest_events(tokens)]
+        {
             if let Err(error) = syn::parse2::<syn::File>(expansion.clone()) {
                 panic!("{error} in {expansion}");
             }

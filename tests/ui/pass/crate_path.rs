@@ -16,7 +16,7 @@ pub mod my_sdk {
     }
 }
 
-use my_sdk::inngest_core::{IdSegment, InngestEvent};
+use my_sdk::inngest_core::{IdSegment, InngestEvent, InngestEvents};
 use serde::Serialize;
 
 #[derive(Serialize, InngestEvent)]
@@ -34,6 +34,13 @@ struct Id(u8);
 #[inngest(crate = ::inngest_core)]
 enum State {
     Open,
+}
+
+#[derive(InngestEvents)]
+#[inngest(crate = crate::my_sdk::inngest_core)]
+enum Any {
+    A(A),
+    FromMacro(FromMacro),
 }
 
 event!(FromMacro, "a/macro");

@@ -5,7 +5,7 @@
 mod old {
     #![allow(deprecated)]
 
-    use inngest_core::{IdSegment, InngestEvent};
+    use inngest_core::{IdSegment, InngestEvent, InngestEvents};
     use serde::Serialize;
 
     #[derive(Serialize, InngestEvent)]
@@ -15,6 +15,13 @@ mod old {
         #[deprecated]
         pub id: String,
         pub state: State,
+    }
+
+    #[derive(InngestEvents)]
+    #[deprecated]
+    pub enum Any {
+        #[deprecated]
+        Old(Old),
     }
 
     #[derive(Serialize, IdSegment)]

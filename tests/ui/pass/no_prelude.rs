@@ -6,7 +6,7 @@ mod core {}
 mod std {}
 mod alloc {}
 
-use ::inngest_core::{IdSegment, InngestEvent};
+use ::inngest_core::{IdSegment, InngestEvent, InngestEvents};
 use ::serde::Serialize;
 
 struct Option;
@@ -18,6 +18,8 @@ struct None;
 struct str;
 struct bool;
 trait Write {}
+trait From {}
+trait Deserializer {}
 macro_rules! format_args { () => {}; }
 macro_rules! compile_error { () => {}; }
 
@@ -49,6 +51,12 @@ enum State {
     Open,
 }
 
+#[derive(InngestEvents)]
+enum Set {
+    Some(A),
+    r#None(C),
+}
+
 // Nor do the event's own items stand in the way of the trait's.
 impl A {
     const NAME: u8 = 1;
@@ -66,6 +74,8 @@ trait Everything: ::std::marker::Sized {
     fn write(self) {}
     fn write_str(self) {}
     fn write_segment(self) {}
+    fn write_event_in(self) {}
+    fn read(self) {}
 }
 
 impl<T> Everything for T {}

@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 use std::string::String;
 
-use inngest_core::{IdSegment, InngestEvent};
+use inngest_core::{IdSegment, InngestEvent, InngestEvents};
 use serde::Serialize;
 
 /// An event.
@@ -80,6 +80,26 @@ pub struct CartHidden<T> {
 
 #[derive(Debug, Serialize, IdSegment)]
 struct Hidden<T>(T);
+
+/// Any of them.
+#[derive(Debug, InngestEvents)]
+pub enum StorefrontEvent<'a> {
+    /// One.
+    CartUpdated(CartUpdated),
+    /// Another.
+    CartViewed(CartViewed<'a>),
+    /// A third.
+    Started(Box<Started>),
+}
+
+/// Any of some.
+#[derive(Debug, InngestEvents)]
+pub enum Any<T: Clone, const N: usize> {
+    /// One.
+    Shared(CartShared<'static, T, u8, N>),
+    /// Another.
+    Started(Started),
+}
 
 fn main() {
     println!("{:?}", CartUpdated { cart_id: "c1".to_owned(), at: 1 }.dedup_id());
