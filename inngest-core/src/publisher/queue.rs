@@ -43,10 +43,16 @@ impl Default for Limits {
     }
 }
 
+thread_local! {
+    /// Grown once, for all events of a thread.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
 /// One event, serialised, on its way into the queue.
 pub(super) struct Entry {
     name: &'static str,
-    json: Box<[u8]>,
+    /// The thread's scratch, which goes back to it when the event is in the queue.
+    json: Vec<u8>,
     caller: Caller,
 }
 
@@ -150,22 +156,20 @@ impl Queue {
         event: E,
         caller: Caller,
     ) -> Result<Entry, PublishError> {
-        thread_local! {
-            /// Grown once, for all events of a thread.
-            static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-        }
         // Taken, since an event's own `Serialize` may publish too.
-        let mut scratch = SCRATCH.take();
-        scratch.clear();
-        let mut writer = EventWriter::new(&mut scratch);
+        let mut json = SCRATCH.take();
+        json.clear();
+        let mut writer = EventWriter::new(&mut json);
         let written = event.write_event(&mut writer);
         let name = writer.name();
-        let entry = written.and_then(|()| {
-            self.client.check_size(name, scratch.len())?;
-            Ok(Entry { name, json: scratch.as_slice().into(), caller })
-        });
-        SCRATCH.set(scratch);
-        Ok(entry.inspect_err(|error| self.client.refused(error, caller))?)
+        match written.and_then(|()| self.client.check_size(name, json.len())) {
+            Ok(()) => Ok(Entry { name, json, caller }),
+            Err(error) => {
+                SCRATCH.set(json);
+                self.client.refused(&error, caller);
+                Err(error.into())
+            }
+        }
     }
 
     pub(super) async fn push_when_there_is_room(
@@ -242,6 +246,7 @@ impl Queue {
         state.stats.queued_events += 1;
         state.stats.queued_bytes += len;
         drop(state);
+        SCRATCH.set(entry.json);
         if opens || fills {
             self.wake.notify_one();
         }
