@@ -77,9 +77,11 @@ fn client(api: &EventApi, counts: Counts) -> Result<Client, inngest_core::Config
         .before_send(|_name, envelope| {
             // It runs where `send` is called, so within the request. A session of an event is something
             // to search its runs by.
-            let _outside_of_requests = REQUEST_ID.try_with(|id| {
+            let stamp = |id: &String| {
                 envelope.session("request", id);
-            });
+            };
+            // Outside of a request there is no id, and nothing to stamp.
+            REQUEST_ID.try_with(stamp).ok();
         })
         .after_send(move |sent| counts.count(sent))
         .build()

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use inngest_core::{Batch, TraceContext};
+use inngest_core::testing::{EventApi, Fault};
+use inngest_core::{Batch, Client, TraceContext};
 use inngest_tests::{ItemViewed, Script, Step};
 
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -43,6 +44,19 @@ async fn the_callers_trace_goes_with_every_request_of_a_call() {
     let receipt = publisher.publish(&ItemViewed::number(1)).await.expect("room");
     receipt.delivered().await.expect("an id");
     assert!(header(&script, 5, "traceparent").is_some_and(|parent| parent.contains("04-01")));
+}
+
+#[tokio::test]
+async fn the_headers_reach_the_server_with_each_attempt() {
+    let api = EventApi::start().await;
+    api.fail_next(Fault::status(503));
+    let builder = Client::builder().no_env().dev(true).base_url(api.url());
+    let client = builder.trace_context(|| Some(PARENT.to_owned())).build().expect("a client");
+    client.send(&ItemViewed::number(1)).await.expect("an id");
+    api.client().send(&ItemViewed::number(2)).await.expect("an id");
+    let requests = api.requests();
+    let parents: Vec<_> = requests.iter().map(|request| request.header("traceparent")).collect();
+    assert_eq!(parents, [Some(PARENT), Some(PARENT), None]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,7 +8,7 @@ use crate::error::RequestError;
 pub(super) fn describe() {}
 
 #[derive(Default)]
-pub(super) struct Tally;
+pub(super) struct Tally {}
 
 impl Tally {
     pub(super) fn add(&mut self, _: &'static str, _: Option<&'static str>) {}
@@ -27,7 +27,7 @@ impl Attempt {
 }
 
 #[derive(Default)]
-pub(crate) struct Gauges;
+pub(crate) struct Gauges {}
 
 impl Gauges {
     pub(crate) fn set(&mut self, _: usize, _: usize, _: usize) {}
