@@ -45,6 +45,10 @@
 //! | integers beyond 2^53 | [`as_string`] |
 //! | sending | [`Client`], and [`ClientBuilder`] for its configuration and the environment variables |
 //! | events of several types, and sending again without duplicates | [`Batch`], [`batch!`] |
+//! | sending from programs without a runtime | `blocking::Client`, with the feature `blocking` |
+//! | stamping every event, and seeing what becomes of it | [`ClientBuilder::before_send`], [`ClientBuilder::after_send`] |
+//! | going on with the caller's trace | [`ClientBuilder::trace_context`] |
+//! | spans and metrics | [Observability](#observability) |
 //! | what can go wrong | [`EventError`], [`SendError`], [`BatchError`], [`ConfigError`] |
 //! | tests | `testing::EventApi` |
 //!
@@ -55,17 +59,54 @@
 //! | `derive` | yes | `#[derive(InngestEvent)]`, `#[derive(InngestEvents)]`, `#[derive(IdSegment)]` |
 //! | `client` | yes | `Client` and `Batch` (reqwest, tokio) |
 //! | `rustls`, `native-tls` | `rustls` | TLS for https |
-//! | `tracing` | yes | retries, failures and rejections as `tracing` events |
+//! | `tracing` | yes | a span for each call; retries, failures and rejections as `tracing` events |
+//! | `metrics` | no | counters, durations and gauges by the crate `metrics` |
+//! | `blocking` | no | `blocking::Client`, for programs without a runtime |
 //! | `testing` | no | `testing`: an Event API in the test's process |
 //! | `uuid`, `ulid`, `jiff`, `chrono`, `time`, `rust_decimal` | no | [`IdSegment`](trait@IdSegment) for these crates' types |
 //!
 //! A crate that only defines events takes `default-features = false, features = ["derive"]`, and depends on
 //! neither reqwest nor tokio.
+//!
+//! # Observability
+//!
+//! Spans and metrics have the names of OpenTelemetry's
+//! [conventions for messaging](https://opentelemetry.io/docs/specs/semconv/messaging/). None of them
+//! holds an event's data, the URL or the key. Nor do the events of the log, but that they tell what the
+//! server says, without the key.
+//!
+//! With `tracing`, each call of `send`, `send_all` or `send_batch`, and each batch that a publisher sends,
+//! is a span `send` with the fields
+//!
+//! | field | value |
+//! |---|---|
+//! | `otel.name`, `otel.kind` | `send` and the events' name; `producer` |
+//! | `messaging.system` | `inngest` |
+//! | `messaging.operation.name`, `messaging.operation.type` | `send` |
+//! | `messaging.destination.name` | the events' name, if all have one |
+//! | `messaging.batch.message_count` | how many events, where it is not `send` |
+//! | `messaging.message.id` | the event's id, once `send` has it |
+//! | `error.type` | [`SentOutcome::error_type`], if not all were accepted |
+//!
+//! With `metrics`, the crate `metrics` is given, labelled with those of `messaging.system`,
+//! `messaging.operation.name`, `messaging.destination.name` and `error.type` that there are,
+//!
+//! | metric | kind | counts or measures |
+//! |---|---|---|
+//! | `messaging.client.sent.messages` | counter | events, as they end |
+//! | `messaging.client.operation.duration` | histogram, seconds | attempts at a request, each on its own |
+//! | `inngest.publisher.queued.events` | gauge | events that publishers hold, without labels |
+//! | `inngest.publisher.queued.bytes` | gauge, bytes | what these take, as JSON, without labels |
+//! | `inngest.publisher.in_flight` | gauge | batches that publishers are sending, without labels |
+//!
+//! Units are told to the recorder that is installed when a client is built.
 #![forbid(unsafe_code)]
 
 pub mod as_string;
 #[cfg(feature = "client")]
 mod batch;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 #[cfg(feature = "client")]
 mod client;
 mod error;
@@ -80,13 +121,13 @@ pub mod testing;
 #[cfg(feature = "client")]
 pub use batch::Batch;
 #[cfg(feature = "client")]
-pub use client::{Client, ClientBuilder, EventKey, RetryPolicy};
+pub use client::{Client, ClientBuilder, EventKey, RetryPolicy, Sent, SentOutcome, TraceContext};
 pub use error::EventError;
 #[cfg(feature = "client")]
 pub use error::{BatchError, ConfigError, Rejection, RequestError, SendError};
 pub use event::{
-    DedupId, Deduplicated, Event, EventId, EventInfo, IdSegment, InngestEvent, InngestEvents,
-    IntoEvent,
+    DedupId, Deduplicated, Envelope, Event, EventId, EventInfo, IdSegment, InngestEvent,
+    InngestEvents, IntoEvent,
 };
 #[cfg(feature = "derive")]
 pub use inngest_derive::{IdSegment, InngestEvent, InngestEvents};

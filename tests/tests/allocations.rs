@@ -2,7 +2,7 @@
 
 use allocation_counter::measure;
 use inngest_core::{Batch, InngestEvent};
-use inngest_tests::CheckoutCompleted;
+use inngest_tests::{CheckoutCompleted, Script};
 
 #[test]
 fn a_push_allocates_nothing_once_the_buffer_has_grown() {
@@ -31,4 +31,17 @@ fn a_push_allocates_nothing_once_the_buffer_has_grown() {
     });
     assert_eq!(id, "cart-checkout-completed-ed12c8bde");
     assert_eq!(allocations.count_total, 0, "{allocations:?}");
+
+    // A client without hooks, and with nobody who listens to its spans, allocates for the batch alone.
+    let client = Script::new([]).client();
+    let one = measure(|| Batch::with_capacity(1, 0).push(&checkout).expect("an event"));
+    let sent = measure(|| drop(client.send(&checkout)));
+    assert_eq!(sent.count_total, one.count_total, "{sent:?}");
+    let sent = measure(|| drop(client.send_all([&checkout; 1_000])));
+    assert!(sent.count_total < 50, "{sent:?}");
+    // Nor does a hook allocate that changes nothing.
+    let builder = Script::new([]).builder().before_send(|_, _| {});
+    let client = builder.build().expect("a client");
+    let sent = measure(|| drop(client.send_all([&checkout; 1_000])));
+    assert!(sent.count_total < 50, "{sent:?}");
 }

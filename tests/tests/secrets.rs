@@ -1,4 +1,4 @@
-//! Promise 7: the key is in the URL's path, and in nothing that prints. One test, since what it listens
+//! Promise 7: the key is in the URL's path, and in nothing that prints; nor is an event's data. One test, since what it listens
 //! to is the whole process.
 
 use std::error::Error;
@@ -10,6 +10,8 @@ use inngest_core::testing::{EventApi, Fault};
 use inngest_core::{Client, RetryPolicy, SendError};
 use inngest_tests::ItemViewed;
 
+/// In an event's data.
+const NOTE: &str = "pr1vate-n0te";
 const KEY: &str = "s3cr3t-k3y-that-never-prints";
 
 /// Everything that was logged or traced.
@@ -87,9 +89,10 @@ async fn the_key_is_in_no_debug_no_display_no_error_chain_and_no_trace() {
         Fault::missing_ids(1),
         Fault::answer_of_bytes(1 << 20),
     ];
+    let private = ItemViewed { number: 1, note: NOTE.to_owned() };
     for fault in faults {
         api.fault_when(move |_| Some(fault.clone()));
-        let error = client.send(&ItemViewed::number(1)).await.expect_err("a fault");
+        let error = client.send(&private).await.expect_err("a fault");
         shown.push_str(&printed(&error));
         let error = client.send_all(ItemViewed::many(3)).await.expect_err("a fault");
         shown.push_str(&printed(&error));
@@ -104,7 +107,7 @@ async fn the_key_is_in_no_debug_no_display_no_error_chain_and_no_trace() {
     client.send(&ItemViewed::number(1)).await.expect("an id");
     api.fail_next(Fault::redirect(&format!("/e/{KEY}/again")));
     for client in [nobody, no_host, tls, following] {
-        let sent = client.send(&ItemViewed::number(1)).await;
+        let sent = client.send(&private).await;
         let error: SendError = sent.expect_err("no such server");
         shown.push_str(&printed(&error));
     }
@@ -116,7 +119,8 @@ async fn the_key_is_in_no_debug_no_display_no_error_chain_and_no_trace() {
     assert!(traced.contains("TRACE") && traced.contains("DEBUG"), "{traced}");
     assert!(shown.contains("Cannot POST /e/***"), "{shown}");
     for text in [&shown, &traced] {
-        let found = text.lines().find(|line| line.contains("s3cr3t"));
+        let secret = |line: &&str| line.contains("s3cr3t") || line.contains(NOTE);
+        let found = text.lines().find(secret);
         assert_eq!(found, None);
     }
 }

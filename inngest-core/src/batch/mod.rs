@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use bytes::Bytes;
 
 use crate::error::EventError;
-use crate::event::{EventWriter, IntoEvent};
+use crate::event::{BeforeSend, EventWriter, IntoEvent};
 
 pub(crate) use caller::Caller;
 pub(crate) use seed::Seed;
@@ -20,6 +20,9 @@ pub(crate) use split::{Limits, split};
 
 /// Events of any types, serialised, in order, ready to be sent by
 /// [`Client::send_batch`](crate::Client::send_batch).
+///
+/// An event is serialised when it is pushed, before a client has to do with it: the hooks of
+/// [`ClientBuilder::before_send`](crate::ClientBuilder::before_send) do not see it.
 ///
 /// A batch owns a seed, made when it is created, from which Inngest makes the events' ids. So a
 /// batch may be sent again, whole or in part: each event keeps its id, and no function runs twice.
@@ -134,13 +137,23 @@ impl Batch {
     /// What is wrong with the event. The batch is then as it was.
     #[track_caller]
     pub fn push<E: IntoEvent>(&mut self, event: E) -> Result<(), EventError> {
+        self.push_through(&[], event).1
+    }
+
+    /// As [`push`](Batch::push), after `hooks` have seen the event's envelope. Says the event's name too.
+    #[track_caller]
+    pub(crate) fn push_through<E: IntoEvent>(
+        &mut self,
+        hooks: &[BeforeSend],
+        event: E,
+    ) -> (&'static str, Result<(), EventError>) {
         let end = self.end();
         let buffer = Arc::make_mut(&mut self.buffer);
         buffer.truncate(end);
         buffer.push(if end == 0 { b'[' } else { b',' });
         let start = buffer.len();
 
-        let mut writer = EventWriter::new(buffer);
+        let mut writer = EventWriter::new(buffer, hooks);
         let written = event.write_event(&mut writer);
         let name = writer.name();
         if written.is_ok() {
@@ -155,7 +168,7 @@ impl Batch {
         if !buffer.is_empty() {
             buffer.push(b']');
         }
-        written
+        (name, written)
     }
 
     /// Moves the events of `other` behind its own. They keep their ids, so what several errors handed
@@ -299,6 +312,15 @@ impl Batch {
             appended: self.appended.clone(),
         }
     }
+}
+
+/// The name that all of `slots` have.
+#[cfg(any(feature = "metrics", feature = "tracing"))]
+pub(crate) fn one_name(slots: &[Slot]) -> Option<&'static str> {
+    let (first, others) = slots.split_first()?;
+    // One type's name is one text.
+    let same = |slot: &Slot| std::ptr::eq(slot.name, first.name) || slot.name == first.name;
+    others.iter().all(same).then_some(first.name)
 }
 
 /// The number that `wanted` goes by in a batch; a new one if it has none yet.

@@ -7,6 +7,8 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, stream};
 use tokio::time::Instant;
 
+use super::hooks::{SentOutcome, TraceHeaders};
+use super::metrics::Attempt;
 use super::request::{request as request_of, timeout};
 use super::response::{self, Answer};
 use super::retry::{Decision, decide};
@@ -25,11 +27,21 @@ pub(crate) enum Outcome {
     Unsent(Arc<RequestError>),
 }
 
+impl Outcome {
+    pub(super) fn seen(&self) -> SentOutcome<'_> {
+        match self {
+            Outcome::Accepted(id) => SentOutcome::Accepted(id),
+            Outcome::Rejected(reason) => SentOutcome::Rejected(reason),
+            Outcome::Unsent(cause) => SentOutcome::Unsent(Some(cause)),
+        }
+    }
+}
+
 /// Sends `batch` and says what became of each event, in order.
-pub(super) async fn run(client: &Inner, batch: &Batch) -> Vec<Outcome> {
+pub(super) async fn run(client: &Inner, batch: &Batch, trace: &TraceHeaders) -> Vec<Outcome> {
     let too_large = |bytes| bytes > client.max_event_bytes;
     let chunks = split(batch.slots(), client.limits, |slot| too_large(slot.len()));
-    let call = Call::new(client, batch);
+    let call = Call::new(client, batch, trace);
 
     if let [chunk] = &*chunks {
         if chunk.len() == batch.len() {
@@ -62,6 +74,7 @@ pub(super) async fn run(client: &Inner, batch: &Batch) -> Vec<Outcome> {
 struct Call<'a> {
     client: &'a Inner,
     batch: &'a Batch,
+    trace: &'a TraceHeaders,
     /// None is further off than a clock can tell.
     deadline: Option<Instant>,
     /// Set by the first request whose key is refused; none is begun after it.
@@ -69,9 +82,9 @@ struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    fn new(client: &'a Inner, batch: &'a Batch) -> Call<'a> {
+    fn new(client: &'a Inner, batch: &'a Batch, trace: &'a TraceHeaders) -> Call<'a> {
         let deadline = Instant::now().checked_add(client.retry.total);
-        Call { client, batch, deadline, refused: OnceLock::new() }
+        Call { client, batch, trace, deadline, refused: OnceLock::new() }
     }
 
     /// Sends the events of `chunk`, as one request if all goes well.
@@ -115,12 +128,16 @@ impl<'a> Call<'a> {
 
     /// Sends one request, and again while it fails in a way that may pass and there is time.
     async fn request(&self, events: Range<usize>) -> Result<Answer, RequestError> {
+        let slots = &self.batch.slots()[events.clone()];
         let count = events.len();
         let mut left = self.time_to_begin()?;
-        let request = request_of(self.client, self.batch, events);
+        let request = request_of(self.client, self.batch, self.trace, events);
         let mut attempt = 1;
         loop {
-            let error = match self.attempt(&request, count, left).await {
+            let begun = Attempt::begin();
+            let answer = self.attempt(&request, count, left).await;
+            begun.end(slots, &answer);
+            let error = match answer {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };

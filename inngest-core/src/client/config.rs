@@ -9,9 +9,10 @@ use std::time::Duration;
 use reqwest::Url;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 
+use super::hooks::Hooks;
 use super::retry::RetryPolicy;
 use super::transport::{Http, Transport};
-use super::{Client, Inner};
+use super::{Client, Inner, metrics};
 use crate::batch::Limits;
 use crate::error::ConfigError;
 
@@ -105,6 +106,7 @@ pub struct ClientBuilder {
     max_request_events: usize,
     max_in_flight: usize,
     http_client: Option<reqwest::Client>,
+    pub(super) hooks: Hooks,
     #[cfg(feature = "testing")]
     transport: Option<Arc<dyn super::scripted::Transport>>,
     read_environment: bool,
@@ -126,6 +128,7 @@ impl ClientBuilder {
             max_request_events: MAX_REQUEST_EVENTS,
             max_in_flight: 4,
             http_client: None,
+            hooks: Hooks::default(),
             #[cfg(feature = "testing")]
             transport: None,
             read_environment: true,
@@ -260,6 +263,7 @@ impl ClientBuilder {
                 Transport::Http(Http { client })
             }
         };
+        metrics::describe();
         Ok(Client(Arc::new(Inner {
             transport,
             endpoint,
@@ -271,6 +275,7 @@ impl ClientBuilder {
             max_event_bytes: self.max_event_bytes,
             limits,
             max_in_flight: self.max_in_flight,
+            hooks: self.hooks,
         })))
     }
 

@@ -2,15 +2,21 @@
 
 mod call;
 mod config;
+mod hooks;
+#[cfg_attr(not(feature = "metrics"), path = "no_metrics.rs")]
+mod metrics;
 mod request;
 mod response;
 mod retry;
 #[cfg(feature = "testing")]
 pub(crate) mod scripted;
+#[cfg_attr(not(feature = "tracing"), path = "no_span.rs")]
+mod span;
 pub(crate) mod trace;
 mod transport;
 
 use std::fmt;
+use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,13 +25,18 @@ use reqwest::header::HeaderMap;
 
 use crate::batch::{Batch, Caller, Limits};
 use crate::error::{BatchError, ConfigError, EventError, Rejection, SendError};
-use crate::event::{EventId, IntoEvent};
+use crate::event::{BeforeSend, EventId, IntoEvent};
 use crate::publisher::PublisherBuilder;
 
 pub(crate) use call::Outcome;
 pub use config::{ClientBuilder, EventKey};
+use hooks::{Hooks, TraceHeaders};
+pub use hooks::{Sent, SentOutcome, TraceContext};
+pub(crate) use metrics::Gauges;
+use metrics::Tally;
 pub use retry::RetryPolicy;
 pub(crate) use retry::wait_before;
+use span::Span;
 use transport::Transport;
 
 /// Sends events to Inngest. Cheap to clone: clones share their connections.
@@ -60,6 +71,15 @@ struct Inner {
     max_event_bytes: usize,
     limits: Limits,
     max_in_flight: usize,
+    hooks: Hooks,
+}
+
+/// An event of a call that could not be pushed on its batch.
+struct Refused {
+    /// Where it stands in the call.
+    index: usize,
+    name: &'static str,
+    reason: Rejection,
 }
 
 impl Client {
@@ -88,21 +108,33 @@ impl Client {
         event: E,
     ) -> impl Future<Output = Result<EventId, SendError>> + Send + 'static + use<E> {
         let mut batch = Batch::with_capacity(1, 0);
-        let pushed = batch.push(event);
+        let (name, pushed) = batch.push_through(&self.0.hooks.before, event);
         let (client, caller) = (self.clone(), Caller::here());
-        async move {
-            pushed.inspect_err(|error| client.refused(error, caller))?;
-            let outcome = call::run(&client.0, &batch).await.pop();
+        let span = Span::one(name);
+        let trace = span.enter(|| self.0.hooks.trace_headers());
+        span.clone().around(async move {
+            let outcome = match pushed {
+                Ok(()) => call::run(&client.0, &batch, &trace).await.pop(),
+                Err(error) => {
+                    client.refused(&error, caller);
+                    Some(Outcome::Rejected(Box::new(error.into())))
+                }
+            };
+            let Some(outcome) = outcome else { unreachable!("a batch of one has one outcome") };
+            client.ended(iter::once((name, outcome.seen())));
+            span.ended(iter::once(outcome.seen()));
             match outcome {
-                Some(Outcome::Accepted(id)) => Ok(id),
-                Some(Outcome::Rejected(reason)) => Err(SendError::rejected(*reason, batch)),
-                Some(Outcome::Unsent(cause)) => {
+                Outcome::Accepted(id) => {
+                    span.accepted(&id);
+                    Ok(id)
+                }
+                Outcome::Rejected(reason) => Err(SendError::rejected(*reason, batch)),
+                Outcome::Unsent(cause) => {
                     let cause = Arc::unwrap_or_clone(cause);
                     Err(SendError::Unsent { cause, unsent: batch })
                 }
-                None => unreachable!("a batch of one has one outcome"),
             }
-        }
+        })
     }
 
     /// Sends many events, split into requests as the limits ask, and returns their ids in order.
@@ -124,20 +156,25 @@ impl Client {
     {
         let events = events.into_iter();
         let mut batch = Batch::with_capacity(events.size_hint().0, 0);
-        let mut invalid = Vec::new();
+        let mut refused = Vec::new();
         for (index, event) in events.enumerate() {
-            if let Err(error) = batch.push(event) {
+            let (name, pushed) = batch.push_through(&self.0.hooks.before, event);
+            if let Err(error) = pushed {
                 batch.skip();
-                invalid.push((index, error));
+                refused.push(Refused { index, name, reason: error.into() });
             }
         }
         let (client, caller) = (self.clone(), Caller::here());
-        async move {
-            for (_, error) in &invalid {
-                client.refused(error, caller);
+        let span = Span::many(&batch);
+        let trace = span.enter(|| self.0.hooks.trace_headers());
+        span.clone().around(async move {
+            for event in &refused {
+                if let Rejection::Event(error) = &event.reason {
+                    client.refused(error, caller);
+                }
             }
-            client.settle(&batch, invalid).await
-        }
+            client.settle(&batch, refused, &span, &trace).await
+        })
     }
 
     /// Sends a batch, split into requests as the limits ask, and returns its ids in order.
@@ -148,8 +185,13 @@ impl Client {
     /// # Errors
     ///
     /// [`BatchError`]: what became of each event, by its index in the batch.
-    pub async fn send_batch(&self, batch: &Batch) -> Result<Vec<EventId>, BatchError> {
-        self.settle(batch, Vec::new()).await
+    pub fn send_batch(
+        &self,
+        batch: &Batch,
+    ) -> impl Future<Output = Result<Vec<EventId>, BatchError>> + Send {
+        let span = Span::many(batch);
+        let trace = span.enter(|| self.0.hooks.trace_headers());
+        span.clone().around(async move { self.settle(batch, Vec::new(), &span, &trace).await })
     }
 
     /// Sends events in the background.
@@ -168,6 +210,15 @@ impl Client {
         Client(Arc::new(Inner { retry, ..(*self.0).clone() }))
     }
 
+    /// The same client without any time: every event of a call is unsent at once. No hook is told, since
+    /// it is a hook that calls.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn without_time(&self) -> Client {
+        let retry = RetryPolicy::none().total(Duration::ZERO);
+        let hooks = Hooks { after: Vec::new(), ..self.0.hooks.clone() };
+        Client(Arc::new(Inner { retry, hooks, ..(*self.0).clone() }))
+    }
+
     /// Refuses an event that is larger than this client sends.
     pub(crate) fn check_size(&self, event: &'static str, bytes: usize) -> Result<(), EventError> {
         let max = self.0.max_event_bytes;
@@ -176,7 +227,32 @@ impl Client {
 
     /// Sends `batch` and says what became of each event, in order.
     pub(crate) async fn outcomes(&self, batch: &Batch) -> Vec<Outcome> {
-        call::run(&self.0, batch).await
+        let span = Span::many(batch);
+        let trace = span.enter(|| self.0.hooks.trace_headers());
+        let outcomes = span.around(call::run(&self.0, batch, &trace)).await;
+        span.ended(outcomes.iter().map(Outcome::seen));
+        outcomes
+    }
+
+    /// What sees an event's envelope before it is written.
+    pub(crate) fn before_send(&self) -> &[BeforeSend] {
+        &self.0.hooks.before
+    }
+
+    /// Tells hooks and metrics how events ended, each by its name.
+    pub(crate) fn ended<'a>(
+        &self,
+        events: impl IntoIterator<Item = (&'static str, SentOutcome<'a>)>,
+    ) {
+        if self.0.hooks.after.is_empty() && !cfg!(feature = "metrics") {
+            return;
+        }
+        let mut tally = Tally::default();
+        for (name, outcome) in events {
+            tally.add(name, outcome.error_type());
+            self.0.hooks.sent(name, outcome);
+        }
+        tally.count();
     }
 
     /// Tells a test's transport of an event that it will not see.
@@ -184,34 +260,40 @@ impl Client {
         self.0.transport.refused(error, caller);
     }
 
-    /// Sends `batch`; `invalid` are the events, by index, that could not be pushed on it.
+    /// Sends `batch`; `refused` are the events that are not in it.
     async fn settle(
         &self,
         batch: &Batch,
-        invalid: Vec<(usize, EventError)>,
+        refused: Vec<Refused>,
+        span: &Span,
+        trace: &TraceHeaders,
     ) -> Result<Vec<EventId>, BatchError> {
-        let outcomes = call::run(&self.0, batch).await;
-        if invalid.is_empty() && outcomes.iter().all(|it| matches!(it, Outcome::Accepted(_))) {
+        let outcomes = call::run(&self.0, batch, trace).await;
+        let here = || refused.iter().map(|it| (it.name, SentOutcome::Rejected(&it.reason)));
+        let names = batch.slots().iter().map(|slot| slot.name);
+        self.ended(here().chain(names.zip(outcomes.iter().map(Outcome::seen))));
+        if refused.is_empty() && outcomes.iter().all(|it| matches!(it, Outcome::Accepted(_))) {
             let ids = outcomes.into_iter().filter_map(|outcome| match outcome {
                 Outcome::Accepted(id) => Some(id),
                 Outcome::Rejected(_) | Outcome::Unsent(_) => None,
             });
             return Ok(ids.collect());
         }
-        Err(account(batch, outcomes, invalid))
+        span.ended(outcomes.iter().map(Outcome::seen).chain(here().map(|(_, it)| it)));
+        Err(account(batch, outcomes, refused))
     }
 }
 
 /// Every event of a call in exactly one of accepted, rejected and unsent.
-fn account(batch: &Batch, outcomes: Vec<Outcome>, invalid: Vec<(usize, EventError)>) -> BatchError {
+fn account(batch: &Batch, outcomes: Vec<Outcome>, refused: Vec<Refused>) -> BatchError {
     let (mut accepted, mut rejected, mut unsent, mut causes) = (vec![], vec![], vec![], vec![]);
     let (mut rejected_here, mut unsent_here) = (vec![], vec![]);
-    let mut invalid = invalid.into_iter().peekable();
+    let mut refused = refused.into_iter().peekable();
     // `index` counts the call's events, `at` those that are in the batch.
     let mut index = 0;
     for (at, outcome) in outcomes.into_iter().enumerate() {
-        while let Some((_, error)) = invalid.next_if(|(of, _)| *of == index) {
-            rejected.push((index, Rejection::Event(error)));
+        while let Some(Refused { reason, .. }) = refused.next_if(|it| it.index == index) {
+            rejected.push((index, reason));
             index += 1;
         }
         match outcome {
@@ -228,7 +310,7 @@ fn account(batch: &Batch, outcomes: Vec<Outcome>, invalid: Vec<(usize, EventErro
         }
         index += 1;
     }
-    rejected.extend(invalid.map(|(index, error)| (index, Rejection::Event(error))));
+    rejected.extend(refused.map(|Refused { index, reason, .. }| (index, reason)));
     BatchError {
         accepted,
         rejected,

@@ -6,17 +6,31 @@ use std::time::Duration;
 use reqwest::header::{HeaderName, HeaderValue};
 
 use super::Inner;
+use super::hooks::TraceHeaders;
 use super::transport::Request;
 use crate::batch::Batch;
 
 const SEED: HeaderName = HeaderName::from_static("x-inngest-event-id-seed");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// The request of the events `range` of `batch`. The same events are the same request every time, the
 /// seed included: that is what makes trying again safe.
-pub(super) fn request(client: &Inner, batch: &Batch, range: Range<usize>) -> Request {
+pub(super) fn request(
+    client: &Inner,
+    batch: &Batch,
+    trace: &TraceHeaders,
+    range: Range<usize>,
+) -> Request {
     let mut headers = client.headers.clone();
     if let Ok(seed) = HeaderValue::try_from(batch.seed_at(range.start).header()) {
         headers.insert(SEED, seed);
+    }
+    if let Some(traceparent) = &trace.traceparent {
+        headers.insert(TRACEPARENT, traceparent.clone());
+    }
+    if let Some(tracestate) = &trace.tracestate {
+        headers.insert(TRACESTATE, tracestate.clone());
     }
     Request {
         url: client.endpoint.clone(),

@@ -24,8 +24,24 @@ pub(crate) fn abandoned(events: usize) {
     tracing::error!(events, "a publisher was dropped with events undelivered; close it first");
 }
 
+#[cfg(feature = "tracing")]
+pub(super) fn panicked(hook: &str) {
+    tracing::error!(hook, "a hook panicked");
+}
+
+#[cfg(feature = "tracing")]
+pub(super) fn no_trace_header(header: &str) {
+    tracing::warn!(header, "a trace context gives what is no such header; it is not sent");
+}
+
 #[cfg(not(feature = "tracing"))]
 pub(crate) fn abandoned(_: usize) {}
+
+#[cfg(not(feature = "tracing"))]
+pub(super) fn panicked(_: &str) {}
+
+#[cfg(not(feature = "tracing"))]
+pub(super) fn no_trace_header(_: &str) {}
 
 #[cfg(not(feature = "tracing"))]
 pub(super) fn retrying(_: &RequestError, _: usize, _: u32, _: Duration) {}

@@ -75,6 +75,13 @@ pub enum ConfigError {
         /// What the HTTP client says.
         source: Source,
     },
+
+    /// The thread of a blocking client could not be started.
+    #[error("the thread of the blocking client could not be started")]
+    Thread {
+        /// What the operating system says.
+        source: Source,
+    },
 }
 
 /// Why a request did not say what became of its events. They are unsent: perhaps they were accepted,

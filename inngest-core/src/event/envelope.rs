@@ -48,7 +48,20 @@ pub struct Event<E> {
     envelope: Envelope,
 }
 
-/// What travels beside a payload.
+/// What travels beside a payload, where it differs from what its type says: what
+/// [`ClientBuilder::before_send`](crate::ClientBuilder::before_send) sees and may change.
+///
+/// Its methods are those of [`Event`], which go to the event's envelope.
+///
+/// ```
+/// # #[cfg(feature = "client")] {
+/// use inngest_core::Client;
+///
+/// let builder = Client::builder().before_send(|_name, envelope| {
+///     envelope.session("region", "eu-west-1");
+/// });
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Envelope {
     pub(super) id: IdChoice,
@@ -80,7 +93,7 @@ impl<E> Event<E> {
     /// event types. An empty one is an [`EventError::BlankId`] when the event is sent.
     #[must_use]
     pub fn id(mut self, id: impl Into<String>) -> Event<E> {
-        self.envelope.id = IdChoice::Given(id.into());
+        self.envelope.id(id);
         self
     }
 
@@ -88,7 +101,7 @@ impl<E> Event<E> {
     /// every one sent. (Retries of one send are still told apart from it, by its Inngest id.)
     #[must_use]
     pub fn without_id(mut self) -> Event<E> {
-        self.envelope.id = IdChoice::None;
+        self.envelope.without_id();
         self
     }
 
@@ -98,14 +111,14 @@ impl<E> Event<E> {
     /// A time in the future **delays** the functions until then.
     #[must_use]
     pub fn at(mut self, time: SystemTime) -> Event<E> {
-        self.envelope.ts = Some(unix_millis(time));
+        self.envelope.at(time);
         self
     }
 
     /// Sets the payload's version (`v`), in place of the type's own.
     #[must_use]
     pub fn version(mut self, version: impl Into<String>) -> Event<E> {
-        self.envelope.version = Some(version.into());
+        self.envelope.version(version);
         self
     }
 
@@ -115,7 +128,7 @@ impl<E> Event<E> {
     /// What cannot be serialised is an error when the event is sent.
     #[must_use]
     pub fn user(mut self, user: impl Serialize) -> Event<E> {
-        self.envelope.user = Some(json::user(&user));
+        self.envelope.user(user);
         self
     }
 
@@ -123,11 +136,7 @@ impl<E> Event<E> {
     /// most 5, a key of at most 128 bytes, a value of at most 512, neither empty.
     #[must_use]
     pub fn session(mut self, key: impl Into<String>, value: impl Display) -> Event<E> {
-        let (key, value) = (key.into(), value.to_string());
-        match self.envelope.sessions.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, known)) => *known = value,
-            None => self.envelope.sessions.push((key, value)),
-        }
+        self.envelope.session(key, value);
         self
     }
 
@@ -139,35 +148,29 @@ impl<E> Event<E> {
     /// The dedup id that [`id`](Self::id) set, or that a received event has.
     #[must_use]
     pub fn given_id(&self) -> Option<&str> {
-        match &self.envelope.id {
-            IdChoice::Given(id) => Some(id),
-            IdChoice::Template | IdChoice::None => None,
-        }
+        self.envelope.given_id()
     }
 
     /// When it happened, as [`at`](Self::at) set it or as it was received.
     #[must_use]
     pub fn time(&self) -> Option<SystemTime> {
-        let millis = self.envelope.ts?;
-        let distance = Duration::from_millis(millis.unsigned_abs());
-        if millis < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) }
+        self.envelope.time()
     }
 
     /// The version that [`version`](Self::version) set, or that a received event has.
     #[must_use]
     pub fn given_version(&self) -> Option<&str> {
-        self.envelope.version.as_deref()
+        self.envelope.given_version()
     }
 
     /// The user, decoded; `None` where there is none.
     pub fn user_as<U: DeserializeOwned>(&self) -> Option<Result<U, serde_json::Error>> {
-        let user = self.envelope.user.as_ref()?.as_ref().ok()?.as_ref()?;
-        Some(serde_json::from_str(user))
+        self.envelope.user_as()
     }
 
     /// The sessions, keys and values.
     pub fn sessions(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.envelope.sessions.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+        self.envelope.sessions()
     }
 
     pub(crate) fn into_parts(self) -> (E, Envelope) {
@@ -186,6 +189,81 @@ impl<E> From<E> for Event<E> {
 }
 
 impl Envelope {
+    /// Sets the dedup id: see [`Event::id`].
+    pub fn id(&mut self, id: impl Into<String>) -> &mut Envelope {
+        self.id = IdChoice::Given(id.into());
+        self
+    }
+
+    /// Sends the event without a dedup id: see [`Event::without_id`].
+    pub fn without_id(&mut self) -> &mut Envelope {
+        self.id = IdChoice::None;
+        self
+    }
+
+    /// Sets when it happened: see [`Event::at`].
+    pub fn at(&mut self, time: SystemTime) -> &mut Envelope {
+        self.ts = Some(unix_millis(time));
+        self
+    }
+
+    /// Sets the payload's version: see [`Event::version`].
+    pub fn version(&mut self, version: impl Into<String>) -> &mut Envelope {
+        self.version = Some(version.into());
+        self
+    }
+
+    /// Sets the user: see [`Event::user`].
+    pub fn user(&mut self, user: impl Serialize) -> &mut Envelope {
+        self.user = Some(json::user(&user));
+        self
+    }
+
+    /// Adds the event to a session, or moves it to another of the same key: see [`Event::session`].
+    pub fn session(&mut self, key: impl Into<String>, value: impl Display) -> &mut Envelope {
+        let (key, value) = (key.into(), value.to_string());
+        match self.sessions.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, known)) => *known = value,
+            None => self.sessions.push((key, value)),
+        }
+        self
+    }
+
+    /// The dedup id that was set for this event; `None` where its type's template makes it.
+    #[must_use]
+    pub fn given_id(&self) -> Option<&str> {
+        match &self.id {
+            IdChoice::Given(id) => Some(id),
+            IdChoice::Template | IdChoice::None => None,
+        }
+    }
+
+    /// When it happened, if that was set.
+    #[must_use]
+    pub fn time(&self) -> Option<SystemTime> {
+        let millis = self.ts?;
+        let distance = Duration::from_millis(millis.unsigned_abs());
+        if millis < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) }
+    }
+
+    /// The version that was set for this event; `None` where its type's own is sent.
+    #[must_use]
+    pub fn given_version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
+    /// The user, decoded; `None` where there is none.
+    #[must_use]
+    pub fn user_as<U: DeserializeOwned>(&self) -> Option<Result<U, serde_json::Error>> {
+        let user = self.user.as_ref()?.as_ref().ok()?.as_ref()?;
+        Some(serde_json::from_str(user))
+    }
+
+    /// The sessions, keys and values.
+    pub fn sessions(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.sessions.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
     /// What the server would refuse, or take for something else.
     pub(super) fn check(&self, event: &'static str) -> Result<(), EventError> {
         if matches!(&self.id, IdChoice::Given(id) if id.trim().is_empty()) {

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use serde::ser::{Serialize, Serializer as _};
 use serde_json::ser::Serializer;
@@ -18,15 +19,28 @@ use crate::error::EventError;
 pub struct EventWriter<'a> {
     buffer: &'a mut Vec<u8>,
     name: &'static str,
+    hooks: &'a [BeforeSend],
+}
+
+/// A hook that sees an event's name and envelope before it is written, and may change the envelope.
+#[derive(Clone)]
+pub(crate) struct BeforeSend(pub(crate) Arc<BeforeSendFn>);
+
+type BeforeSendFn = dyn Fn(&'static str, &mut Envelope) + Send + Sync;
+
+impl fmt::Debug for BeforeSend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BeforeSend(..)")
+    }
 }
 
 #[cfg(feature = "client")]
 impl<'a> EventWriter<'a> {
-    pub(crate) fn new(buffer: &'a mut Vec<u8>) -> EventWriter<'a> {
-        EventWriter { buffer, name: "" }
+    pub(crate) fn new(buffer: &'a mut Vec<u8>, hooks: &'a [BeforeSend]) -> EventWriter<'a> {
+        EventWriter { buffer, name: "", hooks }
     }
 
-    /// The name of the event written.
+    /// The name of the event written, or of the one that could not be.
     pub(crate) fn name(&self) -> &'static str {
         self.name
     }
@@ -39,10 +53,18 @@ impl EventWriter<'_> {
         data: &E,
         envelope: &Envelope,
     ) -> Result<(), EventError> {
+        self.name = E::NAME;
         if let Some(problem) = Checked::<E>::NAME_PROBLEM {
             return Err(EventError::Name { name: E::NAME, problem: problem.to_string() });
         }
-        self.name = E::NAME;
+        let mut changed;
+        let envelope = if self.hooks.is_empty() {
+            envelope
+        } else {
+            changed = envelope.clone();
+            self.hooks.iter().for_each(|hook| (hook.0)(E::NAME, &mut changed));
+            &changed
+        };
         envelope.check(E::NAME)?;
 
         self.raw(b"{\"name\":");

@@ -20,6 +20,8 @@ use crate::error::EventError;
 pub use dedup::{DedupId, Delegate, IdSegment, IdWriter, Inner, Segment, dedup_id};
 pub use envelope::{Envelope, Event};
 pub use id::EventId;
+#[cfg(feature = "client")]
+pub(crate) use json::BeforeSend;
 pub use json::EventWriter;
 pub use set::{EventInfo, InngestEvents, Unread, receive, tell_apart};
 

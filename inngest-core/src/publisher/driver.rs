@@ -11,12 +11,13 @@ use tokio::time::{Instant, sleep_until};
 
 use super::pace::Pace;
 use super::queue::{Next, Queue};
-use crate::client::RetryPolicy;
+use crate::client::{Gauges, RetryPolicy};
 
 /// Runs until it is aborted.
 pub(super) async fn drive(queue: Arc<Queue>, policy: RetryPolicy) {
     let mut pace = Pace::new(policy);
     let mut under_way = FuturesUnordered::new();
+    let mut gauges = Gauges::default();
     loop {
         let until = loop {
             match queue.next(Instant::now(), under_way.len(), &pace) {
@@ -30,6 +31,10 @@ pub(super) async fn drive(queue: Arc<Queue>, policy: RetryPolicy) {
                 }
             }
         };
+        if cfg!(feature = "metrics") {
+            let (events, bytes, in_flight) = queue.load();
+            gauges.set(events, bytes, in_flight);
+        }
         let mut woken = pin!(queue.wake.notified());
         let mut due = pin!(until.map(sleep_until));
         let sent = poll_fn(|context| {

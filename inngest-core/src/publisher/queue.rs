@@ -15,8 +15,8 @@ use super::pace::Pace;
 use super::receipt::{Deliveries, DeliveryError, Receipt};
 use super::report::{CloseReport, PublishError, PublisherStats, Undelivered, Unfinished};
 use crate::batch::{Batch, Caller};
-use crate::client::{Client, Outcome, trace};
-use crate::error::RequestError;
+use crate::client::{Client, Outcome, SentOutcome, trace};
+use crate::error::{Rejection, RequestError};
 use crate::event::{EventId, EventWriter, IntoEvent};
 
 /// What fits where.
@@ -159,7 +159,7 @@ impl Queue {
         // Taken, since an event's own `Serialize` may publish too.
         let mut json = SCRATCH.take();
         json.clear();
-        let mut writer = EventWriter::new(&mut json);
+        let mut writer = EventWriter::new(&mut json, self.client.before_send());
         let written = event.write_event(&mut writer);
         let name = writer.name();
         match written.and_then(|()| self.client.check_size(name, json.len())) {
@@ -167,6 +167,8 @@ impl Queue {
             Err(error) => {
                 SCRATCH.set(json);
                 self.client.refused(&error, caller);
+                let reason = Rejection::Event(error.clone());
+                self.client.ended([(name, SentOutcome::Rejected(&reason))]);
                 Err(error.into())
             }
         }
@@ -299,7 +301,7 @@ impl Queue {
                 Err(error) => *state.stats.failed.entry(error.kind()).or_default() += 1,
             }
             ended.add(self, closed.batch.slots()[at].len());
-            ended.ends.push((closed.indexes[at], end));
+            ended.ends.push((at, end));
         }
         state.stats.queued_events -= ended.events;
         state.stats.queued_bytes -= ended.bytes;
@@ -330,7 +332,11 @@ impl Queue {
 
         self.room_events.add_permits(ended.events);
         self.room_bytes.add_permits(ended.room);
-        closed.deliveries.end(ended.ends.into_iter());
+        // Without the lock: a hook may publish.
+        let slots = closed.batch.slots();
+        self.client.ended(ended.ends.iter().map(|(at, end)| (slots[*at].name, seen(end))));
+        let ends = ended.ends.into_iter().map(|(at, end)| (closed.indexes[at], end));
+        closed.deliveries.end(ends);
         if refused {
             self.stopped.notify_waiters();
         }
@@ -392,6 +398,8 @@ impl Queue {
 
         let mut undelivered = Batch::new();
         for closed in left {
+            let names = closed.batch.slots().iter().map(|slot| slot.name);
+            self.client.ended(names.map(|name| (name, SentOutcome::Unsent(None))));
             let ends = closed.indexes.iter().map(|index| (*index, Err(DeliveryError::Closed)));
             closed.deliveries.end(ends);
             undelivered.append_shared(&closed.batch);
@@ -417,6 +425,12 @@ impl Queue {
         self.wake.notify_one();
     }
 
+    /// What the gauges show.
+    pub(super) fn load(&self) -> (usize, usize, usize) {
+        let state = self.state();
+        (state.stats.queued_events, state.stats.queued_bytes, state.under_way.len())
+    }
+
     pub(super) fn stats(&self) -> PublisherStats {
         let state = self.state();
         let opened = state.unended().map(|closed| closed.opened);
@@ -427,6 +441,16 @@ impl Queue {
             key_refused: state.refused.is_some(),
             ..state.stats.clone()
         }
+    }
+}
+
+/// An event's end, as hooks and metrics are told of it.
+fn seen(end: &Result<EventId, DeliveryError>) -> SentOutcome<'_> {
+    match end {
+        Ok(id) => SentOutcome::Accepted(id),
+        Err(DeliveryError::Rejected(reason)) => SentOutcome::Rejected(reason),
+        Err(DeliveryError::Failed(cause)) => SentOutcome::Unsent(Some(cause)),
+        Err(DeliveryError::Closed) => SentOutcome::Unsent(None),
     }
 }
 
@@ -571,6 +595,7 @@ impl Sorted {
 /// What a batch's ended events give back.
 #[derive(Default)]
 struct Ended {
+    /// Told by where they stand in the batch.
     ends: Vec<(usize, Result<EventId, DeliveryError>)>,
     events: usize,
     bytes: usize,

@@ -1,0 +1,167 @@
+//! The blocking client: on a thread of its own, whatever its caller runs in.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use inngest_core::blocking::Client;
+use inngest_core::testing::{EventApi, Fault};
+use inngest_core::{Batch, SendError, batch};
+use inngest_tests::{AccountLinked, CheckoutCompleted, ItemViewed, Script, Step};
+use tokio::runtime::{self, Runtime};
+
+/// An Event API for those who have no runtime, and the runtime that it needs.
+fn api() -> (EventApi, Runtime) {
+    let mut builder = runtime::Builder::new_multi_thread();
+    let runtime = builder.worker_threads(1).enable_all().build().expect("a runtime");
+    (runtime.block_on(EventApi::start()), runtime)
+}
+
+fn client_of(api: &EventApi) -> Client {
+    let client = inngest_core::Client::builder().no_env().dev(true).base_url(api.url()).build();
+    Client::new(client.expect("a client")).expect("a thread")
+}
+
+#[test]
+fn it_sends_without_a_runtime() {
+    let (api, _runtime) = api();
+    let client = client_of(&api);
+    let id = client.send(CheckoutCompleted::of("c1")).expect("an id");
+    let ids = client.send_all(ItemViewed::many(3)).expect("ids");
+    let mixed = batch![CheckoutCompleted::of("c2"), ItemViewed::number(9)].expect("a batch");
+    let more = client.send_batch(&mixed).expect("ids");
+    let told = [vec![id], ids, more.clone()].concat();
+    let stored: Vec<String> = api.events().into_iter().map(|event| event.id.to_string()).collect();
+    assert_eq!(stored, told.iter().map(ToString::to_string).collect::<Vec<_>>());
+    assert_eq!(client.send_batch(&mixed).expect("ids"), more, "the same batch is the same events");
+}
+
+#[test]
+fn its_errors_are_those_of_the_client() {
+    let (api, _runtime) = api();
+    let client = client_of(&api);
+    api.fail_next(Fault::status(401));
+    let error = client.send(ItemViewed::number(1)).expect_err("a refused key");
+    client.send_batch(&error.into_unsent()).expect("an id");
+    let error = client.send(AccountLinked { account: 1 << 60 }).expect_err("unsafe");
+    assert!(matches!(error, SendError::Event(_)));
+    let error = client.send_all(["a", "", "b"].map(CheckoutCompleted::of)).expect_err("blank");
+    assert_eq!((error.accepted().len(), error.rejected()[0].0), (2, 1));
+}
+
+#[test]
+fn many_threads_share_one_client() {
+    let (api, _runtime) = api();
+    let client = client_of(&api);
+    thread::scope(|scope| {
+        for number in 0..8 {
+            let client = client.clone();
+            scope.spawn(move || client.send(ItemViewed::number(number)).expect("an id"));
+        }
+    });
+    assert_eq!(api.events().len(), 8);
+}
+
+#[tokio::test]
+async fn within_a_runtime_it_blocks_and_does_not_panic() {
+    let (api, runtime) = thread::spawn(api).join().expect("no panic");
+    let client = client_of(&api);
+    client.send(ItemViewed::number(1)).expect("an id");
+    let inner = client.clone();
+    let task = tokio::task::spawn_blocking(move || inner.send(ItemViewed::number(2)).is_ok());
+    assert!(task.await.expect("no panic"));
+    drop(client);
+    assert_eq!(api.events().len(), 2);
+    // A runtime must not be dropped in another.
+    thread::spawn(move || drop(runtime)).join().expect("no panic");
+}
+
+#[test]
+fn the_thread_ends_with_the_last_clone() {
+    let script = Script::new([Step::AcceptAfter(Duration::from_millis(1))]);
+    let alive = Arc::new(());
+    let hook = Arc::clone(&alive);
+    let builder = script.builder().after_send(move |_| assert!(Arc::strong_count(&hook) > 0));
+    let client = Client::new(builder.build().expect("a client")).expect("a thread");
+    let clone = client.clone();
+    client.send(ItemViewed::number(1)).expect("an id");
+    drop(client);
+    clone.send(ItemViewed::number(2)).expect("an id");
+    drop(clone);
+    assert_eq!(Arc::strong_count(&alive), 1);
+    drop(Client::new(script.client()).expect("a thread"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_may_be_made_used_and_dropped_within_a_runtime_of_many_threads() {
+    let (api, runtime) = thread::spawn(api).join().expect("no panic");
+    let client = client_of(&api);
+    let tasks = (0..4).map(|number| {
+        let client = client.clone();
+        // On a worker itself, which is then busy: that is what its documentation warns of.
+        tokio::spawn(async move { client.send_all([ItemViewed::number(number)]).is_ok() })
+    });
+    let tasks: Vec<_> = tasks.collect();
+    drop(client);
+    for task in tasks {
+        assert!(task.await.expect("no panic"));
+    }
+    assert_eq!(api.events().len(), 4);
+    thread::spawn(move || drop(runtime)).join().expect("no panic");
+}
+
+#[test]
+fn hooks_and_the_trace_are_asked_where_it_is_called() {
+    let here = thread::current().id();
+    let script = Script::new([]);
+    let builder = script.builder().before_send(move |_, envelope| {
+        assert_eq!(thread::current().id(), here);
+        envelope.session("request", "r1");
+    });
+    let builder = builder.trace_context(move || {
+        assert_eq!(thread::current().id(), here);
+        Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned())
+    });
+    let client = Client::new(builder.build().expect("a client")).expect("a thread");
+    client.send(ItemViewed::number(1)).expect("an id");
+    let request = &script.seen()[0].request;
+    assert!(request.headers().contains_key("traceparent"));
+    let body = String::from_utf8_lossy(request.body());
+    assert!(body.contains(r#""sessions":{"request":"r1"}"#), "{body}");
+}
+
+#[test]
+fn a_test_is_told_the_line_that_sent() {
+    let (_, recorder) = inngest_core::Client::recorder();
+    let client = Client::new(recorder.builder().build().expect("a client")).expect("a thread");
+    client.send(ItemViewed::number(1)).expect("an id");
+    let line = line!() - 1;
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| recorder.nothing_else()));
+    let panic = panic.expect_err("there is something else");
+    let text = panic.downcast_ref::<String>().expect("a text");
+    assert!(text.contains(&format!("tests/blocking.rs:{line}")), "{text}");
+}
+
+#[test]
+fn a_hook_of_its_own_that_calls_it_gets_its_events_back_rather_than_wait_forever() {
+    use std::sync::{Mutex, OnceLock};
+    static CLIENT: OnceLock<Client> = OnceLock::new();
+    static BACK: Mutex<Vec<Batch>> = Mutex::new(Vec::new());
+
+    let builder = Script::new([]).builder().after_send(|_| {
+        let client = CLIENT.get().expect("a client");
+        let one = client.send(ItemViewed::number(2)).expect_err("it would wait for itself");
+        assert_eq!(one.cause().expect("a cause").kind(), "no_time_left");
+        let many = client.send_all(ItemViewed::many(3)).expect_err("it would wait for itself");
+        assert_eq!(many.unsent(), [0, 1, 2]);
+        let unsent = many.into_unsent();
+        let again = client.send_batch(&unsent).expect_err("it would wait for itself");
+        assert_eq!(again.unsent(), [0, 1, 2]);
+        *BACK.lock().expect("no panic") = vec![one.into_unsent(), unsent];
+    });
+    let client = Client::new(builder.build().expect("a client")).expect("a thread");
+    CLIENT.set(client.clone()).expect("once");
+    client.send(ItemViewed::number(1)).expect("an id");
+    let back = std::mem::take(&mut *BACK.lock().expect("no panic"));
+    assert_eq!(back.iter().map(Batch::len).collect::<Vec<_>>(), [1, 3]);
+}
