@@ -1,10 +1,9 @@
 //! Rules that need the whole item: one function each, named for its rule.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::ops::Range;
 
 use quote::ToTokens;
+use syn::Ident;
 
 use crate::diag::{Errors, closest, list, within};
 use crate::model::{Event, Field, Id, Segment, SegmentText, Set, Shape};
@@ -346,25 +345,20 @@ pub(crate) fn set(set: &mut Set<'_>, errors: &mut Errors) {
 
 /// Or an event of that type could become either. The second variant is left out of the impls.
 fn every_variant_holds_another_type(set: &mut Set<'_>, errors: &mut Errors) {
-    let mut first_with = HashMap::new();
+    let mut held: Vec<(String, &Ident)> = Vec::new();
     set.variants.retain(|variant| {
         let ty = variant.ty.to_token_stream().to_string();
-        match first_with.entry(ty) {
-            Entry::Vacant(entry) => {
-                entry.insert(variant.ident);
-                true
-            }
-            Entry::Occupied(entry) => {
-                let first = entry.get();
-                let message = format!(
-                    "variants `{first}` and `{}` hold the same event, so it could become either\n\
-                     help: remove one, or give it an event type of its own",
-                    variant.ident
-                );
-                errors.at(variant.ident.span(), message);
-                errors.at(first.span(), "first held here");
-                false
-            }
-        }
+        let Some((_, first)) = held.iter().find(|(before, _)| *before == ty) else {
+            held.push((ty, variant.ident));
+            return true;
+        };
+        let message = format!(
+            "variants `{first}` and `{}` hold the same event, so it could become either\n\
+             help: remove one, or give it an event type of its own",
+            variant.ident
+        );
+        errors.at(variant.ident.span(), message);
+        errors.at(first.span(), "first held here");
+        false
     });
 }
