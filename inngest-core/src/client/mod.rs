@@ -203,6 +203,11 @@ impl Client {
         self.0.retry
     }
 
+    /// What fits into one request.
+    pub(crate) fn request_limits(&self) -> Limits {
+        self.0.limits
+    }
+
     /// The same client without retries and without a bound on a call's time, for one who retries
     /// himself.
     pub(crate) fn with_single_attempts(&self) -> Client {

@@ -25,7 +25,7 @@ pub(crate) fn abandoned(events: usize) {
 }
 
 #[cfg(feature = "tracing")]
-pub(super) fn panicked(hook: &str) {
+pub(crate) fn panicked(hook: &str) {
     tracing::error!(hook, "a hook panicked");
 }
 
@@ -38,7 +38,7 @@ pub(super) fn no_trace_header(header: &str) {
 pub(crate) fn abandoned(_: usize) {}
 
 #[cfg(not(feature = "tracing"))]
-pub(super) fn panicked(_: &str) {}
+pub(crate) fn panicked(_: &str) {}
 
 #[cfg(not(feature = "tracing"))]
 pub(super) fn no_trace_header(_: &str) {}

@@ -29,7 +29,8 @@ impl PublisherBuilder {
         PublisherBuilder { client, limits: Limits::default(), hook: None }
     }
 
-    /// The most events in a batch. Default: 100; 0 counts as 1.
+    /// The most events in a batch, at most as many as the client sends in one request. Default: 100; 0
+    /// counts as 1.
     pub fn max_batch_events(mut self, events: usize) -> PublisherBuilder {
         self.limits.batch_events = events.max(1);
         self
@@ -70,8 +71,9 @@ impl PublisherBuilder {
 
     /// Is called with events that will not be sent any more, so that they can be kept: those the server
     /// refuses in a way that does not pass, and those left when the publisher is dropped without being
-    /// [closed](Publisher::close). It is called from the background task or from the drop, and must not
-    /// block.
+    /// [closed](Publisher::close). Without it they are only counted and logged. An event that is itself at
+    /// fault is not among them; its [`Receipt`](super::Receipt) tells. It is called from the background
+    /// task or from the drop, and must not block. A panic in it is caught and logged.
     pub fn on_undelivered(
         mut self,
         hook: impl Fn(Undelivered) + Send + Sync + 'static,
@@ -88,8 +90,15 @@ impl PublisherBuilder {
     #[must_use]
     pub fn start(self) -> Publisher {
         let policy = self.client.retry_policy();
+        let request = self.client.request_limits();
+        // A batch is a request: only so does the publisher know what it has under way.
+        let limits = Limits {
+            batch_events: self.limits.batch_events.min(request.events),
+            request_bytes: request.bytes,
+            ..self.limits
+        };
         let client = self.client.with_single_attempts();
-        let queue = Arc::new(Queue::new(client, self.limits, self.hook));
+        let queue = Arc::new(Queue::new(client, limits, self.hook));
         let driver = tokio::spawn(driver::drive(Arc::clone(&queue), policy)).abort_handle();
         Publisher(Arc::new(Handle { queue, driver }))
     }

@@ -13,8 +13,23 @@ use super::pace::Pace;
 use super::queue::{Next, Queue};
 use crate::client::{Gauges, RetryPolicy};
 
+/// Tells the queue when the task ends, in whatever way it does.
+struct Driver(Arc<Queue>);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.0.driver_ended();
+    }
+}
+
 /// Runs until it is aborted.
-pub(super) async fn drive(queue: Arc<Queue>, policy: RetryPolicy) {
+pub(super) fn drive(queue: Arc<Queue>, policy: RetryPolicy) -> impl Future<Output = ()> {
+    // Made here, since a runtime that shuts down may drop the task before it ever runs.
+    let driver = Driver(queue);
+    async move { run(&driver.0, policy).await }
+}
+
+async fn run(queue: &Queue, policy: RetryPolicy) {
     let mut pace = Pace::new(policy);
     let mut under_way = FuturesUnordered::new();
     let mut gauges = Gauges::default();

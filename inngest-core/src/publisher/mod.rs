@@ -47,7 +47,10 @@ pub use report::{CloseReport, PublishError, PublisherStats, Undelivered, Unfinis
 /// What may pass is retried without end, one request at a time with growing waits, until it passes or
 /// the publisher is closed; the queue fills up meanwhile, and then `publish` waits and
 /// [`try_publish`](Publisher::try_publish) gives events back. A refused key stops the sending and keeps
-/// the queue: `publish` says so at once, and [`resume`](Publisher::resume) goes on.
+/// the queue: `publish` says so at once, and [`resume`](Publisher::resume) goes on. A `Retry-After` pauses
+/// all of it, for an hour at most.
+///
+/// Room is given in the order it was asked for: while a large event waits, small ones wait behind it.
 ///
 /// # When it is dropped
 ///
@@ -96,8 +99,10 @@ impl Publisher {
     /// Queues many events in order, each as soon as there is room for it, and says of each what
     /// [`publish`](Publisher::publish) would.
     ///
-    /// The events are serialised in the call itself, and the future borrows nothing. An event that
-    /// cannot be sent does not stop the others.
+    /// The events are serialised in the call itself, and the future borrows nothing: until it is done it
+    /// holds all of them, beside what the queue holds. An event that cannot be sent does not stop the
+    /// others. Dropping the future takes back the events that have found no room yet, and drops the
+    /// receipts of those that have.
     #[track_caller]
     pub fn publish_all<I>(
         &self,
@@ -127,7 +132,12 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// [`Unfinished`]: how many have not, when `within` is over or the event key is refused.
+    /// [`Unfinished`]: how many have not, when `within` is over, the event key is refused or the runtime
+    /// that the publisher was started on is gone.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime, as tokio's timers do; `close` too.
     pub async fn flush(&self, within: Duration) -> Result<(), Unfinished> {
         self.0.queue.flush(within).await
     }
@@ -142,7 +152,12 @@ impl Publisher {
         // What is unfinished is in the report.
         drop(self.0.queue.flush(within).await);
         self.0.driver.abort();
-        self.0.queue.close()
+        loop {
+            self.0.queue.told().await;
+            if let Some(report) = self.0.queue.close_if_told() {
+                return report;
+            }
+        }
     }
 
     /// Sends again after the event key was refused.

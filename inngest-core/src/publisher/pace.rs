@@ -6,6 +6,9 @@ use tokio::time::Instant;
 
 use crate::client::{RetryPolicy, wait_before};
 
+/// What a server may ask for at most: a clock that is wrong by years must not stop a publisher.
+const MAX_PAUSE: Duration = Duration::from_secs(60 * 60);
+
 /// The whole publisher's pace. As long as requests fail, one at a time is sent, after waits that grow: an
 /// outage sees fewer requests than the time before it, not more.
 #[derive(Debug)]
@@ -32,7 +35,11 @@ impl Pace {
         self.paused_until.filter(|until| *until > now)
     }
 
-    pub(super) fn succeeded(&mut self) {
+    /// A request that began at `began` succeeded. It says nothing of what failed since it began.
+    pub(super) fn succeeded(&mut self, began: Instant) {
+        if self.failed_at.is_some_and(|failed_at| began < failed_at) {
+            return;
+        }
         self.failures = 0;
         self.paused_until = None;
     }
@@ -51,7 +58,8 @@ impl Pace {
             self.failures = self.failures.saturating_add(1);
             self.failed_at = Some(now);
         }
-        let until = now + wait_before(self.policy, self.failures, retry_after, random);
+        let wait = wait_before(self.policy, self.failures, retry_after, random);
+        let until = now + wait.min(MAX_PAUSE);
         self.paused_until = Some(self.paused_until.map_or(until, |known| known.max(until)));
     }
 }
@@ -76,7 +84,10 @@ mod tests {
         // The next one waits twice as long.
         pace.failed(start + 102 * MILLIS, start + 103 * MILLIS, None, 1.0);
         assert_eq!(pace.paused_until(start), Some(start + 303 * MILLIS));
-        pace.succeeded();
+        // One that began before is no sign that it has passed.
+        pace.succeeded(start + 102 * MILLIS);
+        assert_eq!(pace.paused_until(start), Some(start + 303 * MILLIS));
+        pace.succeeded(start + 303 * MILLIS);
         assert_eq!(pace.in_flight(4), 4);
         assert_eq!(pace.paused_until(start), None);
     }
@@ -90,5 +101,7 @@ mod tests {
         let until = pace.paused_until(start);
         assert_eq!(until, Some(start + Duration::from_secs(90)));
         assert_eq!(pace.paused_until(start + Duration::from_secs(90)), None);
+        pace.failed(start, start, Some(Duration::MAX), 1.0);
+        assert_eq!(pace.paused_until(start), Some(start + MAX_PAUSE));
     }
 }

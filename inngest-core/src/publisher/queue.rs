@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ pub(super) struct Limits {
     pub(super) batch_bytes: usize,
     pub(super) linger: Duration,
     pub(super) in_flight: usize,
+    /// What the client sends in one request.
+    pub(super) request_bytes: usize,
     pub(super) queued_events: usize,
     pub(super) queued_bytes: usize,
 }
@@ -37,6 +40,7 @@ impl Default for Limits {
             batch_bytes: 512 * 1024,
             linger: Duration::from_millis(5),
             in_flight: 4,
+            request_bytes: usize::MAX,
             queued_events: 10_000,
             queued_bytes: 16 * 1024 * 1024,
         }
@@ -106,6 +110,11 @@ struct State {
     open: Option<Open>,
     waiting: VecDeque<Closed>,
     under_way: BTreeMap<u64, Closed>,
+    /// The numbers of batches of which events have ended and hooks or receipts do not know yet, and how
+    /// many events.
+    telling: Vec<(u64, usize)>,
+    /// The background task is gone, with its runtime or by a panic in a transport of the user's.
+    abandoned: bool,
     next_number: u64,
     next_send: u64,
     /// What the next batch's buffer will hold, going by the last one's.
@@ -230,6 +239,8 @@ impl Queue {
         let full = |open: &Open| {
             open.batch.len() >= self.limits.batch_events
                 || open.batch.bytes() + len > self.limits.batch_bytes
+                // One request each, with a comma or a bracket for every event.
+                || open.batch.bytes() + open.batch.len() + len + 1 >= self.limits.request_bytes
         };
         let closes = state.open.as_ref().is_some_and(full);
         if closes {
@@ -268,9 +279,10 @@ impl Queue {
             let Some(open) = &state.open else {
                 return Next::Wait(None);
             };
-            let due = open.opened + self.limits.linger;
-            if under_way > 0 && now < due {
-                return Next::Wait(Some(due));
+            // None is further off than a clock can tell.
+            let due = open.opened.checked_add(self.limits.linger);
+            if under_way > 0 && due.is_none_or(|due| now < due) {
+                return Next::Wait(due);
             }
             state.close_open();
         }
@@ -310,7 +322,7 @@ impl Queue {
             Some(cause) => {
                 pace.failed(began, Instant::now(), cause.retry_after(), fastrand::f64());
             }
-            None if ended.events > 0 => pace.succeeded(),
+            None if ended.events > 0 => pace.succeeded(began),
             None => {}
         }
         let undelivered = sorted
@@ -328,6 +340,8 @@ impl Queue {
         if refused {
             state.refused = sorted.refusal;
         }
+        let telling = (closed.number, ended.events);
+        state.telling.push(telling);
         drop(state);
 
         self.room_events.add_permits(ended.events);
@@ -337,12 +351,27 @@ impl Queue {
         self.client.ended(ended.ends.iter().map(|(at, end)| (slots[*at].name, seen(end))));
         let ends = ended.ends.into_iter().map(|(at, end)| (closed.indexes[at], end));
         closed.deliveries.end(ends);
+        if let Some(undelivered) = undelivered {
+            self.hand_over(undelivered);
+        }
+        let mut state = self.state();
+        if let Some(at) = state.telling.iter().position(|told| *told == telling) {
+            state.telling.swap_remove(at);
+        }
+        drop(state);
         if refused {
             self.stopped.notify_waiters();
         }
         self.ended.notify_waiters();
-        if let (Some(undelivered), Some(hook)) = (undelivered, &self.hook) {
-            hook(undelivered);
+    }
+
+    /// Hands events to the hook. A panic in it must end neither the background task nor, from a drop, the
+    /// process.
+    fn hand_over(&self, undelivered: Undelivered) {
+        if let Some(hook) = &self.hook {
+            if catch_unwind(AssertUnwindSafe(|| hook(undelivered))).is_err() {
+                trace::panicked("on_undelivered");
+            }
         }
     }
 
@@ -353,25 +382,32 @@ impl Queue {
             state.next_number
         };
         self.wake.notify_one();
-        let all_ended = async {
-            loop {
-                let ended = self.ended.notified();
-                let mut ended = std::pin::pin!(ended);
-                ended.as_mut().enable();
-                let (left, refused) = {
-                    let state = self.state();
-                    (state.events_before(before), state.refused.is_some())
-                };
-                if left == 0 || refused {
-                    return left;
-                }
-                ended.await;
-            }
-        };
-        let left = tokio::time::timeout(within, all_ended).await;
-        match left.unwrap_or_else(|_| self.state().events_before(before)) {
+        let all_ended = self.until(|state| {
+            let stopped = state.refused.is_some() || state.abandoned;
+            state.events_before(before) == 0 || (stopped && state.telling.is_empty())
+        });
+        drop(tokio::time::timeout(within, all_ended).await);
+        let state = self.state();
+        match state.events_before(before) {
             0 => Ok(()),
-            events => Err(Unfinished { events }),
+            events => Err(Unfinished { events, key_refused: state.refused.is_some() }),
+        }
+    }
+
+    /// Waits until no hook and no receipt has still to be told of an end.
+    pub(super) async fn told(&self) {
+        self.until(|state| state.telling.is_empty()).await;
+    }
+
+    async fn until(&self, done: impl Fn(&State) -> bool) {
+        loop {
+            let ended = self.ended.notified();
+            let mut ended = std::pin::pin!(ended);
+            ended.as_mut().enable();
+            if done(&self.state()) {
+                return;
+            }
+            ended.await;
         }
     }
 
@@ -382,10 +418,35 @@ impl Queue {
         self.stopped.notify_waiters();
     }
 
-    /// Ends everything that has not ended, and accounts for all.
-    pub(super) fn close(&self) -> CloseReport {
+    /// The background task is gone. What has not ended waits for whoever closes, and its receipts wait for
+    /// nothing.
+    pub(super) fn driver_ended(&self) {
         self.stop_accepting();
         let mut state = self.state();
+        state.abandoned = true;
+        state.close_open();
+        let under_way: Vec<Closed> = std::mem::take(&mut state.under_way).into_values().collect();
+        state.waiting.extend(under_way);
+        let left: Vec<_> = state
+            .waiting
+            .iter()
+            .map(|closed| (Arc::clone(&closed.deliveries), closed.indexes.clone()))
+            .collect();
+        drop(state);
+        for (deliveries, indexes) in left {
+            deliveries.end(indexes.into_iter().map(|index| (index, Err(DeliveryError::Closed))));
+        }
+        self.ended.notify_waiters();
+    }
+
+    /// Ends everything that has not ended, and accounts for all, unless a hook or a receipt has still to be
+    /// told of an end.
+    pub(super) fn close_if_told(&self) -> Option<CloseReport> {
+        let state = self.state();
+        state.telling.is_empty().then(|| self.close(state))
+    }
+
+    fn close(&self, mut state: MutexGuard<'_, State>) -> CloseReport {
         state.close_open();
         let mut left: Vec<Closed> = std::mem::take(&mut state.waiting).into();
         left.extend(std::mem::take(&mut state.under_way).into_values());
@@ -410,14 +471,14 @@ impl Queue {
 
     /// The last handle is gone.
     pub(super) fn abandon(&self) {
-        let events = self.close().undelivered;
+        self.stop_accepting();
+        let events = self.close(self.state()).undelivered;
         if events.is_empty() {
             return;
         }
         trace::abandoned(events.len());
-        if let Some(hook) = &self.hook {
-            hook(Undelivered { events, cause: None });
-        }
+        let cause = self.state().refused.clone();
+        self.hand_over(Undelivered { events, cause });
     }
 
     pub(super) fn resume(&self) {
@@ -512,8 +573,9 @@ impl State {
 
     /// How many events of batches opened before number `before` have not ended.
     fn events_before(&self, before: u64) -> usize {
-        let before = self.unended().filter(|closed| closed.number < before);
-        before.map(|closed| closed.batch.len()).sum()
+        let unended = self.unended().map(|closed| (closed.number, closed.batch.len()));
+        let unended = unended.chain(self.telling.iter().copied());
+        unended.filter(|(number, _)| *number < before).map(|(_, events)| events).sum()
     }
 }
 

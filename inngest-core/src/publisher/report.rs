@@ -1,6 +1,8 @@
 //! What a publisher says of itself and of its events.
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +33,7 @@ pub enum PublishError {
         event: Batch,
     },
 
-    /// The publisher is closed.
+    /// The publisher is closed, or the runtime it ran on is gone.
     #[error("the publisher is closed")]
     Closed {
         /// The event, serialised.
@@ -40,13 +42,24 @@ pub enum PublishError {
 }
 
 /// Not everything ended in the time given.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{events} events have not ended yet")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unfinished {
     /// How many events that were accepted before the call.
     pub events: usize,
+    /// Whether the event key is refused, so that waiting does not help.
+    pub key_refused: bool,
 }
+
+impl fmt::Display for Unfinished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let noun = if self.events == 1 { "event has" } else { "events have" };
+        write!(f, "{} {noun} not ended yet", self.events)?;
+        f.write_str(if self.key_refused { ", since the event key is refused" } else { "" })
+    }
+}
+
+impl Error for Unfinished {}
 
 /// Events that will not be sent any more.
 #[derive(Debug)]
@@ -55,11 +68,12 @@ pub struct Undelivered {
     /// The events. Sending them again with [`Client::send_batch`](crate::Client::send_batch) duplicates
     /// none.
     pub events: Batch,
-    /// What the server said, or nothing if the publisher was dropped.
+    /// What the server said; nothing if the publisher was dropped while the server said nothing wrong.
     pub cause: Option<Arc<RequestError>>,
 }
 
-/// What became of every event that a publisher accepted: in all as many as it accepted.
+/// What became of every event that a publisher accepted: in all as many as it accepted, less what an
+/// earlier `close` has handed back already.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct CloseReport {

@@ -155,6 +155,15 @@
 //! [`base_url`](crate::ClientBuilder::base_url) or in `INNGEST_DEV`. The example `axum` of this project
 //! is the test suite of a web service.
 //!
+//! | a test waits for | with |
+//! |---|---|
+//! | functions that accepted events have started | [`idle`](EventApi::idle) |
+//! | events of a sender that does not tell when it is done | [`wait_for_event`](EventApi::wait_for_event) |
+//! | time to pass at the server | [`advance`](EventApi::advance), which moves its clock at once |
+//!
+//! Where it differs from Inngest is told at [`EventApi`](EventApi#where-it-differs-from-inngest). Beyond
+//! that, it has no steps, and no batching, debounce or limits of functions.
+//!
 //! # Other languages
 //!
 //! Tests in any language can use the same server, at a port of its own. In a checkout of this project it
@@ -174,8 +183,15 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! Inngest's own clients are led there by their usual settings: `INNGEST_DEV=http://127.0.0.1:8288`, or
-//! `baseUrl` in TypeScript and `event_api_base_url` in Python. Both are in this project's own tests.
+//! Inngest's own clients are led there by their usual settings:
+//!
+//! | set | then the program |
+//! |---|---|
+//! | `INNGEST_DEV=http://127.0.0.1:8288` | is in dev mode, and needs no key |
+//! | `INNGEST_BASE_URL=http://127.0.0.1:8288` and any `INNGEST_EVENT_KEY` | behaves as with Inngest Cloud |
+//! | `baseUrl` in TypeScript, `event_api_base_url` in Python | is led there in code, as in this project's own tests |
+//!
+//! The server does not call the functions of that program.
 
 mod answer;
 mod body;
