@@ -45,12 +45,14 @@
 //! | integers beyond 2^53 | [`as_string`] |
 //! | sending | [`Client`], and [`ClientBuilder`] for its configuration and the environment variables |
 //! | events of several types, and sending again without duplicates | [`Batch`], [`batch!`] |
+//! | not waiting for Inngest: events queued and sent in the background | [`Publisher`](publisher::Publisher) |
 //! | sending from programs without a runtime | `blocking::Client`, with the feature `blocking` |
 //! | stamping every event, and seeing what becomes of it | [`ClientBuilder::before_send`], [`ClientBuilder::after_send`] |
 //! | going on with the caller's trace | [`ClientBuilder::trace_context`] |
 //! | spans and metrics | [Observability](#observability) |
 //! | what can go wrong | [`EventError`], [`SendError`], [`BatchError`], [`ConfigError`] |
-//! | tests | `testing::EventApi` |
+//! | unit tests of what is sent | `testing::Recorder`, by `Client::recorder` |
+//! | tests against a server, of functions, of other languages | `testing::EventApi` |
 //!
 //! # Features
 //!
@@ -62,7 +64,7 @@
 //! | `tracing` | yes | a span for each call; retries, failures and rejections as `tracing` events |
 //! | `metrics` | no | counters, durations and gauges by the crate `metrics` |
 //! | `blocking` | no | `blocking::Client`, for programs without a runtime |
-//! | `testing` | no | `testing`: an Event API in the test's process |
+//! | `testing` | no | `testing`: a recorder, and an Event API in the test's process |
 //! | `uuid`, `ulid`, `jiff`, `chrono`, `time`, `rust_decimal` | no | [`IdSegment`](trait@IdSegment) for these crates' types |
 //!
 //! A crate that only defines events takes `default-features = false, features = ["derive"]`, and depends on

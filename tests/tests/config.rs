@@ -301,3 +301,11 @@ fn a_key_never_prints() {
     let client = builder.build().expect("a client");
     assert!(!format!("{client:?}").contains("a-secret-key"));
 }
+
+#[test]
+fn a_base_url_with_a_password_is_refused_and_never_shown() {
+    let builder = Client::builder().no_env().dev(true).base_url("http://user:passw0rd@localhost");
+    assert!(!format!("{builder:?}").contains("passw0rd"), "{builder:?}");
+    let error = builder.build().expect_err("a URL with a password");
+    assert!(!format!("{error} {error:?}").contains("passw0rd"), "{error}");
+}

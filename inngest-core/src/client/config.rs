@@ -95,7 +95,7 @@ impl From<&str> for EventKey {
 pub struct ClientBuilder {
     event_key: Option<EventKey>,
     dev: Option<bool>,
-    base_url: Option<String>,
+    base_url: Option<GivenUrl>,
     env: Option<String>,
     app_name: Option<String>,
     timeout: Duration,
@@ -110,6 +110,17 @@ pub struct ClientBuilder {
     #[cfg(feature = "testing")]
     transport: Option<Arc<dyn super::scripted::Transport>>,
     read_environment: bool,
+}
+
+/// A URL that nobody has looked at yet.
+#[derive(Clone)]
+struct GivenUrl(String);
+
+impl fmt::Debug for GivenUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // It may hold a password.
+        if self.0.contains('@') { f.write_str("..") } else { fmt::Debug::fmt(&self.0, f) }
+    }
 }
 
 impl ClientBuilder {
@@ -152,7 +163,7 @@ impl ClientBuilder {
     /// `INNGEST_EVENT_API_BASE_URL`, `INNGEST_BASE_URL`, `INNGEST_DEV` where it is a URL, and then the
     /// mode's default: `https://inn.gs` or `http://127.0.0.1:8288`.
     pub fn base_url(mut self, url: impl Into<String>) -> ClientBuilder {
-        self.base_url = Some(url.into());
+        self.base_url = Some(GivenUrl(url.into()));
         self
     }
 
@@ -285,7 +296,7 @@ impl ClientBuilder {
         dev: bool,
         dev_url: Option<String>,
     ) -> Result<Url, ConfigError> {
-        let (text, origin) = if let Some(url) = &self.base_url {
+        let (text, origin) = if let Some(GivenUrl(url)) = &self.base_url {
             (url.clone(), "`base_url`")
         } else if let Some(url) = environment.get("INNGEST_EVENT_API_BASE_URL")? {
             (url, "`INNGEST_EVENT_API_BASE_URL`")

@@ -111,6 +111,9 @@ fn message(response: &Response, key: &EventKey) -> String {
         if is_html(response) {
             return what(response).to_owned();
         }
+        if response.body.trim_ascii().is_empty() {
+            return "it does not say why".to_owned();
+        }
         String::from_utf8_lossy(&response.body).trim().to_owned()
     });
     // Redacted first: a cut could leave the beginning of the key.

@@ -122,7 +122,11 @@ pub enum RequestError {
     },
 
     /// The server asks for a longer wait than the call had left.
-    #[error("the server asks to wait {wait:?}, but the call has {left:?} left: {cause}")]
+    #[error(
+        "the server asks to wait {} s, but the call has {} s left: {cause}",
+        wait.as_secs(),
+        left.as_secs()
+    )]
     RetryAfterTooLong {
         /// What it asks for.
         wait: Duration,
