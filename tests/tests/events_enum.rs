@@ -176,6 +176,7 @@ fn an_event_that_cannot_be_received_is_named_with_its_field() {
          `storefront/coupon.used`, `storefront/opened`"
     );
     assert_eq!(error(json!({"data": {}})), "missing field `name`");
+    assert_eq!(error(json!("x")), "invalid type: string \"x\", expected a received event");
 
     let cart = |data| error(json!({"name": "storefront/cart.updated", "data": data}));
     assert_eq!(

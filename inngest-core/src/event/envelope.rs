@@ -308,7 +308,7 @@ fn unix_millis(time: SystemTime) -> i64 {
 
 /// An event as Inngest hands it to functions.
 #[derive(Deserialize)]
-#[serde(bound = "E: Deserialize<'de>")]
+#[serde(bound = "E: Deserialize<'de>", expecting = "a received event")]
 struct Received<E> {
     #[serde(default)]
     name: Option<String>,

@@ -20,6 +20,7 @@ const MAX_LISTED: usize = 8;
 
 /// An event as Inngest hands it to functions. The name may come behind the data, so these wait.
 #[derive(Deserialize)]
+#[serde(expecting = "a received event")]
 struct Received {
     name: String,
     #[serde(default)]
