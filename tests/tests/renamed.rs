@@ -27,23 +27,24 @@ pub enum StorefrontEvent {
 
 #[test]
 fn the_derives_find_the_crate_under_another_name() {
-    let (checked, _) = check(SOURCE);
+    let (checked, _) = check("renamed", SOURCE);
     assert!(checked);
 }
 
 #[test]
 fn without_being_told_they_look_for_its_own_name() {
-    let (checked, message) = check(&SOURCE.replace(", crate = ::events", ""));
+    let (checked, message) = check("untold", &SOURCE.replace(", crate = ::events", ""));
     assert!(!checked);
     assert!(message.contains("inngest_core"), "{message}");
 }
 
-fn check(source: &str) -> (bool, String) {
+/// Packages of one target folder have names of their own: cargo takes them for one otherwise.
+fn check(name: &str, source: &str) -> (bool, String) {
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("renamed-{}", source.len()));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let core = project.join("inngest-core");
     let manifest = format!(
-        "[workspace]\n[package]\nname = \"renamed\"\nedition = \"2024\"\n[dependencies]\n\
+        "[workspace]\n[package]\nname = \"{name}\"\nedition = \"2024\"\n[dependencies]\n\
          serde = {{ version = \"1\", features = [\"derive\"] }}\n\
          events = {{ package = \"inngest-core\", path = \"{}\", default-features = false, \
          features = [\"derive\"] }}\n",
