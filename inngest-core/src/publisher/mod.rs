@@ -6,6 +6,8 @@ mod pace;
 mod queue;
 mod receipt;
 mod report;
+mod sorted;
+mod state;
 
 use std::fmt;
 use std::sync::Arc;

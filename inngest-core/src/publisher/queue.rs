@@ -2,7 +2,6 @@
 //! in those under way.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,11 +12,13 @@ use tokio::time::Instant;
 
 use super::builder::Hook;
 use super::pace::Pace;
-use super::receipt::{Deliveries, DeliveryError, Receipt};
+use super::receipt::{DeliveryError, Receipt};
 use super::report::{CloseReport, PublishError, PublisherStats, Undelivered, Unfinished};
+use super::sorted::Sorted;
+use super::state::{Closed, Open, Refusal, State};
 use crate::batch::{Batch, Caller};
 use crate::client::{Client, Outcome, SentOutcome, trace};
-use crate::error::{Rejection, RequestError};
+use crate::error::Rejection;
 use crate::event::{EventId, EventWriter, IntoEvent};
 
 /// What fits where.
@@ -61,34 +62,15 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    fn into_batch(self) -> Batch {
+    pub(super) fn into_batch(self) -> Batch {
         let mut batch = Batch::new();
         batch.push_serialised(self.name, &self.json, self.caller);
         batch
     }
 }
 
-/// A batch that is closed: its bytes and its seed stay as they are, however often it is sent.
-pub(super) struct Closed {
-    pub(super) batch: Arc<Batch>,
-    deliveries: Arc<Deliveries>,
-    /// Where in `deliveries` the events of `batch` stand.
-    indexes: Vec<usize>,
-    opened: Instant,
-    /// The order in which batches were opened.
-    number: u64,
-    sent_before: bool,
-}
-
 /// Room for one event, and for its bytes.
 type Room<'a> = (SemaphorePermit<'a>, SemaphorePermit<'a>);
-
-struct Open {
-    batch: Batch,
-    deliveries: Arc<Deliveries>,
-    opened: Instant,
-    number: u64,
-}
 
 pub(super) struct Queue {
     pub(super) client: Client,
@@ -103,25 +85,6 @@ pub(super) struct Queue {
     ended: Notify,
     /// Tells those who wait for room that there will be none.
     stopped: Notify,
-}
-
-#[derive(Default)]
-struct State {
-    open: Option<Open>,
-    waiting: VecDeque<Closed>,
-    under_way: BTreeMap<u64, Closed>,
-    /// The numbers of batches of which events have ended and hooks or receipts do not know yet, and how
-    /// many events.
-    telling: Vec<(u64, usize)>,
-    /// The background task is gone, with its runtime or by a panic in a transport of the user's.
-    abandoned: bool,
-    next_number: u64,
-    next_send: u64,
-    /// What the next batch's buffer will hold, going by the last one's.
-    batch_bytes: usize,
-    refused: Option<Arc<RequestError>>,
-    closed: bool,
-    stats: PublisherStats,
 }
 
 /// What the driver does next.
@@ -512,145 +475,6 @@ fn seen(end: &Result<EventId, DeliveryError>) -> SentOutcome<'_> {
         Err(DeliveryError::Rejected(reason)) => SentOutcome::Rejected(reason),
         Err(DeliveryError::Failed(cause)) => SentOutcome::Unsent(Some(cause)),
         Err(DeliveryError::Closed) => SentOutcome::Unsent(None),
-    }
-}
-
-/// Why the publisher takes no event.
-enum Refusal {
-    Closed,
-    Key(Arc<RequestError>),
-}
-
-impl Refusal {
-    fn of(self, entry: Entry) -> PublishError {
-        let event = entry.into_batch();
-        match self {
-            Refusal::Closed => PublishError::Closed { event },
-            Refusal::Key(cause) => PublishError::KeyRefused { cause, event },
-        }
-    }
-}
-
-impl State {
-    fn refusal(&self) -> Option<Refusal> {
-        if self.closed {
-            return Some(Refusal::Closed);
-        }
-        self.refused.clone().map(Refusal::Key)
-    }
-
-    /// The open batch; a new one if there is none.
-    fn open(&mut self, events: usize) -> &mut Open {
-        let number = self.next_number;
-        let batch_bytes = self.batch_bytes;
-        self.open.get_or_insert_with(|| {
-            self.next_number += 1;
-            Open {
-                // As large as the last one was.
-                batch: Batch::with_capacity(events.min(batch_bytes), batch_bytes),
-                deliveries: Arc::default(),
-                opened: Instant::now(),
-                number,
-            }
-        })
-    }
-
-    fn close_open(&mut self) {
-        let Some(Open { mut batch, deliveries, opened, number }) = self.open.take() else {
-            return;
-        };
-        self.batch_bytes = batch.bytes() + batch.len() + 1;
-        batch.shrink();
-        let indexes = (0..batch.len()).collect();
-        let batch = Arc::new(batch);
-        let closed = Closed { batch, deliveries, indexes, opened, number, sent_before: false };
-        self.waiting.push_back(closed);
-    }
-
-    fn unended(&self) -> impl Iterator<Item = &Closed> {
-        self.waiting.iter().chain(self.under_way.values())
-    }
-
-    /// How many events of batches opened before number `before` have not ended.
-    fn events_before(&self, before: u64) -> usize {
-        let unended = self.unended().map(|closed| (closed.number, closed.batch.len()));
-        let unended = unended.chain(self.telling.iter().copied());
-        unended.filter(|(number, _)| *number < before).map(|(_, events)| events).sum()
-    }
-}
-
-impl Closed {
-    /// The events that stand at `ats` in its batch, as a batch of their own.
-    fn part(&self, ats: &[usize]) -> Option<Closed> {
-        if ats.is_empty() {
-            return None;
-        }
-        let whole = ats.len() == self.batch.len();
-        Some(Closed {
-            batch: if whole {
-                Arc::clone(&self.batch)
-            } else {
-                Arc::new(self.batch.pick(ats.iter().copied()))
-            },
-            deliveries: Arc::clone(&self.deliveries),
-            indexes: ats.iter().map(|at| self.indexes[*at]).collect(),
-            opened: self.opened,
-            number: self.number,
-            sent_before: true,
-        })
-    }
-}
-
-/// A batch's outcomes, by what follows from them. Events are told by where they stand in the batch.
-#[derive(Default)]
-struct Sorted {
-    ends: Vec<(usize, Result<EventId, DeliveryError>)>,
-    /// Those among the ends that were not rejected themselves, and the first cause.
-    failed: Option<(Vec<usize>, Arc<RequestError>)>,
-    /// To be sent again, and why.
-    again: Vec<usize>,
-    passing: Option<Arc<RequestError>>,
-    too_large: Vec<usize>,
-    refused: Vec<usize>,
-    refusal: Option<Arc<RequestError>>,
-}
-
-impl Sorted {
-    fn new(outcomes: Vec<Outcome>) -> Sorted {
-        let mut sorted = Sorted::default();
-        for (at, outcome) in outcomes.into_iter().enumerate() {
-            match outcome {
-                Outcome::Accepted(id) => sorted.ends.push((at, Ok(id))),
-                Outcome::Rejected(reason) => {
-                    let error = DeliveryError::Rejected(Arc::from(reason));
-                    sorted.ends.push((at, Err(error)));
-                }
-                Outcome::Unsent(cause) => sorted.unsent(at, cause),
-            }
-        }
-        sorted
-    }
-
-    fn unsent(&mut self, at: usize, cause: Arc<RequestError>) {
-        match &*cause {
-            RequestError::KeyRefused { .. } => {
-                self.refused.push(at);
-                self.refusal.get_or_insert(cause);
-            }
-            RequestError::TooLarge { .. } => self.too_large.push(at),
-            passing if passing.is_retryable() => {
-                self.again.push(at);
-                // The one that asks for the longest pause.
-                let known = self.passing.as_ref().and_then(|known| known.retry_after());
-                if self.passing.is_none() || cause.retry_after() > known {
-                    self.passing = Some(cause);
-                }
-            }
-            _ => {
-                self.ends.push((at, Err(DeliveryError::Failed(Arc::clone(&cause)))));
-                self.failed.get_or_insert_with(|| (Vec::new(), cause)).0.push(at);
-            }
-        }
     }
 }
 
