@@ -16,7 +16,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::post;
 use inngest_core::testing::EventApi;
-use inngest_core::{Client, InngestEvent, InngestEvents, Sent};
+use inngest_core::{Client, InngestEvent, InngestEvents, SendReport};
 use serde::{Deserialize, Serialize};
 use tower::ServiceExt;
 
@@ -54,7 +54,7 @@ async fn with_request_id(request: Request, next: Next) -> Response {
 struct Counts(Arc<Mutex<BTreeMap<&'static str, [u32; 2]>>>);
 
 impl Counts {
-    fn count(&self, sent: &Sent<'_>) {
+    fn count(&self, sent: &SendReport<'_>) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let [accepted, others] = counts.entry(sent.name).or_default();
         *if sent.outcome.error_type().is_none() { accepted } else { others } += 1;

@@ -24,12 +24,12 @@ use std::str::FromStr;
 use serde::de::{self, Deserializer, Visitor};
 use serde::ser::Serializer;
 
-/// Serialises `value` as the string of its `Display`.
+/// Serializes `value` as the string of its `Display`.
 pub fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
 }
 
-/// Deserialises from the string; an integer passes too, as events of before have it.
+/// Deserializes from the string; an integer passes too, as events of before have it.
 pub fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     T: FromStr<Err: Display>,

@@ -13,7 +13,7 @@ use tokio::runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::batch::Batch;
-use crate::error::{BatchError, ConfigError, SendError};
+use crate::client::{BatchError, ConfigError, SendError};
 use crate::event::{EventId, IntoEvent};
 
 type Call = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -37,7 +37,7 @@ type Call = Pin<Box<dyn Future<Output = ()> + Send>>;
 ///
 /// A hook of [`ClientBuilder::after_send`](crate::ClientBuilder::after_send) runs on that thread. A call
 /// that it makes by the same client would wait for itself: its events come back unsent, with
-/// [`RequestError::NoTimeLeft`](crate::RequestError::NoTimeLeft), and no hook is told.
+/// [`RequestError::DeadlineExceeded`](crate::RequestError::DeadlineExceeded), and no hook is told.
 ///
 /// # Panics
 ///
@@ -96,7 +96,7 @@ impl Client {
     /// What this call sends by.
     fn client(&self) -> Cow<'_, crate::Client> {
         if self.thread.is_current() {
-            Cow::Owned(self.client.without_time())
+            Cow::Owned(self.client.with_expired_deadline())
         } else {
             Cow::Borrowed(&self.client)
         }

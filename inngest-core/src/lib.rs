@@ -29,7 +29,7 @@
 //! # }
 //! ```
 //!
-//! One event's way: a payload that is an [`InngestEvent`], perhaps in an [`Event`] envelope, is serialised
+//! One event's way: a payload that is an [`InngestEvent`], perhaps in an [`Event`] envelope, is serialized
 //! into a [`Batch`]; the [`Client`] cuts the batch into requests, reads the answers and returns an [`EventId`] for
 //! each event, or an error that says of each whether it was accepted, rejected or not sent.
 //!
@@ -88,9 +88,9 @@
 //! | `messaging.destination.name` | the events' name, if all have one |
 //! | `messaging.batch.message_count` | how many events, where it is not `send` |
 //! | `messaging.message.id` | the event's id, once `send` has it |
-//! | `error.type` | [`SentOutcome::error_type`], if not all were accepted |
+//! | `error.type` | [`SendOutcome::error_type`], if not all were accepted |
 //!
-//! With `metrics`, the crate `metrics` is given, labelled with those of `messaging.system`,
+//! With `metrics`, the crate `metrics` is given, labeled with those of `messaging.system`,
 //! `messaging.operation.name`, `messaging.destination.name` and `error.type` that there are,
 //!
 //! | metric | kind | counts or measures |
@@ -111,7 +111,6 @@ mod batch;
 pub mod blocking;
 #[cfg(feature = "client")]
 mod client;
-mod error;
 mod event;
 #[doc(hidden)]
 pub mod private;
@@ -123,13 +122,13 @@ pub mod testing;
 #[cfg(feature = "client")]
 pub use batch::Batch;
 #[cfg(feature = "client")]
-pub use client::{Client, ClientBuilder, EventKey, RetryPolicy, Sent, SentOutcome, TraceContext};
-pub use error::EventError;
-#[cfg(feature = "client")]
-pub use error::{BatchError, ConfigError, Rejection, RequestError, SendError};
+pub use client::{
+    BatchError, Client, ClientBuilder, ConfigError, EventKey, Rejection, RequestError, RetryPolicy,
+    SendError, SendOutcome, SendReport, TraceContext,
+};
 pub use event::{
-    DedupId, Deduplicated, Envelope, Event, EventId, EventInfo, IdSegment, InngestEvent,
-    InngestEvents, IntoEvent,
+    DedupId, Deduplicated, Envelope, Event, EventError, EventId, EventInfo, IdSegment,
+    InngestEvent, InngestEvents, IntoEvent,
 };
 #[cfg(feature = "derive")]
 pub use inngest_derive::{IdSegment, InngestEvent, InngestEvents};

@@ -10,13 +10,13 @@ pub use core::{format_args, unreachable};
 
 pub use serde::{Deserialize, Deserializer, Serialize};
 
-pub use crate::error::EventError;
+pub use crate::event::EventError;
 pub use crate::event::{
     DedupId, Deduplicated, EventInfo, EventWriter, IdSegment, IdWriter, InngestEvent,
     InngestEvents, IntoEvent,
 };
 pub use crate::event::{Delegate, Inner, Segment, dedup_id};
-pub use crate::event::{Envelope, Unread, receive, tell_apart};
+pub use crate::event::{Envelope, RawData, assert_distinct, receive};
 
 // Aliases, since each token of an expansion takes the compiler time.
 

@@ -8,7 +8,7 @@ use syn::Ident;
 use crate::diag::{Errors, closest, list, within};
 use crate::model::{Event, Field, Id, Segment, SegmentText, Set, Shape};
 use crate::name;
-use crate::serde::snake;
+use crate::serde_attr::snake;
 use crate::template::{Part, Placeholder};
 
 pub(crate) fn event(event: &Event<'_>, errors: &mut Errors) {
@@ -35,12 +35,12 @@ fn data_is_an_object(event: &Event<'_>, errors: &mut Errors) {
         Shape::Named(_) | Shape::Unit => {}
         Shape::Tuple(1, span) => errors.at(
             span,
-            "event data must be a JSON object, but a newtype serialises as the value inside\n\
+            "event data must be a JSON object, but a newtype serializes as the value inside\n\
              help: use named fields, or derive `InngestEvent` on the type inside",
         ),
         Shape::Tuple(_, span) => errors.at(
             span,
-            "event data must be a JSON object, but a tuple struct serialises as an array\n\
+            "event data must be a JSON object, but a tuple struct serializes as an array\n\
              help: use named fields",
         ),
         Shape::Enum(span) => errors.at(
@@ -49,7 +49,7 @@ fn data_is_an_object(event: &Event<'_>, errors: &mut Errors) {
              help: derive it on one struct per event, and `InngestEvents` on the enum of them",
         ),
         Shape::Union(span) => {
-            errors.at(span, "a union cannot be serialised\nhelp: derive it on a struct");
+            errors.at(span, "a union cannot be serialized\nhelp: derive it on a struct");
         }
     }
 }
@@ -178,7 +178,7 @@ fn placeholders_are_fields(event: &Event<'_>, id: &Id, errors: &mut Errors) {
 fn no_such_field(event: &Event<'_>, fields: &[Field<'_>], name: &str) -> String {
     if let Some(field) = fields.iter().find(|field| field.serialized == name) {
         return format!(
-            "no field `{name}`; templates use Rust names: did you mean `{}` (serialised as `{name}`)?",
+            "no field `{name}`; templates use Rust names: did you mean `{}` (serialized as `{name}`)?",
             field.name
         );
     }

@@ -233,7 +233,7 @@ pub(crate) fn set(set: &Set<'_>, rest: Option<&TokenStream>) -> TokenStream {
     let checks = header.static_type(set.ident).map(|ty| {
         let check = variants.iter().enumerate().skip(1).map(|(at, variant)| {
             let span = located_at(variant.ident.span());
-            quote_spanned!(span=> const _: () = __inngest::tell_apart::<#ty, #count>(#at);)
+            quote_spanned!(span=> const _: () = __inngest::assert_distinct::<#ty, #count>(#at);)
         });
         quote!(#(#check)*)
     });
@@ -248,7 +248,7 @@ pub(crate) fn set(set: &Set<'_>, rest: Option<&TokenStream>) -> TokenStream {
             }
         }
     });
-    // The lifetime makes the impl one for payloads that can be deserialised: whoever only sends has
+    // The lifetime makes the impl one for payloads that can be deserialized: whoever only sends has
     // none of those, and rustc does not mind.
     let deserialize =
         types.iter().map(|ty| quote!(for<'__data> #ty: __inngest::Deserialize<'__data>));

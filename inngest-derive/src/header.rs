@@ -46,7 +46,7 @@ impl<'a> Header<'a> {
         self
     }
 
-    /// Whoever uses a generic event makes it serialisable, as with serde's own derive.
+    /// Whoever uses a generic event makes it serializable, as with serde's own derive.
     pub(crate) fn self_bound(self) -> Header<'a> {
         let is_generic = self.generics.type_params().next().is_some();
         if is_generic { self.bound(quote!(Self: __inngest::Serialize)) } else { self }

@@ -6,10 +6,10 @@ mod diag;
 mod emit;
 mod fallback;
 mod header;
-mod keys;
+mod inngest_attr;
 mod model;
 mod name;
-mod serde;
+mod serde_attr;
 mod syntax;
 mod template;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use proc_macro2::Span;
 use syn::{Generics, Ident, LitStr, Path, Type};
 
-use crate::serde::SerdeAttributes;
+use crate::serde_attr::SerdeAttributes;
 use crate::template::Template;
 
 /// The struct of an event.

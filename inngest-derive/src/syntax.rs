@@ -5,14 +5,14 @@ use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use syn::{Attribute, Data, DeriveInput, Fields, Ident, Lit, LitStr, Meta, Type};
 
 use crate::diag::Errors;
-use crate::keys;
+use crate::inngest_attr;
 use crate::model::{Event, Field, Id, Segment, SegmentText, Set, SetVariant, Shape, Variant};
-use crate::serde::SerdeAttributes;
+use crate::serde_attr::SerdeAttributes;
 use crate::template::Template;
 
 /// Reads an event. What its parts mean together is for `check`.
 pub(crate) fn event<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Event<'a> {
-    let keys = keys::read(&input.attrs, &["name", "id", "version", "crate"], errors);
+    let keys = inngest_attr::read(&input.attrs, &["name", "id", "version", "crate"], errors);
     let serde = SerdeAttributes::read(&input.attrs);
     let shape = shape(&input.data, &serde, errors);
     let id = keys.id.value.clone();
@@ -66,7 +66,7 @@ fn named_field<'a>(field: &'a syn::Field, item: &SerdeAttributes) -> Option<Fiel
 
 /// Reads a newtype or a fieldless enum.
 pub(crate) fn segment<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Segment<'a> {
-    let keys = keys::read(&input.attrs, &["crate"], errors);
+    let keys = inngest_attr::read(&input.attrs, &["crate"], errors);
     let text = match &input.data {
         Data::Struct(data) => newtype(&input.ident, &data.fields, errors),
         Data::Enum(data) => {
@@ -132,7 +132,7 @@ fn variant<'a>(
 
 /// Reads an enum of events.
 pub(crate) fn set<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Set<'a> {
-    let keys = keys::read(&input.attrs, &["crate"], errors);
+    let keys = inngest_attr::read(&input.attrs, &["crate"], errors);
     let variants = match &input.data {
         Data::Enum(data) => {
             data.variants.iter().filter_map(|variant| set_variant(variant, errors)).collect()

@@ -337,7 +337,7 @@ fn an_enum_of_events() {
                     )
                 }
             }
-            const _: () = tell_apart::<Storefront<'static>, 2usize>(1usize);
+            const _: () = assert_distinct::<Storefront<'static>, 2usize>(1usize);
         };
     "#,
     );

@@ -1,4 +1,4 @@
-//! What typed sending costs beside the least a program could do: a `Vec` of plain structs, serialised
+//! What typed sending costs beside the least a program could do: a `Vec` of plain structs, serialized
 //! by `serde_json::to_vec` and posted with reqwest, the same answer parsed.
 //!
 //! Absolute times say little on a shared machine, so what is compared takes turns in one loop, and the

@@ -185,7 +185,7 @@ impl Script {
             let body = serde_json::json!({ "ids": ids, "status": 200 });
             Ok(http::Response::new(Bytes::from(body.to_string())))
         };
-        // A cancelled request is not under way.
+        // A canceled request is not under way.
         let _leave = Leave(&self.state);
         match step {
             Step::Accept => accept(),

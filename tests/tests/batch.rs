@@ -215,7 +215,7 @@ fn an_unsafe_integer_in_the_user_is_found_too() {
     assert!(error.to_string().starts_with("`user.id` of `storefront/item.viewed`"), "{error}");
 }
 
-/// Serialises as whatever it is given.
+/// Serializes as whatever it is given.
 #[derive(Clone, Serialize, InngestEvent)]
 #[inngest(name = "test/any")]
 #[serde(transparent)]
@@ -300,18 +300,18 @@ fn a_given_id_is_not_blank() {
 }
 
 #[test]
-fn a_payload_that_cannot_be_serialised_keeps_what_serde_says() {
+fn a_payload_that_cannot_be_serialized_keeps_what_serde_says() {
     #[derive(InngestEvent)]
-    #[inngest(name = "test/unserialisable")]
-    struct Unserialisable {}
+    #[inngest(name = "test/unserializable")]
+    struct Unserializable {}
 
-    impl Serialize for Unserialisable {
+    impl Serialize for Unserializable {
         fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
             Err(serde::ser::Error::custom("not today"))
         }
     }
 
-    let error = pushed(Unserialisable {}).expect_err("no JSON");
+    let error = pushed(Unserializable {}).expect_err("no JSON");
     let source = std::error::Error::source(&error).expect("serde's");
     assert_eq!(source.to_string(), "not today");
 }

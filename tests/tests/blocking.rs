@@ -151,7 +151,7 @@ fn a_hook_of_its_own_that_calls_it_gets_its_events_back_rather_than_wait_forever
     let builder = Script::new([]).builder().after_send(|_| {
         let client = CLIENT.get().expect("a client");
         let one = client.send(ItemViewed::number(2)).expect_err("it would wait for itself");
-        assert_eq!(one.cause().expect("a cause").kind(), "no_time_left");
+        assert_eq!(one.cause().expect("a cause").kind(), "deadline_exceeded");
         let many = client.send_all(ItemViewed::many(3)).expect_err("it would wait for itself");
         assert_eq!(many.unsent(), [0, 1, 2]);
         let unsent = many.into_unsent();

@@ -286,7 +286,7 @@ async fn a_client_of_ones_own_that_follows_redirects_is_an_error() {
     let client = builder.build().expect("a client");
     api.fail_next(inngest_core::testing::Fault::redirect("/e/"));
     let error = client.send(&ItemViewed::number(1)).await.expect_err("another URL's answer");
-    let Some(RequestError::Unbelievable { problem, .. }) = error.cause() else {
+    let Some(RequestError::InvalidResponse { problem, .. }) = error.cause() else {
         panic!("{error:?}");
     };
     assert!(problem.contains("another URL"), "{problem}");

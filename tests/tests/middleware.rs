@@ -6,7 +6,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use inngest_core::testing::{Fault, Recorder, TransportFault};
 use inngest_core::{
-    Batch, Client, ClientBuilder, Envelope, Event, InngestEvents, Rejection, Sent, SentOutcome,
+    Batch, Client, ClientBuilder, Envelope, Event, InngestEvents, Rejection, SendOutcome,
+    SendReport,
 };
 use inngest_tests::{AccountLinked, CheckoutCompleted, ItemViewed, Script, Step};
 use serde_json::{Value, json};
@@ -20,12 +21,12 @@ struct Ends(Arc<Mutex<Vec<String>>>);
 impl Ends {
     fn listen(&self, builder: ClientBuilder) -> Client {
         let ends = self.clone();
-        let told = move |sent: &Sent<'_>| {
+        let told = move |sent: &SendReport<'_>| {
             let end = match sent.outcome {
-                SentOutcome::Accepted(id) => format!("{id}"),
-                SentOutcome::Rejected(Rejection::Event(_)) => "rejected here".to_owned(),
-                SentOutcome::Rejected(_) => "rejected".to_owned(),
-                SentOutcome::Unsent(cause) => {
+                SendOutcome::Accepted(id) => format!("{id}"),
+                SendOutcome::Rejected(Rejection::Event(_)) => "rejected here".to_owned(),
+                SendOutcome::Rejected(_) => "rejected".to_owned(),
+                SendOutcome::Unsent(cause) => {
                     format!("unsent: {}", cause.map_or("closed", |cause| cause.kind()))
                 }
                 _ => unreachable!("there is nothing else yet"),
@@ -70,7 +71,7 @@ async fn a_hook_changes_the_envelope_of_whatever_is_sent() {
         assert_eq!((&event["meta"], &event["v"]), (&meta, &json!("7")));
     }
 
-    // Serialised before a client saw it.
+    // Serialized before a client saw it.
     let batch = Batch::try_from_iter(ItemViewed::many(1)).expect("a batch");
     client.send_batch(&batch).await.expect("an id");
     assert_eq!(sent(&script, 3)[0]["meta"], Value::Null);
@@ -273,7 +274,7 @@ async fn a_published_event_ends_when_it_is_delivered_fails_or_is_left_over() {
     assert_eq!(ends.take(), ["item.viewed: id-0"], "before its receipt says so");
     let receipt = publisher.publish(&ItemViewed::number(1)).await.expect("room");
     receipt.delivered().await.expect_err("HTML");
-    assert_eq!(ends.take(), ["item.viewed: unsent: unbelievable"]);
+    assert_eq!(ends.take(), ["item.viewed: unsent: invalid_response"]);
     publisher.publish(CheckoutCompleted::of("")).await.expect_err("a blank id");
     assert_eq!(ends.take(), ["cart.checkout.completed: rejected here"]);
 

@@ -31,7 +31,7 @@ impl Shop {
         url: &str,
         configure: impl Fn(inngest_core::ClientBuilder) -> inngest_core::ClientBuilder,
     ) -> Client {
-        let policy = RetryPolicy::default().first_wait(Duration::from_millis(2));
+        let policy = RetryPolicy::default().initial_backoff(Duration::from_millis(2));
         let builder = Client::builder().no_env().dev(true).base_url(url).retry(policy);
         configure(builder.event_key("a-secret-key")).build().expect("a client")
     }
@@ -199,7 +199,7 @@ async fn what_was_unsent_is_sent_again_under_the_same_ids() {
         assert!(error.unsent().iter().all(|index| *index >= 10), "{what}: {error}");
         assert!((10..20).all(|index| error.unsent().contains(&index)), "{what}: {error}");
 
-        shop.api.behave();
+        shop.api.clear_faults();
         let before: Vec<usize> = error.unsent().to_vec();
         let unsent = error.into_unsent();
         assert_eq!(unsent.len(), before.len());
@@ -263,19 +263,19 @@ async fn batches_appended_keep_their_ids() {
     assert_eq!(unsent.len(), 42);
     let sizes = Batch::try_from_iter(ItemViewed::many(90)).expect("a batch").bytes();
     assert!(unsent.bytes() < sizes);
-    shop.api.behave();
+    shop.api.clear_faults();
     client.send_batch(&unsent).await.expect("ids");
     shop.expect_views((0..90).chain(100..102)).await;
 }
 
 #[tokio::test]
-async fn a_cancelled_batch_is_sent_again_without_duplicates() {
+async fn a_canceled_batch_is_sent_again_without_duplicates() {
     let shop = Shop::open().await;
     let views = Batch::try_from_iter(ItemViewed::many(40)).expect("a batch");
     let client = Shop::client(shop.api.url(), |builder| builder.max_request_events(10));
     shop.api.fail_next_n(2, Fault::hang().after_accepting());
     let call = client.send_batch(&views);
-    tokio::time::timeout(Duration::from_millis(200), call).await.expect_err("cancelled");
+    tokio::time::timeout(Duration::from_millis(200), call).await.expect_err("canceled");
     client.send_batch(&views).await.expect("ids");
     shop.expect_views(0..40).await;
 }
@@ -483,7 +483,7 @@ async fn an_answer_is_believed_only_if_it_says_what_it_must() {
         let shop = Shop::open().await;
         shop.api.fail_next(fault);
         let error = shop.client.send(&ItemViewed::number(0)).await.expect_err(what);
-        let Some(RequestError::Unbelievable { problem, .. }) = error.cause() else {
+        let Some(RequestError::InvalidResponse { problem, .. }) = error.cause() else {
             panic!("{what}: {error:?}");
         };
         assert!(problem.contains(says), "{what}: {problem}");

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use inngest_core::publisher::{
-    DeliveryError, PublishError, Publisher, PublisherBuilder, Undelivered, Unfinished,
+    DeliveryError, FlushError, PublishError, Publisher, PublisherBuilder, Undelivered,
 };
 use inngest_core::testing::TransportFault;
 use inngest_core::{Batch, EventError, RetryPolicy};
@@ -218,7 +218,7 @@ async fn a_refused_key_stops_it_keeps_the_queue_and_says_so() {
     publisher.try_publish(ItemViewed::number(6)).expect_err("a refused key");
     let start = Instant::now();
     assert_eq!(
-        publisher.flush(99 * SECOND).await.map_err(|Unfinished { events, .. }| events),
+        publisher.flush(99 * SECOND).await.map_err(|FlushError { events, .. }| events),
         Err(5)
     );
     assert_eq!(start.elapsed(), Duration::ZERO, "there is nothing to wait for");
@@ -267,7 +267,7 @@ async fn what_does_not_pass_fails_and_is_handed_to_the_hook() {
     let receipt = publisher.publish(ItemViewed::number(0)).await.expect("room");
     let error = receipt.delivered().await.expect_err("HTML");
     assert!(matches!(error, DeliveryError::Failed(_)));
-    assert_eq!(publisher.stats().failed["unbelievable"], 1);
+    assert_eq!(publisher.stats().failed["invalid_response"], 1);
     publisher.publish(ItemViewed::number(1)).await.expect("room").delivered().await.expect("an id");
     let kept = kept.lock().expect("no panic");
     assert_eq!(kept.len(), 1);
@@ -362,7 +362,7 @@ async fn flush_is_about_what_was_accepted_before_it() {
 #[tokio::test(start_paused = true)]
 async fn stats_say_how_it_stands() {
     let script = Script::new([Step::Fail(TransportFault::Connect), Step::Hang]);
-    let client = script.builder().retry(RetryPolicy::default().first_wait(MILLI)).build();
+    let client = script.builder().retry(RetryPolicy::default().initial_backoff(MILLI)).build();
     let publisher = client.expect("a client").publisher().start();
     publish(&publisher, 0..3).await;
     tokio::time::sleep(2 * SECOND).await;

@@ -102,7 +102,7 @@ async fn the_policy_is_the_users() {
     assert_eq!(script.seen().len(), 1);
 
     let script = Script::new(vec![Step::status(503); 8]);
-    let policy = RetryPolicy::default().max_attempts(9).first_wait(SECOND).max_wait(SECOND);
+    let policy = RetryPolicy::default().max_attempts(9).initial_backoff(SECOND).max_backoff(SECOND);
     let client = script.builder().retry(policy).build().expect("a client");
     client.send(&ItemViewed::number(1)).await.expect("the ninth attempt");
     assert_eq!(script.seen().len(), 9);
@@ -252,7 +252,7 @@ async fn a_dropped_call_leaves_nothing_under_way() {
     let script = Script::new(vec![Step::Hang; 99]);
     let client = script.builder().max_request_events(10).build().expect("a client");
     let call = client.send_all(ItemViewed::many(100));
-    tokio::time::timeout(SECOND, call).await.expect_err("cancelled");
+    tokio::time::timeout(SECOND, call).await.expect_err("canceled");
     assert_eq!(script.seen().len(), 4);
     tokio::time::sleep(100 * SECOND).await;
     client.send(&ItemViewed::number(1)).await.map(drop).unwrap_or_default();

@@ -53,7 +53,7 @@ async fn the_key_is_in_no_debug_no_display_no_error_chain_and_no_trace() {
     tracing::subscriber::set_global_default(subscriber).expect("the only subscriber");
 
     let api = EventApi::start().await;
-    let policy = RetryPolicy::default().max_attempts(2).first_wait(Duration::from_millis(1));
+    let policy = RetryPolicy::default().max_attempts(2).initial_backoff(Duration::from_millis(1));
     let builder = || {
         let builder = Client::builder().no_env().dev(true).event_key(KEY).retry(policy);
         builder.timeout(Duration::from_millis(100))
@@ -103,7 +103,7 @@ async fn the_key_is_in_no_debug_no_display_no_error_chain_and_no_trace() {
             shown.push_str(&printed(reason));
         }
     }
-    api.behave();
+    api.clear_faults();
     client.send(&ItemViewed::number(1)).await.expect("an id");
     api.fail_next(Fault::redirect(&format!("/e/{KEY}/again")));
     for client in [nobody, no_host, tls, following] {

@@ -53,7 +53,7 @@ async fn a_long_run_through_faults_loses_nothing_and_runs_nothing_twice() {
     api.fault_when(|_| fault());
 
     let builder = Client::builder().no_env().dev(true).base_url(api.url());
-    let policy = RetryPolicy::default().first_wait(Duration::from_millis(5));
+    let policy = RetryPolicy::default().initial_backoff(Duration::from_millis(5));
     let client =
         builder.timeout(Duration::from_millis(200)).retry(policy).build().expect("a client");
     let lost = Arc::new(AtomicUsize::new(0));

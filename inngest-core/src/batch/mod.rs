@@ -1,6 +1,6 @@
-//! Events on their way: each serialised once, in the order they were pushed.
+//! Events on their way: each serialized once, in the order they were pushed.
 
-mod caller;
+mod call_site;
 mod seed;
 mod split;
 
@@ -11,17 +11,17 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
 
-use crate::error::EventError;
+use crate::event::EventError;
 use crate::event::{BeforeSend, EventWriter, IntoEvent};
 
-pub(crate) use caller::Caller;
+pub(crate) use call_site::CallSite;
 pub(crate) use seed::Seed;
 pub(crate) use split::{Limits, split};
 
-/// Events of any types, serialised, in order, ready to be sent by
+/// Events of any types, serialized, in order, ready to be sent by
 /// [`Client::send_batch`](crate::Client::send_batch).
 ///
-/// An event is serialised when it is pushed, before a client has to do with it: the hooks of
+/// An event is serialized when it is pushed, before a client has to do with it: the hooks of
 /// [`ClientBuilder::before_send`](crate::ClientBuilder::before_send) do not see it.
 ///
 /// A batch owns a seed, made when it is created, from which Inngest makes the events' ids. So a
@@ -61,7 +61,7 @@ pub(crate) struct Slot {
     lineage: u32,
     /// The event's name.
     pub(crate) name: &'static str,
-    pub(crate) caller: Caller,
+    pub(crate) call_site: CallSite,
     start: usize,
     end: usize,
 }
@@ -130,19 +130,19 @@ impl Batch {
         Ok(batch)
     }
 
-    /// Serialises `event` to the end of the batch.
+    /// Serializes `event` to the end of the batch.
     ///
     /// # Errors
     ///
     /// What is wrong with the event. The batch is then as it was.
     #[track_caller]
     pub fn push<E: IntoEvent>(&mut self, event: E) -> Result<(), EventError> {
-        self.push_through(&[], event).1
+        self.push_with_hooks(&[], event).1
     }
 
     /// As [`push`](Batch::push), after `hooks` have seen the event's envelope. Says the event's name too.
     #[track_caller]
-    pub(crate) fn push_through<E: IntoEvent>(
+    pub(crate) fn push_with_hooks<E: IntoEvent>(
         &mut self,
         hooks: &[BeforeSend],
         event: E,
@@ -159,8 +159,8 @@ impl Batch {
         if written.is_ok() {
             let end = buffer.len();
             let place = self.lineage.next_place.fetch_add(1, Ordering::Relaxed);
-            let caller = Caller::here();
-            self.slots.push(Slot { place, lineage: 0, name, caller, start, end });
+            let call_site = CallSite::caller();
+            self.slots.push(Slot { place, lineage: 0, name, call_site, start, end });
             self.bytes += end - start;
         } else {
             buffer.truncate(end);
@@ -190,7 +190,7 @@ impl Batch {
             buffer.extend_from_slice(&other.buffer[slot.start..slot.end]);
             let end = buffer.len();
             let lineage = *numbers[slot.lineage as usize].get_or_insert_with(|| {
-                number_of(&self.lineage, &mut self.appended, other.lineage(slot.lineage))
+                lineage_index(&self.lineage, &mut self.appended, other.lineage(slot.lineage))
             });
             self.slots.push(Slot { lineage, start, end, ..*slot });
         }
@@ -223,8 +223,8 @@ impl Batch {
         self.slots.last().map_or(0, |slot| slot.end)
     }
 
-    /// Puts an event behind the others that was serialised elsewhere.
-    pub(crate) fn push_serialised(&mut self, name: &'static str, json: &[u8], caller: Caller) {
+    /// Puts an event behind the others that was serialized elsewhere.
+    pub(crate) fn push_serialized(&mut self, name: &'static str, json: &[u8], call_site: CallSite) {
         let end = self.end();
         let buffer = Arc::make_mut(&mut self.buffer);
         buffer.truncate(end);
@@ -234,7 +234,7 @@ impl Batch {
         let end = buffer.len();
         buffer.push(b']');
         let place = self.lineage.next_place.fetch_add(1, Ordering::Relaxed);
-        self.slots.push(Slot { place, lineage: 0, name, caller, start, end });
+        self.slots.push(Slot { place, lineage: 0, name, call_site, start, end });
         self.bytes += json.len();
     }
 
@@ -324,7 +324,11 @@ pub(crate) fn one_name(slots: &[Slot]) -> Option<&'static str> {
 }
 
 /// The number that `wanted` goes by in a batch; a new one if it has none yet.
-fn number_of(own: &Arc<Lineage>, appended: &mut Vec<Arc<Lineage>>, wanted: &Arc<Lineage>) -> u32 {
+fn lineage_index(
+    own: &Arc<Lineage>,
+    appended: &mut Vec<Arc<Lineage>>,
+    wanted: &Arc<Lineage>,
+) -> u32 {
     if Arc::ptr_eq(own, wanted) {
         return 0;
     }

@@ -47,14 +47,14 @@ pub(crate) fn split(
 
 #[cfg(test)]
 mod tests {
-    use super::super::Caller;
+    use super::super::CallSite;
     use super::{Limits, Slot, split};
 
     fn slots(events: &[(u32, usize)]) -> Vec<Slot> {
         let mut start = 1;
         let slot = |&(place, len): &(u32, usize)| {
-            let (name, caller) = ("test/split", Caller::here());
-            let slot = Slot { place, lineage: 0, name, caller, start, end: start + len };
+            let (name, call_site) = ("test/split", CallSite::caller());
+            let slot = Slot { place, lineage: 0, name, call_site, start, end: start + len };
             start = slot.end + 1;
             slot
         };

@@ -7,16 +7,16 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, stream};
 use tokio::time::Instant;
 
-use super::hooks::{SentOutcome, TraceHeaders};
+use super::error::{Rejection, RequestError};
+use super::hooks::{SendOutcome, TraceHeaders};
 use super::metrics::Attempt;
 use super::request::{request as request_of, timeout};
 use super::response::{self, Answer};
 use super::retry::{Decision, decide};
 use super::transport::{Request, TransportError};
-use super::{Inner, trace};
+use super::{Inner, log};
 use crate::batch::{Batch, split};
-use crate::error::{EventError, Rejection, RequestError};
-use crate::event::EventId;
+use crate::event::{EventError, EventId};
 
 /// What became of one event. Small, since there are thousands and nearly all are accepted.
 #[derive(Clone, Debug)]
@@ -28,11 +28,11 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
-    pub(super) fn seen(&self) -> SentOutcome<'_> {
+    pub(super) fn seen(&self) -> SendOutcome<'_> {
         match self {
-            Outcome::Accepted(id) => SentOutcome::Accepted(id),
-            Outcome::Rejected(reason) => SentOutcome::Rejected(reason),
-            Outcome::Unsent(cause) => SentOutcome::Unsent(Some(cause)),
+            Outcome::Accepted(id) => SendOutcome::Accepted(id),
+            Outcome::Rejected(reason) => SendOutcome::Rejected(reason),
+            Outcome::Unsent(cause) => SendOutcome::Unsent(Some(cause)),
         }
     }
 }
@@ -64,7 +64,7 @@ pub(super) async fn run(client: &Inner, batch: &Batch, trace: &TraceHeaders) -> 
         let slot = batch.slots()[index];
         let (event, bytes, max) = (slot.name, slot.len(), client.max_event_bytes);
         let error = EventError::TooLarge { event, bytes, max };
-        client.transport.refused(&error, slot.caller);
+        client.transport.refused(&error, slot.call_site);
         Outcome::Rejected(Box::new(error.into()))
     };
     let settled = outcomes.into_iter().enumerate();
@@ -83,7 +83,7 @@ struct Call<'a> {
 
 impl<'a> Call<'a> {
     fn new(client: &'a Inner, batch: &'a Batch, trace: &'a TraceHeaders) -> Call<'a> {
-        let deadline = Instant::now().checked_add(client.retry.total);
+        let deadline = Instant::now().checked_add(client.retry.total_timeout);
         Call { client, batch, trace, deadline, refused: OnceLock::new() }
     }
 
@@ -122,7 +122,7 @@ impl<'a> Call<'a> {
 
     fn rejected(&self, index: usize, status: u16, message: String) -> Outcome {
         let event = self.batch.slots()[index].name;
-        trace::rejected(event, status, &message);
+        log::rejected(event, status, &message);
         Outcome::Rejected(Box::new(Rejection::Server { event, status, message }))
     }
 
@@ -146,26 +146,26 @@ impl<'a> Call<'a> {
                 drop(self.refused.set(error.clone()));
             }
             if !error.is_retryable() {
-                trace::failed(&error, count, attempt);
+                log::failed(&error, count, attempt);
                 return Err(error);
             }
             left = self.left();
             let retry_after = error.retry_after();
             match decide(self.client.retry, attempt, retry_after, left, fastrand::f64()) {
                 Decision::Wait(wait) => {
-                    trace::retrying(&error, count, attempt, wait);
+                    log::retrying(&error, count, attempt, wait);
                     tokio::time::sleep(wait).await;
                     attempt += 1;
                     left = self.time_to_begin()?;
                 }
                 Decision::Stop => {
-                    trace::failed(&error, count, attempt);
+                    log::failed(&error, count, attempt);
                     return Err(error);
                 }
-                Decision::TooLong => {
+                Decision::RetryAfterExceedsDeadline => {
                     let wait = retry_after.unwrap_or_default();
                     let error = RequestError::RetryAfterTooLong { wait, left, cause: error.into() };
-                    trace::failed(&error, count, attempt);
+                    log::failed(&error, count, attempt);
                     return Err(error);
                 }
             }
@@ -196,7 +196,7 @@ impl<'a> Call<'a> {
             return Err(refused.clone());
         }
         let left = self.left();
-        if left.is_zero() { Err(RequestError::NoTimeLeft) } else { Ok(left) }
+        if left.is_zero() { Err(RequestError::DeadlineExceeded) } else { Ok(left) }
     }
 
     fn left(&self) -> Duration {

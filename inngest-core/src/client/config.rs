@@ -9,12 +9,12 @@ use std::time::Duration;
 use reqwest::Url;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 
+use super::error::ConfigError;
 use super::hooks::Hooks;
 use super::retry::RetryPolicy;
 use super::transport::{Http, Transport};
 use super::{Client, Inner, metrics};
 use crate::batch::Limits;
-use crate::error::ConfigError;
 
 const CLOUD: &str = "https://inn.gs";
 const DEV_SERVER: &str = "http://127.0.0.1:8288";
@@ -108,7 +108,7 @@ pub struct ClientBuilder {
     http_client: Option<reqwest::Client>,
     pub(super) hooks: Hooks,
     #[cfg(feature = "testing")]
-    transport: Option<Arc<dyn super::scripted::Transport>>,
+    transport: Option<Arc<dyn super::test_transport::Transport>>,
     read_environment: bool,
 }
 
@@ -241,7 +241,7 @@ impl ClientBuilder {
 
     /// Sends through `transport` instead of HTTP, for tests on a paused clock.
     #[cfg(feature = "testing")]
-    pub fn transport(mut self, transport: impl super::scripted::Transport) -> ClientBuilder {
+    pub fn transport(mut self, transport: impl super::test_transport::Transport) -> ClientBuilder {
         self.transport = Some(Arc::new(transport));
         self
     }
@@ -263,11 +263,11 @@ impl ClientBuilder {
         let headers = self.headers(environment)?;
         let limits = self.limits()?;
         #[cfg(feature = "testing")]
-        let scripted = self.transport.map(Transport::Scripted);
+        let test_transport = self.transport.map(Transport::Scripted);
         #[cfg(not(feature = "testing"))]
-        let scripted = None;
-        let transport = match (scripted, self.http_client) {
-            (Some(scripted), _) => scripted,
+        let test_transport = None;
+        let transport = match (test_transport, self.http_client) {
+            (Some(test_transport), _) => test_transport,
             (None, Some(client)) => Transport::Http(Http { client }),
             (None, None) => {
                 let client = http_client(&endpoint, self.connect_timeout, self.read_environment)?;

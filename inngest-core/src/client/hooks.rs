@@ -7,25 +7,25 @@ use std::sync::Arc;
 
 use reqwest::header::HeaderValue;
 
-use super::{ClientBuilder, trace};
-use crate::error::{Rejection, RequestError};
+use super::error::{Rejection, RequestError};
+use super::{ClientBuilder, log};
 use crate::event::{BeforeSend, Envelope, EventId};
 
 /// The end of one event's sending: what [`ClientBuilder::after_send`](crate::ClientBuilder::after_send)
 /// sees.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct Sent<'a> {
+pub struct SendReport<'a> {
     /// The event's name.
     pub name: &'static str,
     /// What became of it.
-    pub outcome: SentOutcome<'a>,
+    pub outcome: SendOutcome<'a>,
 }
 
 /// What became of an event.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub enum SentOutcome<'a> {
+pub enum SendOutcome<'a> {
     /// Inngest accepted it under this id.
     Accepted(&'a EventId),
     /// The event itself is at fault: found here before it was sent, or by the server.
@@ -35,17 +35,17 @@ pub enum SentOutcome<'a> {
     Unsent(Option<&'a RequestError>),
 }
 
-impl SentOutcome<'_> {
+impl SendOutcome<'_> {
     /// A short name of what went wrong, for counting: [`RequestError::kind`], `rejected` by the server,
     /// `invalid` found here, or `closed`. `None` for an event that was accepted.
     #[must_use]
     pub fn error_type(&self) -> Option<&'static str> {
         match self {
-            SentOutcome::Accepted(_) => None,
-            SentOutcome::Rejected(Rejection::Event(_)) => Some("invalid"),
-            SentOutcome::Rejected(Rejection::Server { .. }) => Some("rejected"),
-            SentOutcome::Unsent(Some(cause)) => Some(cause.kind()),
-            SentOutcome::Unsent(None) => Some("closed"),
+            SendOutcome::Accepted(_) => None,
+            SendOutcome::Rejected(Rejection::Event(_)) => Some("invalid"),
+            SendOutcome::Rejected(Rejection::Server { .. }) => Some("rejected"),
+            SendOutcome::Unsent(Some(cause)) => Some(cause.kind()),
+            SendOutcome::Unsent(None) => Some("closed"),
         }
     }
 }
@@ -71,12 +71,12 @@ impl<F: Fn() -> Option<String> + Send + Sync + 'static> TraceContext for F {
 }
 
 impl ClientBuilder {
-    /// Calls `hook` with each event's name and envelope before the event is serialised, so that it may
+    /// Calls `hook` with each event's name and envelope before the event is serialized, so that it may
     /// change the envelope. Several hooks run in the order they were added.
     ///
     /// It is called by [`Client::send`](crate::Client::send), [`Client::send_all`](crate::Client::send_all) and a
     /// [`Publisher`](crate::publisher::Publisher)'s `publish`, where they are called. Not for a
-    /// [`Batch`](crate::Batch) given to [`Client::send_batch`](crate::Client::send_batch): its events are serialised as they are
+    /// [`Batch`](crate::Batch) given to [`Client::send_batch`](crate::Client::send_batch): its events are serialized as they are
     /// pushed, before a client sees them.
     ///
     /// A hook that panics panics in the caller of `send`, and nothing of that call is sent.
@@ -102,7 +102,7 @@ impl ClientBuilder {
     ///
     /// It is called before the call's future returns, or before a publisher's receipt says what became of
     /// the event: where it was delivered, has failed, or was left over when the publisher was closed or
-    /// dropped. An event of a call that is cancelled has no end, nor has one that `publish` gives back
+    /// dropped. An event of a call that is canceled has no end, nor has one that `publish` gives back
     /// since it has no room or takes no more.
     ///
     /// It must not block. A panic in it is caught and logged, and changes nothing else.
@@ -115,7 +115,10 @@ impl ClientBuilder {
     ///     }
     /// });
     /// ```
-    pub fn after_send(mut self, hook: impl Fn(&Sent<'_>) + Send + Sync + 'static) -> ClientBuilder {
+    pub fn after_send(
+        mut self,
+        hook: impl Fn(&SendReport<'_>) + Send + Sync + 'static,
+    ) -> ClientBuilder {
         self.hooks.after.push(Arc::new(hook));
         self
     }
@@ -146,7 +149,7 @@ pub(super) struct TraceHeaders {
     pub(super) tracestate: Option<HeaderValue>,
 }
 
-type AfterSend = dyn Fn(&Sent<'_>) + Send + Sync;
+type AfterSend = dyn Fn(&SendReport<'_>) + Send + Sync;
 
 /// A client's hooks, in the order they were added.
 #[derive(Clone, Default)]
@@ -159,11 +162,11 @@ pub(super) struct Hooks {
 impl Hooks {
     /// Tells every hook of an event's end. One that panics must not take down the call, whose other
     /// events have ended too, or a publisher's task.
-    pub(super) fn sent(&self, name: &'static str, outcome: SentOutcome<'_>) {
+    pub(super) fn sent(&self, name: &'static str, outcome: SendOutcome<'_>) {
         for hook in &self.after {
-            let told = catch_unwind(AssertUnwindSafe(|| hook(&Sent { name, outcome })));
+            let told = catch_unwind(AssertUnwindSafe(|| hook(&SendReport { name, outcome })));
             if told.is_err() {
-                trace::panicked("after_send");
+                log::panicked("after_send");
             }
         }
     }
@@ -176,20 +179,20 @@ impl Hooks {
         let asked =
             catch_unwind(AssertUnwindSafe(|| (context.traceparent(), context.tracestate())));
         let Ok((parent, state)) = asked else {
-            trace::panicked("trace_context");
+            log::panicked("trace_context");
             return TraceHeaders::default();
         };
         let Some(parent) = parent else {
             return TraceHeaders::default();
         };
         if !is_traceparent(&parent) {
-            trace::no_trace_header("traceparent");
+            log::no_trace_header("traceparent");
             return TraceHeaders::default();
         }
         let tracestate = state.filter(|state| !state.is_empty());
         let tracestate = tracestate.and_then(|state| {
             let value = HeaderValue::try_from(state);
-            value.inspect_err(|_| trace::no_trace_header("tracestate")).ok()
+            value.inspect_err(|_| log::no_trace_header("tracestate")).ok()
         });
         TraceHeaders { traceparent: HeaderValue::try_from(parent).ok(), tracestate }
     }

@@ -6,9 +6,9 @@ use metrics::{
 };
 use tokio::time::Instant;
 
+use super::error::RequestError;
 use super::response::Answer;
 use crate::batch::{Slot, one_name};
-use crate::error::RequestError;
 
 const SENT: &str = "messaging.client.sent.messages";
 const DURATION: &str = "messaging.client.operation.duration";

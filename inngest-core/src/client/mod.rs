@@ -2,17 +2,19 @@
 
 mod call;
 mod config;
+mod error;
 mod hooks;
+pub(crate) mod log;
 #[cfg_attr(not(feature = "metrics"), path = "no_metrics.rs")]
 mod metrics;
+mod pace;
 mod request;
 mod response;
 mod retry;
-#[cfg(feature = "testing")]
-pub(crate) mod scripted;
 #[cfg_attr(not(feature = "tracing"), path = "no_span.rs")]
 mod span;
-pub(crate) mod trace;
+#[cfg(feature = "testing")]
+pub(crate) mod test_transport;
 mod transport;
 
 use std::fmt;
@@ -23,19 +25,19 @@ use std::time::Duration;
 use reqwest::Url;
 use reqwest::header::HeaderMap;
 
-use crate::batch::{Batch, Caller, Limits};
-use crate::error::{BatchError, ConfigError, EventError, Rejection, SendError};
-use crate::event::{BeforeSend, EventId, IntoEvent};
+use crate::batch::{Batch, CallSite, Limits};
+use crate::event::{BeforeSend, EventError, EventId, IntoEvent};
 use crate::publisher::PublisherBuilder;
 
 pub(crate) use call::Outcome;
 pub use config::{ClientBuilder, EventKey};
+pub use error::{BatchError, ConfigError, Rejection, RequestError, SendError};
 use hooks::{Hooks, TraceHeaders};
-pub use hooks::{Sent, SentOutcome, TraceContext};
+pub use hooks::{SendOutcome, SendReport, TraceContext};
 pub(crate) use metrics::Gauges;
 use metrics::Tally;
+pub(crate) use pace::Pace;
 pub use retry::RetryPolicy;
-pub(crate) use retry::wait_before;
 use span::Span;
 use transport::Transport;
 
@@ -97,7 +99,7 @@ impl Client {
     /// Sends one event: a payload, a reference to one, an [`Event`](crate::Event) envelope around
     /// either, or an enum of events.
     ///
-    /// The event is serialised in the call itself, and the future borrows nothing.
+    /// The event is serialized in the call itself, and the future borrows nothing.
     ///
     /// # Errors
     ///
@@ -108,15 +110,15 @@ impl Client {
         event: E,
     ) -> impl Future<Output = Result<EventId, SendError>> + Send + 'static + use<E> {
         let mut batch = Batch::with_capacity(1, 0);
-        let (name, pushed) = batch.push_through(&self.0.hooks.before, event);
-        let (client, caller) = (self.clone(), Caller::here());
+        let (name, pushed) = batch.push_with_hooks(&self.0.hooks.before, event);
+        let (client, call_site) = (self.clone(), CallSite::caller());
         let span = Span::one(name);
         let trace = span.enter(|| self.0.hooks.trace_headers());
         span.clone().around(async move {
             let outcome = match pushed {
                 Ok(()) => call::run(&client.0, &batch, &trace).await.pop(),
                 Err(error) => {
-                    client.refused(&error, caller);
+                    client.refused(&error, call_site);
                     Some(Outcome::Rejected(Box::new(error.into())))
                 }
             };
@@ -139,7 +141,7 @@ impl Client {
 
     /// Sends many events, split into requests as the limits ask, and returns their ids in order.
     ///
-    /// The events are serialised in the call itself, and the future borrows nothing. An event that
+    /// The events are serialized in the call itself, and the future borrows nothing. An event that
     /// cannot be sent does not stop the others.
     ///
     /// # Errors
@@ -158,19 +160,19 @@ impl Client {
         let mut batch = Batch::with_capacity(events.size_hint().0, 0);
         let mut refused = Vec::new();
         for (index, event) in events.enumerate() {
-            let (name, pushed) = batch.push_through(&self.0.hooks.before, event);
+            let (name, pushed) = batch.push_with_hooks(&self.0.hooks.before, event);
             if let Err(error) = pushed {
                 batch.skip();
                 refused.push(Refused { index, name, reason: error.into() });
             }
         }
-        let (client, caller) = (self.clone(), Caller::here());
+        let (client, call_site) = (self.clone(), CallSite::caller());
         let span = Span::many(&batch);
         let trace = span.enter(|| self.0.hooks.trace_headers());
         span.clone().around(async move {
             for event in &refused {
                 if let Rejection::Event(error) = &event.reason {
-                    client.refused(error, caller);
+                    client.refused(error, call_site);
                 }
             }
             client.settle(&batch, refused, &span, &trace).await
@@ -179,7 +181,7 @@ impl Client {
 
     /// Sends a batch, split into requests as the limits ask, and returns its ids in order.
     ///
-    /// The same batch may be sent again, after an error or a cancelled call: every event keeps its
+    /// The same batch may be sent again, after an error or a canceled call: every event keeps its
     /// id, and Inngest starts no function twice for it. An empty batch sends no request.
     ///
     /// # Errors
@@ -210,16 +212,16 @@ impl Client {
 
     /// The same client without retries and without a bound on a call's time, for one who retries
     /// himself.
-    pub(crate) fn with_single_attempts(&self) -> Client {
-        let retry = RetryPolicy::none().total(Duration::MAX);
+    pub(crate) fn without_retries(&self) -> Client {
+        let retry = RetryPolicy::none().total_timeout(Duration::MAX);
         Client(Arc::new(Inner { retry, ..(*self.0).clone() }))
     }
 
     /// The same client without any time: every event of a call is unsent at once. No hook is told, since
     /// it is a hook that calls.
     #[cfg(feature = "blocking")]
-    pub(crate) fn without_time(&self) -> Client {
-        let retry = RetryPolicy::none().total(Duration::ZERO);
+    pub(crate) fn with_expired_deadline(&self) -> Client {
+        let retry = RetryPolicy::none().total_timeout(Duration::ZERO);
         let hooks = Hooks { after: Vec::new(), ..self.0.hooks.clone() };
         Client(Arc::new(Inner { retry, hooks, ..(*self.0).clone() }))
     }
@@ -247,7 +249,7 @@ impl Client {
     /// Tells hooks and metrics how events ended, each by its name.
     pub(crate) fn ended<'a>(
         &self,
-        events: impl IntoIterator<Item = (&'static str, SentOutcome<'a>)>,
+        events: impl IntoIterator<Item = (&'static str, SendOutcome<'a>)>,
     ) {
         if self.0.hooks.after.is_empty() && !cfg!(feature = "metrics") {
             return;
@@ -261,8 +263,8 @@ impl Client {
     }
 
     /// Tells a test's transport of an event that it will not see.
-    pub(crate) fn refused(&self, error: &EventError, caller: Caller) {
-        self.0.transport.refused(error, caller);
+    pub(crate) fn refused(&self, error: &EventError, call_site: CallSite) {
+        self.0.transport.refused(error, call_site);
     }
 
     /// Sends `batch`; `refused` are the events that are not in it.
@@ -274,7 +276,7 @@ impl Client {
         trace: &TraceHeaders,
     ) -> Result<Vec<EventId>, BatchError> {
         let outcomes = call::run(&self.0, batch, trace).await;
-        let here = || refused.iter().map(|it| (it.name, SentOutcome::Rejected(&it.reason)));
+        let here = || refused.iter().map(|it| (it.name, SendOutcome::Rejected(&it.reason)));
         let names = batch.slots().iter().map(|slot| slot.name);
         self.ended(here().chain(names.zip(outcomes.iter().map(Outcome::seen))));
         if refused.is_empty() && outcomes.iter().all(|it| matches!(it, Outcome::Accepted(_))) {

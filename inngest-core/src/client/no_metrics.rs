@@ -1,9 +1,9 @@
 //! No metrics: the feature `metrics` is off.
 #![allow(clippy::unused_self, reason = "in place of one that has something to count")]
 
+use super::error::RequestError;
 use super::response::Answer;
 use crate::batch::Slot;
-use crate::error::RequestError;
 
 pub(super) fn describe() {}
 

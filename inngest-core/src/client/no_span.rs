@@ -1,7 +1,7 @@
 //! No span: the feature `tracing` is off.
 #![allow(clippy::unused_self, reason = "in place of one that has something to say")]
 
-use super::hooks::SentOutcome;
+use super::hooks::SendOutcome;
 use crate::batch::Batch;
 use crate::event::EventId;
 
@@ -27,5 +27,5 @@ impl Span {
 
     pub(super) fn accepted(&self, _: &EventId) {}
 
-    pub(super) fn ended<'a>(&self, _: impl Iterator<Item = SentOutcome<'a>>) {}
+    pub(super) fn ended<'a>(&self, _: impl Iterator<Item = SendOutcome<'a>>) {}
 }

@@ -44,8 +44,8 @@ pub(super) fn request(
 
 /// Who gave the events, for a transport of a test's own.
 #[cfg(feature = "testing")]
-fn callers(slots: &[crate::batch::Slot]) -> super::scripted::Callers {
-    super::scripted::Callers(slots.iter().map(|slot| slot.caller.location).collect())
+fn callers(slots: &[crate::batch::Slot]) -> super::test_transport::Callers {
+    super::test_transport::Callers(slots.iter().map(|slot| slot.call_site.location).collect())
 }
 
 /// An answer has 29 bytes an event; a server may have longer ids, and more to say.

@@ -6,8 +6,8 @@ use reqwest::header::{DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use serde::Deserialize;
 
 use super::config::EventKey;
+use super::error::RequestError;
 use super::transport::Response;
-use crate::error::RequestError;
 use crate::event::EventId;
 
 /// No more of a server's message is kept.
@@ -40,15 +40,18 @@ pub(super) fn read(
 ) -> Result<Answer, RequestError> {
     let status = response.status.as_u16();
     let message = || message(response, key);
-    if response.from_elsewhere {
+    if response.redirected {
         let problem = "it comes from another URL: let the HTTP client follow no redirects";
-        return Err(unbelievable(status, problem.to_owned()));
+        return Err(invalid_response(status, problem.to_owned()));
     }
     match status {
         200..=299 => accepted(response, events),
         300..=399 => {
             let to = if response.headers.contains_key(LOCATION) { " to another URL" } else { "" };
-            Err(unbelievable(status, format!("it redirects{to}, and the key is sent to one only")))
+            Err(invalid_response(
+                status,
+                format!("it redirects{to}, and the key is sent to one only"),
+            ))
         }
         400 => partial(response, events, message()),
         401 | 403 | 404 => Err(RequestError::KeyRefused { status, message: message() }),
@@ -65,19 +68,19 @@ pub(super) fn read(
 fn accepted(response: &Response, events: usize) -> Result<Answer, RequestError> {
     let status = response.status.as_u16();
     let body = serde_json::from_slice::<Body>(&response.body);
-    let Some(body) = body.ok().filter(|_| !response.cut_short) else {
-        return Err(unbelievable(status, format!("it is {}", what(response))));
+    let Some(body) = body.ok().filter(|_| !response.truncated) else {
+        return Err(invalid_response(status, format!("it is {}", what(response))));
     };
     if body.status != Some(200) {
         let said = body.status.map_or("no `status`".to_owned(), |said| format!("`status` {said}"));
-        return Err(unbelievable(status, format!("its body has {said}, not 200")));
+        return Err(invalid_response(status, format!("its body has {said}, not 200")));
     }
     let ids = body.ids.unwrap_or_default();
     let empty = ids.iter().filter(|id| id.as_str().is_empty()).count();
     if ids.len() != events || empty > 0 {
         let empty = if empty > 0 { format!(", {empty} of them empty") } else { String::new() };
         let problem = format!("it has {} ids{empty}, for {events} events", ids.len());
-        return Err(unbelievable(status, problem));
+        return Err(invalid_response(status, problem));
     }
     Ok(Answer::Accepted(ids))
 }
@@ -92,14 +95,14 @@ fn partial(response: &Response, events: usize, message: String) -> Result<Answer
     let known = accepted.iter().take_while(|id| !id.as_str().is_empty()).count();
     if known >= events {
         let problem = format!("it has an id for every event, yet says: {message}");
-        return Err(unbelievable(400, problem));
+        return Err(invalid_response(400, problem));
     }
     accepted.truncate(known);
     Ok(Answer::Partial { accepted, message })
 }
 
-fn unbelievable(status: u16, problem: String) -> RequestError {
-    RequestError::Unbelievable { status, problem }
+fn invalid_response(status: u16, problem: String) -> RequestError {
+    RequestError::InvalidResponse { status, problem }
 }
 
 /// What the server says went wrong, without the key.
@@ -126,7 +129,7 @@ fn is_html(response: &Response) -> bool {
 
 /// What a body is that is no answer of Inngest's.
 fn what(response: &Response) -> &'static str {
-    if response.cut_short {
+    if response.truncated {
         "longer than an answer can be"
     } else if response.body.is_empty() {
         "empty"

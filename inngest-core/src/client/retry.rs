@@ -11,15 +11,15 @@ use std::time::Duration;
 /// # use std::time::Duration;
 /// use inngest_core::RetryPolicy;
 ///
-/// let patient = RetryPolicy::default().max_attempts(10).total(Duration::from_secs(300));
+/// let patient = RetryPolicy::default().max_attempts(10).total_timeout(Duration::from_secs(300));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct RetryPolicy {
     max_attempts: u32,
-    first_wait: Duration,
-    max_wait: Duration,
-    pub(super) total: Duration,
+    initial_backoff: Duration,
+    max_backoff: Duration,
+    pub(super) total_timeout: Duration,
 }
 
 impl Default for RetryPolicy {
@@ -28,9 +28,9 @@ impl Default for RetryPolicy {
     fn default() -> RetryPolicy {
         RetryPolicy {
             max_attempts: 5,
-            first_wait: Duration::from_millis(100),
-            max_wait: Duration::from_secs(30),
-            total: Duration::from_secs(60),
+            initial_backoff: Duration::from_millis(100),
+            max_backoff: Duration::from_secs(30),
+            total_timeout: Duration::from_secs(60),
         }
     }
 }
@@ -48,21 +48,21 @@ impl RetryPolicy {
     }
 
     /// The bound of the first wait.
-    pub fn first_wait(mut self, wait: Duration) -> RetryPolicy {
-        self.first_wait = wait;
+    pub fn initial_backoff(mut self, wait: Duration) -> RetryPolicy {
+        self.initial_backoff = wait;
         self
     }
 
     /// The bound that no wait's bound exceeds, except where a server asks for more.
-    pub fn max_wait(mut self, wait: Duration) -> RetryPolicy {
-        self.max_wait = wait;
+    pub fn max_backoff(mut self, wait: Duration) -> RetryPolicy {
+        self.max_backoff = wait;
         self
     }
 
     /// How long a whole call may take, requests and waits together. What is not sent by then is
     /// unsent.
-    pub fn total(mut self, total: Duration) -> RetryPolicy {
-        self.total = total;
+    pub fn total_timeout(mut self, timeout: Duration) -> RetryPolicy {
+        self.total_timeout = timeout;
         self
     }
 }
@@ -74,7 +74,7 @@ pub(super) enum Decision {
     /// The attempts or the time are used up.
     Stop,
     /// The server asks for more time than the call has left.
-    TooLong,
+    RetryAfterExceedsDeadline,
 }
 
 /// `attempt` counts from 1, `random` is from 0 to 1, and `left` is what the call has left.
@@ -86,12 +86,12 @@ pub(super) fn decide(
     random: f64,
 ) -> Decision {
     if retry_after.is_some_and(|least| least >= left) {
-        return Decision::TooLong;
+        return Decision::RetryAfterExceedsDeadline;
     }
     if attempt >= policy.max_attempts {
         return Decision::Stop;
     }
-    let wait = wait_before(policy, attempt, retry_after, random);
+    let wait = backoff_delay(policy, attempt, retry_after, random);
     match retry_after {
         _ if wait < left => Decision::Wait(wait),
         Some(least) => Decision::Wait(least),
@@ -100,14 +100,14 @@ pub(super) fn decide(
 }
 
 /// How long to wait after failure `failures`, counted from 1.
-pub(crate) fn wait_before(
+pub(crate) fn backoff_delay(
     policy: RetryPolicy,
     failures: u32,
     retry_after: Option<Duration>,
     random: f64,
 ) -> Duration {
     let doubled = 2_u32.checked_pow(failures - 1).unwrap_or(u32::MAX);
-    let bound = policy.first_wait.saturating_mul(doubled).min(policy.max_wait);
+    let bound = policy.initial_backoff.saturating_mul(doubled).min(policy.max_backoff);
     // On top of Retry-After, so that clients that were told one time do not come back at one time.
     retry_after.unwrap_or_default().saturating_add(bound.mul_f64(random))
 }
@@ -157,9 +157,18 @@ mod tests {
     #[test]
     fn a_wait_beyond_what_is_left_ends_it() {
         let policy = RetryPolicy::default();
-        assert_eq!(decide(policy, 1, Some(MINUTE), MINUTE, 0.0), Decision::TooLong);
-        assert_eq!(decide(policy, 1, Some(2 * MINUTE), MINUTE, 0.0), Decision::TooLong);
+        assert_eq!(
+            decide(policy, 1, Some(MINUTE), MINUTE, 0.0),
+            Decision::RetryAfterExceedsDeadline
+        );
+        assert_eq!(
+            decide(policy, 1, Some(2 * MINUTE), MINUTE, 0.0),
+            Decision::RetryAfterExceedsDeadline
+        );
         assert_eq!(decide(policy, 1, None, millis(50), 1.0), Decision::Stop);
-        assert_eq!(decide(policy, 5, Some(2 * MINUTE), MINUTE, 0.0), Decision::TooLong);
+        assert_eq!(
+            decide(policy, 5, Some(2 * MINUTE), MINUTE, 0.0),
+            Decision::RetryAfterExceedsDeadline
+        );
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use tracing::field::Empty;
 use tracing::{Instrument as _, info_span};
 
-use super::hooks::SentOutcome;
+use super::hooks::SendOutcome;
 use crate::batch::{Batch, one_name};
 use crate::event::EventId;
 
@@ -54,10 +54,10 @@ impl Span {
     }
 
     /// Says what kept events from being sent, or else what is wrong with one of them.
-    pub(super) fn ended<'a>(&self, outcomes: impl Iterator<Item = SentOutcome<'a>>) {
+    pub(super) fn ended<'a>(&self, outcomes: impl Iterator<Item = SendOutcome<'a>>) {
         let mut error_type = None;
         for outcome in outcomes {
-            let unsent = matches!(outcome, SentOutcome::Unsent(_));
+            let unsent = matches!(outcome, SendOutcome::Unsent(_));
             if unsent || error_type.is_none() {
                 error_type = outcome.error_type();
             }

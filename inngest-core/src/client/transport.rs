@@ -6,15 +6,16 @@ use bytes::{Bytes, BytesMut};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode, Url};
 
-use crate::batch::Caller;
-use crate::error::{EventError, Source};
+use super::error::Source;
+use crate::batch::CallSite;
+use crate::event::EventError;
 
 /// The ways a request goes.
 #[derive(Clone, Debug)]
 pub(super) enum Transport {
     Http(Http),
     #[cfg(feature = "testing")]
-    Scripted(Arc<dyn super::scripted::Transport>),
+    Scripted(Arc<dyn super::test_transport::Transport>),
 }
 
 #[derive(Clone, Debug)]
@@ -23,7 +24,7 @@ pub(super) struct Request {
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     #[cfg(feature = "testing")]
-    pub(super) callers: super::scripted::Callers,
+    pub(super) callers: super::test_transport::Callers,
     /// No more than this is read of an answer's body.
     pub(super) max_answer_bytes: usize,
 }
@@ -34,9 +35,9 @@ pub(super) struct Response {
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     /// Whether the body went on, longer than an answer can be, and was not read to its end.
-    pub(super) cut_short: bool,
+    pub(super) truncated: bool,
     /// Whether it came from another URL: the user's HTTP client followed a redirect.
-    pub(super) from_elsewhere: bool,
+    pub(super) redirected: bool,
 }
 
 /// Why there is no answer.
@@ -51,16 +52,16 @@ impl Transport {
         match self {
             Transport::Http(http) => http.send(request).await,
             #[cfg(feature = "testing")]
-            Transport::Scripted(transport) => scripted(&**transport, request).await,
+            Transport::Scripted(transport) => test_transport(&**transport, request).await,
         }
     }
 
     /// Hears of an event that is not sent, for a fault of its own.
-    pub(super) fn refused(&self, error: &EventError, caller: Caller) {
+    pub(super) fn refused(&self, error: &EventError, call_site: CallSite) {
         match self {
-            Transport::Http(_) => _ = (error, caller),
+            Transport::Http(_) => _ = (error, call_site),
             #[cfg(feature = "testing")]
-            Transport::Scripted(transport) => transport.refused(error, caller.location),
+            Transport::Scripted(transport) => transport.refused(error, call_site.location),
         }
     }
 }
@@ -77,11 +78,11 @@ impl Http {
         post.headers_mut().clone_from(&request.headers);
         *post.body_mut() = Some(request.body.clone().into());
         let mut response = self.client.execute(post).await.map_err(failed)?;
-        let from_elsewhere = *response.url() != request.url;
+        let redirected = *response.url() != request.url;
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
-        let (body, cut_short) = read(response, request.max_answer_bytes).await?;
-        Ok(Response { status, headers, body, cut_short, from_elsewhere })
+        let (body, truncated) = read(response, request.max_answer_bytes).await?;
+        Ok(Response { status, headers, body, truncated, redirected })
     }
 }
 
@@ -112,17 +113,17 @@ async fn read(
     if !joined.is_empty() {
         body = joined.freeze();
     }
-    let cut_short = body.len() > max;
+    let truncated = body.len() > max;
     body.truncate(max);
-    Ok((body, cut_short))
+    Ok((body, truncated))
 }
 
 #[cfg(feature = "testing")]
-async fn scripted(
-    transport: &dyn super::scripted::Transport,
+async fn test_transport(
+    transport: &dyn super::test_transport::Transport,
     request: &Request,
 ) -> Result<Response, TransportError> {
-    use super::scripted::TransportFault;
+    use super::test_transport::TransportFault;
 
     let mut post = http::Request::new(request.body.clone());
     *post.method_mut() = Method::POST;
@@ -136,10 +137,10 @@ async fn scripted(
     match transport.send(post).await {
         Ok(response) => {
             let (parts, mut body) = response.into_parts();
-            let cut_short = body.len() > request.max_answer_bytes;
+            let truncated = body.len() > request.max_answer_bytes;
             body.truncate(request.max_answer_bytes);
             let (status, headers) = (parts.status, parts.headers);
-            Ok(Response { status, headers, body, cut_short, from_elsewhere: false })
+            Ok(Response { status, headers, body, truncated, redirected: false })
         }
         Err(fault @ TransportFault::Connect) => Err(TransportError::Connect(Arc::new(fault))),
         Err(fault) => Err(TransportError::Interrupted(Arc::new(fault))),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use super::InngestEvent;
-use crate::error::EventError;
+use super::error::EventError;
 
 /// An event's dedup id as it goes on the wire.
 ///

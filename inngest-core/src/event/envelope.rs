@@ -6,10 +6,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::json;
+use super::error::EventError;
 use super::received::ReceivedData;
 use super::set;
-use crate::error::EventError;
+use super::writer;
 
 /// The earliest and the latest timestamp Inngest takes, in milliseconds: 1980-01-01 and 2100-01-01.
 const TIMESTAMPS: std::ops::RangeInclusive<i64> = 315_532_800_000..=4_102_444_800_000;
@@ -67,7 +67,7 @@ pub struct Envelope {
     pub(super) id: IdChoice,
     pub(super) ts: Option<i64>,
     pub(super) version: Option<String>,
-    /// Serialised when it was given, since a builder's method cannot fail; an error waits for the
+    /// Serialized when it was given, since a builder's method cannot fail; an error waits for the
     /// event to be sent.
     pub(super) user: Option<Result<Option<Box<str>>, EventError>>,
     pub(super) sessions: Vec<(String, String)>,
@@ -122,10 +122,10 @@ impl<E> Event<E> {
         self
     }
 
-    /// Sets the user (`user`): anything that serialises as an object, such as one with
+    /// Sets the user (`user`): anything that serializes as an object, such as one with
     /// `external_id`. New code rather puts it in the payload.
     ///
-    /// What cannot be serialised is an error when the event is sent.
+    /// What cannot be serialized is an error when the event is sent.
     #[must_use]
     pub fn user(mut self, user: impl Serialize) -> Event<E> {
         self.envelope.user(user);
@@ -215,7 +215,7 @@ impl Envelope {
 
     /// Sets the user: see [`Event::user`].
     pub fn user(&mut self, user: impl Serialize) -> &mut Envelope {
-        self.user = Some(json::user(&user));
+        self.user = Some(writer::user(&user));
         self
     }
 
@@ -337,8 +337,8 @@ impl<'de, E: Deserialize<'de>> Deserialize<'de> for Event<E> {
         let received = Received::<E>::deserialize(deserializer)?;
         let data = match received.data {
             ReceivedData::Read(data) => data,
-            ReceivedData::OfSet(data) => {
-                E::deserialize(set::of_name(received.name, data)).map_err(D::Error::custom)?
+            ReceivedData::NeedsName(data) => {
+                E::deserialize(set::with_name(received.name, data)).map_err(D::Error::custom)?
             }
         };
         let sessions = received.meta.unwrap_or_default().sessions.unwrap_or_default();

@@ -1,29 +1,29 @@
 //! What an event is: a payload with a name, perhaps a version, perhaps a dedup id.
 
-mod checked;
+mod checked_json;
 mod dedup;
 mod envelope;
+mod error;
 mod forbidden;
 mod id;
-mod json;
 mod name;
 mod received;
 mod segments;
 mod set;
+mod writer;
 
 use std::fmt;
 
 use serde::Serialize;
 
-use crate::error::EventError;
-
 pub use dedup::{DedupId, Delegate, IdSegment, IdWriter, Inner, Segment, dedup_id};
 pub use envelope::{Envelope, Event};
+pub use error::EventError;
 pub use id::EventId;
+pub use set::{EventInfo, InngestEvents, RawData, assert_distinct, receive};
 #[cfg(feature = "client")]
-pub(crate) use json::BeforeSend;
-pub use json::EventWriter;
-pub use set::{EventInfo, InngestEvents, Unread, receive, tell_apart};
+pub(crate) use writer::BeforeSend;
+pub use writer::EventWriter;
 
 /// A payload that knows its event's name, its version and how its dedup id is made.
 ///
@@ -48,7 +48,7 @@ pub use set::{EventInfo, InngestEvents, Unread, receive, tell_apart};
 ///
 /// # By hand
 ///
-/// The data must serialise as a JSON object (or null). The name follows the rules the derive checks;
+/// The data must serialize as a JSON object (or null). The name follows the rules the derive checks;
 /// one that breaks them is an [`EventError::Name`] when the event is sent. Implement
 /// [`Deduplicated`] too if every value has a dedup id.
 ///

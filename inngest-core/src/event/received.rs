@@ -16,7 +16,7 @@ use super::set::SET;
 pub(super) enum ReceivedData<E> {
     Read(E),
     /// `E` is an enum of events, which is read from the data and the event's name.
-    OfSet(Value),
+    NeedsName(Value),
 }
 
 impl<'de, E: Deserialize<'de>> Deserialize<'de> for ReceivedData<E> {
@@ -56,7 +56,7 @@ fn read<E, R>(
     let of_set = Cell::new(None);
     match (read(&of_set), of_set.take()) {
         (Ok(data), _) => Ok(ReceivedData::Read(data)),
-        (Err(_), Some(data)) => Ok(ReceivedData::OfSet(data)),
+        (Err(_), Some(data)) => Ok(ReceivedData::NeedsName(data)),
         (Err(error), None) => Err(error),
     }
 }

@@ -97,7 +97,7 @@ impl PublisherBuilder {
             request_bytes: request.bytes,
             ..self.limits
         };
-        let client = self.client.with_single_attempts();
+        let client = self.client.without_retries();
         let queue = Arc::new(Queue::new(client, limits, self.hook));
         let driver = tokio::spawn(driver::drive(Arc::clone(&queue), policy)).abort_handle();
         Publisher(Arc::new(Handle { queue, driver }))

@@ -9,9 +9,8 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep_until};
 
-use super::pace::Pace;
 use super::queue::{Next, Queue};
-use crate::client::{Gauges, RetryPolicy};
+use crate::client::{Gauges, Pace, RetryPolicy};
 
 /// Tells the queue when the task ends, in whatever way it does.
 struct Driver(Arc<Queue>);

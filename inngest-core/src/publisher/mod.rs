@@ -1,12 +1,11 @@
 //! Buffered background sending: events at memory speed, sent in batches, every one accounted for.
 
 mod builder;
+mod classify;
 mod driver;
-mod pace;
 mod queue;
 mod receipt;
 mod report;
-mod sorted;
 mod state;
 
 use std::fmt;
@@ -15,13 +14,13 @@ use std::time::Duration;
 
 use tokio::task::AbortHandle;
 
-use crate::batch::Caller;
+use crate::batch::CallSite;
 use crate::event::IntoEvent;
 
 pub use builder::PublisherBuilder;
 use queue::Queue;
 pub use receipt::{DeliveryError, Receipt};
-pub use report::{CloseReport, PublishError, PublisherStats, Undelivered, Unfinished};
+pub use report::{CloseReport, FlushError, PublishError, PublisherStats, Undelivered};
 
 /// Sends events in the background, in batches. Cheap to clone: clones share one queue.
 ///
@@ -70,7 +69,7 @@ struct Handle {
 impl Publisher {
     /// Queues one event, as soon as there is room for it.
     ///
-    /// The event is serialised in the call itself, and the future borrows nothing. Until the future is
+    /// The event is serialized in the call itself, and the future borrows nothing. Until the future is
     /// done the event is not queued; dropping the future takes it back.
     ///
     /// # Errors
@@ -82,7 +81,7 @@ impl Publisher {
         event: E,
     ) -> impl Future<Output = Result<Receipt, PublishError>> + Send + 'static + use<E> {
         let queue = Arc::clone(&self.0.queue);
-        let entry = queue.serialise(event, Caller::here());
+        let entry = queue.serialize(event, CallSite::caller());
         async move { queue.push_when_there_is_room(entry?).await }
     }
 
@@ -94,14 +93,14 @@ impl Publisher {
     /// its own.
     #[track_caller]
     pub fn try_publish<E: IntoEvent>(&self, event: E) -> Result<Receipt, PublishError> {
-        let entry = self.0.queue.serialise(event, Caller::here())?;
+        let entry = self.0.queue.serialize(event, CallSite::caller())?;
         self.0.queue.try_push(entry)
     }
 
     /// Queues many events in order, each as soon as there is room for it, and says of each what
     /// [`publish`](Publisher::publish) would.
     ///
-    /// The events are serialised in the call itself, and the future borrows nothing: until it is done it
+    /// The events are serialized in the call itself, and the future borrows nothing: until it is done it
     /// holds all of them, beside what the queue holds. An event that cannot be sent does not stop the
     /// others. Dropping the future takes back the events that have found no room yet, and drops the
     /// receipts of those that have.
@@ -114,9 +113,9 @@ impl Publisher {
         I: IntoIterator<Item: IntoEvent>,
     {
         let queue = Arc::clone(&self.0.queue);
-        let caller = Caller::here();
+        let call_site = CallSite::caller();
         let entries: Vec<_> =
-            events.into_iter().map(|event| queue.serialise(event, caller)).collect();
+            events.into_iter().map(|event| queue.serialize(event, call_site)).collect();
         async move {
             let mut receipts = Vec::with_capacity(entries.len());
             for entry in entries {
@@ -134,13 +133,13 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// [`Unfinished`]: how many have not, when `within` is over, the event key is refused or the runtime
+    /// [`FlushError`]: how many have not, when `within` is over, the event key is refused or the runtime
     /// that the publisher was started on is gone.
     ///
     /// # Panics
     ///
     /// Outside of a tokio runtime, as tokio's timers do; `close` too.
-    pub async fn flush(&self, within: Duration) -> Result<(), Unfinished> {
+    pub async fn flush(&self, within: Duration) -> Result<(), FlushError> {
         self.0.queue.flush(within).await
     }
 

@@ -11,14 +11,13 @@ use tokio::sync::{AcquireError, Notify, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use super::builder::Hook;
-use super::pace::Pace;
+use super::classify::Classified;
 use super::receipt::{DeliveryError, Receipt};
-use super::report::{CloseReport, PublishError, PublisherStats, Undelivered, Unfinished};
-use super::sorted::Sorted;
+use super::report::{CloseReport, FlushError, PublishError, PublisherStats, Undelivered};
 use super::state::{Closed, Open, Refusal, State};
-use crate::batch::{Batch, Caller};
-use crate::client::{Client, Outcome, SentOutcome, trace};
-use crate::error::Rejection;
+use crate::batch::{Batch, CallSite};
+use crate::client::Rejection;
+use crate::client::{Client, Outcome, Pace, SendOutcome, log};
 use crate::event::{EventId, EventWriter, IntoEvent};
 
 /// What fits where.
@@ -53,18 +52,18 @@ thread_local! {
     static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// One event, serialised, on its way into the queue.
+/// One event, serialized, on its way into the queue.
 pub(super) struct Entry {
     name: &'static str,
     /// The thread's scratch, which goes back to it when the event is in the queue.
     json: Vec<u8>,
-    caller: Caller,
+    call_site: CallSite,
 }
 
 impl Entry {
     pub(super) fn into_batch(self) -> Batch {
         let mut batch = Batch::new();
-        batch.push_serialised(self.name, &self.json, self.caller);
+        batch.push_serialized(self.name, &self.json, self.call_site);
         batch
     }
 }
@@ -123,10 +122,10 @@ impl Queue {
         u32::try_from(bytes.min(self.limits.queued_bytes)).unwrap_or(u32::MAX)
     }
 
-    pub(super) fn serialise<E: IntoEvent>(
+    pub(super) fn serialize<E: IntoEvent>(
         &self,
         event: E,
-        caller: Caller,
+        call_site: CallSite,
     ) -> Result<Entry, PublishError> {
         // Taken, since an event's own `Serialize` may publish too.
         let mut json = SCRATCH.take();
@@ -135,12 +134,12 @@ impl Queue {
         let written = event.write_event(&mut writer);
         let name = writer.name();
         match written.and_then(|()| self.client.check_size(name, json.len())) {
-            Ok(()) => Ok(Entry { name, json, caller }),
+            Ok(()) => Ok(Entry { name, json, call_site }),
             Err(error) => {
                 SCRATCH.set(json);
-                self.client.refused(&error, caller);
+                self.client.refused(&error, call_site);
                 let reason = Rejection::Event(error.clone());
-                self.client.ended([(name, SentOutcome::Rejected(&reason))]);
+                self.client.ended([(name, SendOutcome::Rejected(&reason))]);
                 Err(error.into())
             }
         }
@@ -212,7 +211,7 @@ impl Queue {
         let opens = state.open.is_none();
         let open = state.open(self.limits.batch_events);
         let index = open.batch.len();
-        open.batch.push_serialised(entry.name, &entry.json, entry.caller);
+        open.batch.push_serialized(entry.name, &entry.json, entry.call_site);
         let deliveries = Arc::clone(&open.deliveries);
         let fills = open.batch.len() >= self.limits.batch_events;
         if fills {
@@ -268,7 +267,7 @@ impl Queue {
         let Some(closed) = state.under_way.remove(&send) else {
             return;
         };
-        let sorted = Sorted::new(outcomes);
+        let sorted = Classified::new(outcomes);
         let mut ended = Ended::default();
         for (at, end) in sorted.ends {
             match &end {
@@ -303,8 +302,8 @@ impl Queue {
         if refused {
             state.refused = sorted.refusal;
         }
-        let telling = (closed.number, ended.events);
-        state.telling.push(telling);
+        let notifying = (closed.number, ended.events);
+        state.notifying.push(notifying);
         drop(state);
 
         self.room_events.add_permits(ended.events);
@@ -318,8 +317,8 @@ impl Queue {
             self.hand_over(undelivered);
         }
         let mut state = self.state();
-        if let Some(at) = state.telling.iter().position(|told| *told == telling) {
-            state.telling.swap_remove(at);
+        if let Some(at) = state.notifying.iter().position(|told| *told == notifying) {
+            state.notifying.swap_remove(at);
         }
         drop(state);
         if refused {
@@ -333,12 +332,12 @@ impl Queue {
     fn hand_over(&self, undelivered: Undelivered) {
         if let Some(hook) = &self.hook {
             if catch_unwind(AssertUnwindSafe(|| hook(undelivered))).is_err() {
-                trace::panicked("on_undelivered");
+                log::panicked("on_undelivered");
             }
         }
     }
 
-    pub(super) async fn flush(&self, within: Duration) -> Result<(), Unfinished> {
+    pub(super) async fn flush(&self, within: Duration) -> Result<(), FlushError> {
         let before = {
             let mut state = self.state();
             state.close_open();
@@ -347,19 +346,19 @@ impl Queue {
         self.wake.notify_one();
         let all_ended = self.until(|state| {
             let stopped = state.refused.is_some() || state.abandoned;
-            state.events_before(before) == 0 || (stopped && state.telling.is_empty())
+            state.events_before(before) == 0 || (stopped && state.notifying.is_empty())
         });
         drop(tokio::time::timeout(within, all_ended).await);
         let state = self.state();
         match state.events_before(before) {
             0 => Ok(()),
-            events => Err(Unfinished { events, key_refused: state.refused.is_some() }),
+            events => Err(FlushError { events, key_refused: state.refused.is_some() }),
         }
     }
 
     /// Waits until no hook and no receipt has still to be told of an end.
     pub(super) async fn told(&self) {
-        self.until(|state| state.telling.is_empty()).await;
+        self.until(|state| state.notifying.is_empty()).await;
     }
 
     async fn until(&self, done: impl Fn(&State) -> bool) {
@@ -406,7 +405,7 @@ impl Queue {
     /// told of an end.
     pub(super) fn close_if_told(&self) -> Option<CloseReport> {
         let state = self.state();
-        state.telling.is_empty().then(|| self.close(state))
+        state.notifying.is_empty().then(|| self.close(state))
     }
 
     fn close(&self, mut state: MutexGuard<'_, State>) -> CloseReport {
@@ -423,7 +422,7 @@ impl Queue {
         let mut undelivered = Batch::new();
         for closed in left {
             let names = closed.batch.slots().iter().map(|slot| slot.name);
-            self.client.ended(names.map(|name| (name, SentOutcome::Unsent(None))));
+            self.client.ended(names.map(|name| (name, SendOutcome::Unsent(None))));
             let ends = closed.indexes.iter().map(|index| (*index, Err(DeliveryError::Closed)));
             closed.deliveries.end(ends);
             undelivered.append_shared(&closed.batch);
@@ -439,7 +438,7 @@ impl Queue {
         if events.is_empty() {
             return;
         }
-        trace::abandoned(events.len());
+        log::abandoned(events.len());
         let cause = self.state().refused.clone();
         self.hand_over(Undelivered { events, cause });
     }
@@ -469,12 +468,12 @@ impl Queue {
 }
 
 /// An event's end, as hooks and metrics are told of it.
-fn seen(end: &Result<EventId, DeliveryError>) -> SentOutcome<'_> {
+fn seen(end: &Result<EventId, DeliveryError>) -> SendOutcome<'_> {
     match end {
-        Ok(id) => SentOutcome::Accepted(id),
-        Err(DeliveryError::Rejected(reason)) => SentOutcome::Rejected(reason),
-        Err(DeliveryError::Failed(cause)) => SentOutcome::Unsent(Some(cause)),
-        Err(DeliveryError::Closed) => SentOutcome::Unsent(None),
+        Ok(id) => SendOutcome::Accepted(id),
+        Err(DeliveryError::Rejected(reason)) => SendOutcome::Rejected(reason),
+        Err(DeliveryError::Failed(cause)) => SendOutcome::Unsent(Some(cause)),
+        Err(DeliveryError::Closed) => SendOutcome::Unsent(None),
     }
 }
 

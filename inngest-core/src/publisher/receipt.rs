@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::error::{Rejection, RequestError};
+use crate::client::{Rejection, RequestError};
 use crate::event::EventId;
 
 /// A promise to say what became of one event. Dropping it is fine: the event is sent all the same.

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::batch::Batch;
-use crate::error::{EventError, RequestError};
+use crate::client::RequestError;
+use crate::event::EventError;
 
 /// Why an event was not queued.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +21,7 @@ pub enum PublishError {
     /// There is no room for it now.
     #[error("the publisher's queue is full")]
     Full {
-        /// The event, serialised.
+        /// The event, serialized.
         event: Batch,
     },
 
@@ -29,14 +30,14 @@ pub enum PublishError {
     KeyRefused {
         /// What the server said.
         cause: Arc<RequestError>,
-        /// The event, serialised.
+        /// The event, serialized.
         event: Batch,
     },
 
     /// The publisher is closed, or the runtime it ran on is gone.
     #[error("the publisher is closed")]
     Closed {
-        /// The event, serialised.
+        /// The event, serialized.
         event: Batch,
     },
 }
@@ -44,14 +45,14 @@ pub enum PublishError {
 /// Not everything ended in the time given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Unfinished {
+pub struct FlushError {
     /// How many events that were accepted before the call.
     pub events: usize,
     /// Whether the event key is refused, so that waiting does not help.
     pub key_refused: bool,
 }
 
-impl fmt::Display for Unfinished {
+impl fmt::Display for FlushError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let noun = if self.events == 1 { "event has" } else { "events have" };
         write!(f, "{} {noun} not ended yet", self.events)?;
@@ -59,7 +60,7 @@ impl fmt::Display for Unfinished {
     }
 }
 
-impl Error for Unfinished {}
+impl Error for FlushError {}
 
 /// Events that will not be sent any more.
 #[derive(Debug)]

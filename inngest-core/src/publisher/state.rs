@@ -9,7 +9,7 @@ use super::queue::Entry;
 use super::receipt::Deliveries;
 use super::report::{PublishError, PublisherStats};
 use crate::batch::Batch;
-use crate::error::RequestError;
+use crate::client::RequestError;
 
 #[derive(Default)]
 pub(super) struct State {
@@ -18,7 +18,7 @@ pub(super) struct State {
     pub(super) under_way: BTreeMap<u64, Closed>,
     /// The numbers of batches of which events have ended and hooks or receipts do not know yet, and how
     /// many events.
-    pub(super) telling: Vec<(u64, usize)>,
+    pub(super) notifying: Vec<(u64, usize)>,
     /// The background task is gone, with its runtime or by a panic in a transport of the user's.
     pub(super) abandoned: bool,
     pub(super) next_number: u64,
@@ -108,7 +108,7 @@ impl State {
     /// How many events of batches opened before number `before` have not ended.
     pub(super) fn events_before(&self, before: u64) -> usize {
         let unended = self.unended().map(|closed| (closed.number, closed.batch.len()));
-        let unended = unended.chain(self.telling.iter().copied());
+        let unended = unended.chain(self.notifying.iter().copied());
         unended.filter(|(number, _)| *number < before).map(|(_, events)| events).sum()
     }
 }

@@ -90,7 +90,7 @@ fn error(status: StatusCode, error: &str) -> Response<Body> {
 }
 
 fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
-    let mut body = serde_json::to_string(value).expect("strings and numbers serialise");
+    let mut body = serde_json::to_string(value).expect("strings and numbers serialize");
     body.push('\n');
     text(status, body)
 }

@@ -317,7 +317,7 @@ impl EventApi {
     }
 
     /// Forgets the faults to come.
-    pub fn behave(&self) {
+    pub fn clear_faults(&self) {
         self.server.faults.clear();
     }
 

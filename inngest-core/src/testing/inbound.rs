@@ -206,7 +206,7 @@ fn rounded(number: &Number) -> Number {
         Some(float) if !safe && float.fract() == 0.0 => float,
         _ => return number.clone(),
     };
-    // A float's `Display` has the fewest digits that tell it from its neighbours, then zeros: so
+    // A float's `Display` has the fewest digits that tell it from its neighbors, then zeros: so
     // does Go's.
     let digits = float.to_string();
     let integer = digits.parse::<i64>().map(Number::from);

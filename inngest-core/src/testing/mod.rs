@@ -209,7 +209,7 @@ mod store;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-pub use crate::client::scripted::{Transport, TransportAnswer, TransportFault};
+pub use crate::client::test_transport::{Transport, TransportAnswer, TransportFault};
 pub use event_api::EventApi;
 pub use fault::Fault;
 pub use functions::{Handler, Run, RunOutput, RunState};

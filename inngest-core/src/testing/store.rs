@@ -12,7 +12,7 @@ use crate::event::{Event, EventId, InngestEvent};
 
 /// An event that [`EventApi`](super::EventApi) accepted, as Inngest stores it.
 ///
-/// It serialises with the names its fields have here, for snapshots and for other programs.
+/// It serializes with the names its fields have here, for snapshots and for other programs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct StoredEvent {

@@ -166,7 +166,7 @@ async fn a_rule_decides_by_the_request_where_nothing_is_queued() {
 
     api.fail_next(Fault::status(503));
     api.fault_when(|_| Some(Fault::drop_before_answer()));
-    api.behave();
+    api.clear_faults();
     assert_eq!(answer(&api).await.0, 200);
 }
 
@@ -193,7 +193,7 @@ async fn a_rule_decides_by_the_event() {
     api.fault_when(|_| Some(Fault::status(502)));
     api.fail_next(Fault::status(501));
     assert_eq!([answer(&api).await.0, answer(&api).await.0], [501, 502]);
-    api.behave();
+    api.clear_faults();
     assert_eq!(answer(&api).await.0, 200);
 }
 

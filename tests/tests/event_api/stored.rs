@@ -179,7 +179,7 @@ async fn an_event_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_stored_event_serialises_as_its_fields_are_named() {
+async fn a_stored_event_serializes_as_its_fields_are_named() {
     let api = EventApi::start().await;
     let event = Event::new(cart("a")).at(std::time::UNIX_EPOCH + Duration::from_secs(1 << 30));
     let id = api.client().send(event.session("chat", 1)).await.unwrap();

@@ -56,9 +56,9 @@ async fn each_fault_is_what_it_says() {
     sent.fail_next(Fault::drop_before_reading());
     assert!(matches!(cause(&client).await, RequestError::Connect { .. }));
     sent.fail_next(Fault::html());
-    assert!(matches!(cause(&client).await, RequestError::Unbelievable { .. }));
+    assert!(matches!(cause(&client).await, RequestError::InvalidResponse { .. }));
     sent.fail_next(Fault::answer_of_bytes(u64::MAX));
-    assert!(matches!(cause(&client).await, RequestError::Unbelievable { .. }));
+    assert!(matches!(cause(&client).await, RequestError::InvalidResponse { .. }));
     sent.none::<ItemViewed>();
 
     for fault in [Fault::drop_before_answer(), Fault::drop_within_answer()] {
@@ -67,7 +67,7 @@ async fn each_fault_is_what_it_says() {
     }
     for fault in [Fault::missing_ids(1), Fault::empty_ids()] {
         sent.fail_next(fault);
-        assert!(matches!(cause(&client).await, RequestError::Unbelievable { .. }));
+        assert!(matches!(cause(&client).await, RequestError::InvalidResponse { .. }));
     }
     // These were accepted, although nobody said so.
     sent.exactly(4).of::<ItemViewed>();
@@ -101,10 +101,10 @@ async fn the_nth_event_is_rejected_and_no_other() {
         let views = scope.exactly(3).of::<ItemViewed>();
         assert!(views.iter().map(|view| view.data.number).eq(expected));
 
-        // What was rejected stays so, until the recorder is told to behave.
+        // What was rejected stays so, until the recorder is told to clear_faults.
         let rejected = error.into_rejected();
         client.send_batch(&rejected).await.expect_err("a rejection");
-        sent.behave();
+        sent.clear_faults();
         client.send_batch(&rejected).await.expect("accepted");
         scope.exactly(4).of::<ItemViewed>();
     }
@@ -120,7 +120,7 @@ async fn a_rule_rejects_by_what_is_in_an_event() {
     assert!(error.rejected()[0].1.to_string().contains("views of 1 are not counted"), "{error}");
     sent.exactly(2).of::<ItemViewed>();
 
-    sent.behave();
+    sent.clear_faults();
     sent.fault_when(|request| request.path.starts_with("/e/").then(|| Fault::status(404)));
     shop::view(&client, 1).await.expect_err("a refused key");
 }

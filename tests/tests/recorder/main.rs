@@ -214,7 +214,7 @@ async fn the_clients_own_rules_are_in_force() {
 #[tokio::test]
 async fn a_call_of_many_requests_keeps_its_order() {
     let recorder = Recorder::new();
-    let policy = RetryPolicy::default().first_wait(Duration::from_millis(1));
+    let policy = RetryPolicy::default().initial_backoff(Duration::from_millis(1));
     let client = recorder.builder().max_request_events(10).max_in_flight(8).retry(policy);
     let client = client.build().expect("a client");
     // The first requests are retried, and those behind them are accepted earlier.
@@ -273,7 +273,7 @@ async fn a_recorder_of_several_clients_and_tasks_loses_nothing() {
     sent.nothing_else();
 }
 
-/// A payload that only serialises.
+/// A payload that only serializes.
 #[derive(Serialize, InngestEvent)]
 #[inngest(name = "storefront/search.made")]
 struct SearchMade<'a> {
@@ -281,7 +281,7 @@ struct SearchMade<'a> {
 }
 
 #[tokio::test]
-async fn an_event_that_does_not_deserialise_can_be_compared() {
+async fn an_event_that_does_not_deserialize_can_be_compared() {
     let (client, sent) = Client::recorder();
     client.send(SearchMade { words: "lamp" }).await.expect("accepted");
     sent.one_like(SearchMade { words: "lamp" });

@@ -1,19 +1,19 @@
 //! Events of several types as one: what `#[derive(InngestEvents)]` makes of an enum.
 
-mod apart;
-mod located;
-mod receive;
+mod decode;
+mod distinct;
+mod error_path;
 
 use std::fmt;
 
 use super::InngestEvent;
 use super::envelope::Envelope;
-use super::json::EventWriter;
-use crate::error::EventError;
+use super::error::EventError;
+use super::writer::EventWriter;
 
-pub use apart::tell_apart;
-pub(super) use receive::{SET, of_name};
-pub use receive::{Unread, receive};
+pub use decode::{RawData, receive};
+pub(super) use decode::{SET, with_name};
+pub use distinct::assert_distinct;
 
 /// One event of several types: `#[derive(InngestEvents)]` implements it for enums whose variants hold
 /// one event each. A single event is a set of one.
@@ -103,7 +103,7 @@ impl EventInfo {
         id_template: Option<&'static str>,
     ) -> EventInfo {
         let (begins, ends) = match id_template {
-            Some(template) => apart::literal_ends(template),
+            Some(template) => distinct::literal_ends(template),
             None => (&[] as &[u8], &[] as &[u8]),
         };
         EventInfo { name, version, id_template, variant, begins, ends }

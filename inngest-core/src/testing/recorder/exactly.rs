@@ -3,8 +3,8 @@
 use serde::de::DeserializeOwned;
 
 use super::expectation::Count;
+use super::matcher::{Like, Matching, Typed};
 use super::record::decoded;
-use super::wanted::{Like, Matching, Typed};
 use super::{Recorder, met};
 use crate::event::{Event, InngestEvent, IntoEvent};
 

@@ -5,9 +5,9 @@ use std::fmt;
 use std::time::Duration;
 
 use super::diff;
+use super::matcher::Wanted;
 use super::record::{Sent, View};
 use super::report::Report;
-use super::wanted::Wanted;
 
 /// How many there should be.
 #[derive(Clone, Copy)]

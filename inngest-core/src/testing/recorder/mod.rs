@@ -3,11 +3,11 @@
 mod diff;
 mod exactly;
 mod expectation;
+mod matcher;
 mod record;
 mod report;
 mod snapshot;
 mod transport;
-mod wanted;
 mod within;
 
 use std::fmt;
@@ -24,10 +24,10 @@ use crate::event::{Event, InngestEvent, IntoEvent};
 
 pub use exactly::Exactly;
 use expectation::{Count, Expectation};
+use matcher::{Like, Matching, Typed, Wanted};
 use record::{Record, Sent, View, decoded, first};
 use report::Report;
 pub use snapshot::Snapshot;
-use wanted::{Like, Matching, Typed, Wanted};
 pub use within::{ExactlyWithin, Within};
 
 /// What a client sent, for unit tests: no socket, no environment, and each its own.
@@ -331,7 +331,7 @@ impl Recorder {
     }
 
     /// Forgets the faults and the rejections to come.
-    pub fn behave(&self) {
+    pub fn clear_faults(&self) {
         self.record.faults.clear();
         self.record.reject_none();
     }

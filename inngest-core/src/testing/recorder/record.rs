@@ -12,7 +12,7 @@ use super::super::fault::Faults;
 use super::super::functions::short_name;
 use super::super::lock;
 use super::super::store::StoredEvent;
-use crate::error::EventError;
+use crate::event::EventError;
 use crate::event::{Event, EventId, InngestEvent};
 
 /// What the clones of a recorder and its clients share.

@@ -13,7 +13,7 @@ use super::record::Sent;
 /// Inngest's ids are `[id 1]`, `[id 2]` and so on, also where they stand in an event's data or in a dedup
 /// id; a time that was sent is `[ts]`. Dedup ids are otherwise as they are, and keys are sorted.
 ///
-/// It serialises as a list and displays as indented JSON, for `insta::assert_json_snapshot!` and
+/// It serializes as a list and displays as indented JSON, for `insta::assert_json_snapshot!` and
 /// `insta::assert_snapshot!`.
 #[derive(Clone, Debug)]
 pub struct Snapshot(Vec<SnapshotEvent>);

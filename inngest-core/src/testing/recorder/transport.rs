@@ -15,8 +15,8 @@ use super::super::seed::Ids;
 use super::super::store::StoredEvent;
 use super::Recorder;
 use super::record::Line;
-use crate::client::scripted::{Callers, Transport, TransportAnswer, TransportFault};
-use crate::error::EventError;
+use crate::client::test_transport::{Callers, Transport, TransportAnswer, TransportFault};
+use crate::event::EventError;
 use crate::event::EventId;
 
 /// No client reads as much of an answer.

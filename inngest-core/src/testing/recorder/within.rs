@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 
 use super::Recorder;
 use super::expectation::{Count, Expectation};
+use super::matcher::{Like, Matching, Typed, Wanted};
 use super::record::{Sent, decoded, first};
-use super::wanted::{Like, Matching, Typed, Wanted};
 use crate::event::{Event, InngestEvent, IntoEvent};
 
 /// What [`Recorder::within`] returns: expectations that wait.

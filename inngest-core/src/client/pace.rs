@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::client::{RetryPolicy, wait_before};
+use super::retry::{RetryPolicy, backoff_delay};
 
 /// What a server may ask for at most: a clock that is wrong by years must not stop a publisher.
 const MAX_PAUSE: Duration = Duration::from_secs(60 * 60);
@@ -12,7 +12,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(60 * 60);
 /// The whole publisher's pace. As long as requests fail, one at a time is sent, after waits that grow: an
 /// outage sees fewer requests than the time before it, not more.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     policy: RetryPolicy,
     /// Waves of failures since the last success.
     failures: u32,
@@ -21,22 +21,22 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    pub(super) fn new(policy: RetryPolicy) -> Pace {
+    pub(crate) fn new(policy: RetryPolicy) -> Pace {
         Pace { policy, failures: 0, failed_at: None, paused_until: None }
     }
 
     /// How many of at most `max` requests may be under way.
-    pub(super) fn in_flight(&self, max: usize) -> usize {
+    pub(crate) fn in_flight(&self, max: usize) -> usize {
         if self.failures > 0 { 1 } else { max }
     }
 
     /// When the next request may begin, if not at once.
-    pub(super) fn paused_until(&self, now: Instant) -> Option<Instant> {
+    pub(crate) fn paused_until(&self, now: Instant) -> Option<Instant> {
         self.paused_until.filter(|until| *until > now)
     }
 
     /// A request that began at `began` succeeded. It says nothing of what failed since it began.
-    pub(super) fn succeeded(&mut self, began: Instant) {
+    pub(crate) fn succeeded(&mut self, began: Instant) {
         if self.failed_at.is_some_and(|failed_at| began < failed_at) {
             return;
         }
@@ -45,7 +45,7 @@ impl Pace {
     }
 
     /// A request that began at `began` failed in a way that may pass.
-    pub(super) fn failed(
+    pub(crate) fn failed(
         &mut self,
         began: Instant,
         now: Instant,
@@ -58,7 +58,7 @@ impl Pace {
             self.failures = self.failures.saturating_add(1);
             self.failed_at = Some(now);
         }
-        let wait = wait_before(self.policy, self.failures, retry_after, random);
+        let wait = backoff_delay(self.policy, self.failures, retry_after, random);
         let until = now + wait.min(MAX_PAUSE);
         self.paused_until = Some(self.paused_until.map_or(until, |known| known.max(until)));
     }

@@ -6,16 +6,16 @@ use std::panic::Location;
 /// The line a [`Recorder`](crate::testing::Recorder) names for an event; nothing without the feature
 /// `testing`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Caller {
+pub(crate) struct CallSite {
     #[cfg(feature = "testing")]
     pub(crate) location: &'static Location<'static>,
 }
 
-impl Caller {
+impl CallSite {
     /// The caller of a function with `#[track_caller]`.
     #[track_caller]
-    pub(crate) fn here() -> Caller {
-        Caller {
+    pub(crate) fn caller() -> CallSite {
+        CallSite {
             #[cfg(feature = "testing")]
             location: Location::caller(),
         }

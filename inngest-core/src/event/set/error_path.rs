@@ -8,45 +8,45 @@ use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_json::{Value, map};
 
-pub(super) struct Located<'de>(pub(super) &'de Value);
+pub(super) struct PathTracker<'de>(pub(super) &'de Value);
 
 /// What does not fit, and where.
 #[derive(Debug)]
-pub(super) struct Misfit {
+pub(super) struct PathError {
     pub(super) path: String,
     pub(super) message: String,
 }
 
-impl Misfit {
-    fn in_field(mut self, field: &str) -> Misfit {
+impl PathError {
+    fn in_field(mut self, field: &str) -> PathError {
         let separator = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
         self.path = format!("{field}{separator}{}", self.path);
         self
     }
 
-    fn in_item(self, index: usize) -> Misfit {
+    fn in_item(self, index: usize) -> PathError {
         self.in_field(&format!("[{index}]"))
     }
 }
 
-impl de::Error for Misfit {
-    fn custom<T: fmt::Display>(message: T) -> Misfit {
-        Misfit { path: String::new(), message: message.to_string() }
+impl de::Error for PathError {
+    fn custom<T: fmt::Display>(message: T) -> PathError {
+        PathError { path: String::new(), message: message.to_string() }
     }
 }
 
-impl Error for Misfit {}
+impl Error for PathError {}
 
-impl fmt::Display for Misfit {
+impl fmt::Display for PathError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl<'de> Deserializer<'de> for Located<'de> {
-    type Error = Misfit;
+impl<'de> Deserializer<'de> for PathTracker<'de> {
+    type Error = PathError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, PathError> {
         match self.0 {
             Value::Array(items) => visitor.visit_seq(Items(items.iter().enumerate())),
             Value::Object(fields) => visitor.visit_map(Fields { left: fields.iter(), read: None }),
@@ -54,7 +54,7 @@ impl<'de> Deserializer<'de> for Located<'de> {
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, PathError> {
         if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
@@ -62,7 +62,7 @@ impl<'de> Deserializer<'de> for Located<'de> {
         self,
         _name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Misfit> {
+    ) -> Result<V::Value, PathError> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -71,7 +71,7 @@ impl<'de> Deserializer<'de> for Located<'de> {
         name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Misfit> {
+    ) -> Result<V::Value, PathError> {
         self.0.deserialize_enum(name, variants, visitor).map_err(de::Error::custom)
     }
 
@@ -84,16 +84,16 @@ impl<'de> Deserializer<'de> for Located<'de> {
 struct Items<'de>(std::iter::Enumerate<std::slice::Iter<'de, Value>>);
 
 impl<'de> SeqAccess<'de> for Items<'de> {
-    type Error = Misfit;
+    type Error = PathError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
-    ) -> Result<Option<T::Value>, Misfit> {
+    ) -> Result<Option<T::Value>, PathError> {
         let Some((index, item)) = self.0.next() else {
             return Ok(None);
         };
-        seed.deserialize(Located(item)).map(Some).map_err(|misfit| misfit.in_item(index))
+        seed.deserialize(PathTracker(item)).map(Some).map_err(|error| error.in_item(index))
     }
 }
 
@@ -104,12 +104,12 @@ struct Fields<'de> {
 }
 
 impl<'de> MapAccess<'de> for Fields<'de> {
-    type Error = Misfit;
+    type Error = PathError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
-    ) -> Result<Option<K::Value>, Misfit> {
+    ) -> Result<Option<K::Value>, PathError> {
         self.read = self.left.next();
         let Some((name, _)) = self.read else {
             return Ok(None);
@@ -119,9 +119,9 @@ impl<'de> MapAccess<'de> for Fields<'de> {
         alone.deserialize_any(FirstKey(seed)).map_err(de::Error::custom)
     }
 
-    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Misfit> {
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, PathError> {
         let (name, value) = self.read.ok_or_else(|| de::Error::custom("a value without a key"))?;
-        seed.deserialize(Located(value)).map_err(|misfit| misfit.in_field(name))
+        seed.deserialize(PathTracker(value)).map_err(|error| error.in_field(name))
     }
 }
 

@@ -2,20 +2,13 @@
 
 use std::sync::Arc;
 
-#[cfg(feature = "client")]
-mod sending;
-#[cfg(feature = "client")]
-pub(crate) use sending::Source;
-#[cfg(feature = "client")]
-pub use sending::{BatchError, ConfigError, Rejection, RequestError, SendError};
-
 /// Why an event cannot be sent as it is. Nothing of it has gone out, and sending it again as it is
 /// fails again.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EventError {
-    /// The payload could not be serialised.
-    #[error("the data of `{event}` could not be serialised")]
+    /// The payload could not be serialized.
+    #[error("the data of `{event}` could not be serialized")]
     Serialize {
         /// The event's name.
         event: &'static str,
@@ -43,7 +36,7 @@ pub enum EventError {
     UnsafeInteger {
         /// The event's name.
         event: &'static str,
-        /// Where it is in the event, by serialised names: `data.account.id`, `data.lines[2].sku`.
+        /// Where it is in the event, by serialized names: `data.account.id`, `data.lines[2].sku`.
         path: String,
         /// The integer.
         integer: String,
@@ -126,7 +119,7 @@ impl EventError {
         EventError::Serialize { event, source: Arc::new(source) }
     }
 
-    /// The same error, of another event: a user is serialised before its event has a name.
+    /// The same error, of another event: a user is serialized before its event has a name.
     pub(crate) fn of_event(mut self, name: &'static str) -> EventError {
         match &mut self {
             EventError::Serialize { event, .. }

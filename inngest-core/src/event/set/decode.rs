@@ -7,7 +7,7 @@ use serde::de::{DeserializeOwned, Error, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::located::Located;
+use super::error_path::PathTracker;
 use super::{EventInfo, InngestEvents};
 use crate::event::received::ReceivedData;
 
@@ -30,18 +30,18 @@ struct Received {
 /// Reads a received event. `read` reads the data of the event at some index of `S::EVENTS`.
 pub fn receive<'de, S: InngestEvents, D: Deserializer<'de>>(
     deserializer: D,
-    read: fn(usize, Unread) -> Result<S, String>,
+    read: fn(usize, RawData) -> Result<S, String>,
 ) -> Result<S, D::Error> {
     let Received { name, data } =
         deserializer.deserialize_newtype_struct(SET, Whole(PhantomData))?;
     let Some(at) = S::EVENTS.iter().position(|event| event.name == name) else {
         return Err(D::Error::custom(unknown(&name, S::EVENTS)));
     };
-    read(at, Unread { name: S::EVENTS[at].name, data }).map_err(D::Error::custom)
+    read(at, RawData { name: S::EVENTS[at].name, data }).map_err(D::Error::custom)
 }
 
-/// A received event whose name and data are known, as it is deserialised.
-pub(in crate::event) fn of_name(name: Option<String>, data: Value) -> Value {
+/// A received event whose name and data are known, as it is deserialized.
+pub(in crate::event) fn with_name(name: Option<String>, data: Value) -> Value {
     let name = name.map(|name| ("name".to_owned(), name.into()));
     Value::Object(name.into_iter().chain([("data".to_owned(), data)]).collect())
 }
@@ -71,26 +71,28 @@ impl<'de> Visitor<'de> for Whole<'de> {
 
 /// The data of an event whose name is known.
 #[derive(Debug)]
-pub struct Unread {
+pub struct RawData {
     name: &'static str,
     data: Value,
 }
 
-impl Unread {
+impl RawData {
     /// Reads them as a `T`, which `variant` holds.
     pub fn read<T: DeserializeOwned, S>(self, variant: fn(T) -> S) -> Result<S, String> {
-        let Unread { name, data } = self;
+        let RawData { name, data } = self;
         match ReceivedData::deserialize(&data) {
             Ok(ReceivedData::Read(data)) => Ok(variant(data)),
-            Ok(ReceivedData::OfSet(_)) => Err(format!("data of `{name}`: is an enum of events")),
+            Ok(ReceivedData::NeedsName(_)) => {
+                Err(format!("data of `{name}`: is an enum of events"))
+            }
             Err(error) => {
-                let error = error.to_string();
-                // A second time, only to see where it fails.
-                let misfit = ReceivedData::<T>::deserialize(Located(&data)).err();
-                let misfit = misfit.filter(|misfit| misfit.message == error);
-                match misfit.map(|misfit| misfit.path).filter(|path| !path.is_empty()) {
-                    Some(path) => Err(format!("`{path}` in the data of `{name}`: {error}")),
-                    None => Err(format!("data of `{name}`: {error}")),
+                let message = error.to_string();
+                // Deserialized a second time, only to find where it fails.
+                let located = ReceivedData::<T>::deserialize(PathTracker(&data)).err();
+                let located = located.filter(|located| located.message == message);
+                match located.map(|located| located.path).filter(|path| !path.is_empty()) {
+                    Some(path) => Err(format!("`{path}` in the data of `{name}`: {message}")),
+                    None => Err(format!("data of `{name}`: {message}")),
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! Serialising, watched: integers that Inngest would round and keys that it would remove are found as
+//! Serializing, watched: integers that Inngest would round and keys that it would remove are found as
 //! they are written.
 
 use std::cell::Cell;
@@ -8,7 +8,7 @@ use std::io;
 use serde::ser::Serialize;
 use serde_json::ser::{CharEscape, CompactFormatter, Formatter, Serializer};
 
-use crate::error::EventError;
+use super::error::EventError;
 
 /// Inngest reads numbers as 64-bit floats, which hold every integer up to here.
 const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
@@ -16,7 +16,7 @@ const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 /// The key that Inngest keeps in an event's data for itself, and removes from it.
 const RESERVED_KEY: &str = "_inngest";
 
-/// Serialises `value` to the end of `buffer`; `part` is what it is of the event.
+/// Serializes `value` to the end of `buffer`; `part` is what it is of the event.
 pub(super) fn write_checked<T: Serialize + ?Sized>(
     buffer: &mut Vec<u8>,
     value: &T,

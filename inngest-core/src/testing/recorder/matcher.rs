@@ -80,7 +80,7 @@ where
 pub(super) struct Like(StoredEvent);
 
 impl Like {
-    /// Serialised and read as a sent event is, so that both have become the same on the way.
+    /// Serialized and read as a sent event is, so that both have become the same on the way.
     #[track_caller]
     pub(super) fn new(expected: impl IntoEvent) -> Like {
         let mut batch = Batch::new();

@@ -9,10 +9,10 @@ use serde::ser::{Serialize, Serializer as _};
 use serde_json::ser::Serializer;
 
 use super::InngestEvent;
-use super::checked::write_checked;
+use super::checked_json::write_checked;
 use super::envelope::{Envelope, IdChoice};
+use super::error::EventError;
 use super::name::{self, NameProblem};
-use crate::error::EventError;
 
 /// Writes events to the end of a buffer, each as one JSON object.
 #[derive(Debug)]

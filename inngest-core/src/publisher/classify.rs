@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::receipt::DeliveryError;
 use crate::client::Outcome;
-use crate::error::RequestError;
+use crate::client::RequestError;
 use crate::event::EventId;
 
 /// Events are told by where they stand in the batch.
 #[derive(Default)]
-pub(super) struct Sorted {
+pub(super) struct Classified {
     pub(super) ends: Vec<(usize, Result<EventId, DeliveryError>)>,
     /// Those among the ends that were not rejected themselves, and the first cause.
     pub(super) failed: Option<(Vec<usize>, Arc<RequestError>)>,
@@ -21,9 +21,9 @@ pub(super) struct Sorted {
     pub(super) refusal: Option<Arc<RequestError>>,
 }
 
-impl Sorted {
-    pub(super) fn new(outcomes: Vec<Outcome>) -> Sorted {
-        let mut sorted = Sorted::default();
+impl Classified {
+    pub(super) fn new(outcomes: Vec<Outcome>) -> Classified {
+        let mut sorted = Classified::default();
         for (at, outcome) in outcomes.into_iter().enumerate() {
             match outcome {
                 Outcome::Accepted(id) => sorted.ends.push((at, Ok(id))),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::error::RequestError;
+use super::error::RequestError;
 
 #[cfg(feature = "tracing")]
 pub(super) fn retrying(error: &RequestError, events: usize, attempt: u32, wait: Duration) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::error::EventError;
+use crate::event::EventError;
 
 /// Answers a client's requests in place of the network: see
 /// [`ClientBuilder::transport`](crate::ClientBuilder::transport).

@@ -16,7 +16,7 @@ use super::{EventInfo, InngestEvents};
 ///
 /// That is how it fails.
 #[track_caller]
-pub const fn tell_apart<S: InngestEvents, const N: usize>(variant: usize) {
+pub const fn assert_distinct<S: InngestEvents, const N: usize>(variant: usize) {
     let clash = Clashes::<S, N>::FIRST[variant];
     if clash == variant {
         return;

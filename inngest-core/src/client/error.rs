@@ -5,9 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::EventError;
 use crate::batch::Batch;
-use crate::event::EventId;
+use crate::event::{EventError, EventId};
 
 /// An error of another crate's, kept.
 pub(crate) type Source = Arc<dyn Error + Send + Sync>;
@@ -137,9 +136,9 @@ pub enum RequestError {
     },
 
     /// The call's time was over before the request was begun: see
-    /// [`RetryPolicy::total`](crate::RetryPolicy::total).
+    /// [`RetryPolicy::total_timeout`](crate::RetryPolicy::total_timeout).
     #[error("the call's time was over before it was sent")]
-    NoTimeLeft,
+    DeadlineExceeded,
 
     /// The server refuses the event key: 401, 403 or 404. Nothing more is sent in this call.
     #[error("the event key is refused ({status}): {message}")]
@@ -169,7 +168,7 @@ pub enum RequestError {
     /// An answer that does not say what an answer of Inngest's must: a page of HTML from a wrong URL,
     /// a redirect, ids that do not match the events.
     #[error("the answer ({status}) cannot be believed: {problem}")]
-    Unbelievable {
+    InvalidResponse {
         /// The HTTP status.
         status: u16,
         /// What is wrong with it.
@@ -187,11 +186,11 @@ impl RequestError {
             | RequestError::Timeout { .. }
             | RequestError::Unavailable { .. }
             | RequestError::RetryAfterTooLong { .. }
-            | RequestError::NoTimeLeft => true,
+            | RequestError::DeadlineExceeded => true,
             RequestError::KeyRefused { .. }
             | RequestError::TooLarge { .. }
             | RequestError::Refused { .. }
-            | RequestError::Unbelievable { .. } => false,
+            | RequestError::InvalidResponse { .. } => false,
         }
     }
 
@@ -214,18 +213,18 @@ impl RequestError {
             RequestError::Timeout { .. } => "timeout",
             RequestError::Unavailable { .. } => "unavailable",
             RequestError::RetryAfterTooLong { .. } => "retry_after_too_long",
-            RequestError::NoTimeLeft => "no_time_left",
+            RequestError::DeadlineExceeded => "deadline_exceeded",
             RequestError::KeyRefused { .. } => "key_refused",
             RequestError::TooLarge { .. } => "too_large",
             RequestError::Refused { .. } => "refused",
-            RequestError::Unbelievable { .. } => "unbelievable",
+            RequestError::InvalidResponse { .. } => "invalid_response",
         }
     }
 
     /// Whether no answer came in time.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
-        matches!(self, RequestError::Timeout { .. } | RequestError::NoTimeLeft)
+        matches!(self, RequestError::Timeout { .. } | RequestError::DeadlineExceeded)
     }
 
     /// Whether the server refuses the event key.
@@ -266,7 +265,7 @@ pub enum SendError {
     Rejected {
         /// What the server says.
         reason: Rejection,
-        /// The event, serialised.
+        /// The event, serialized.
         rejected: Batch,
     },
 
@@ -397,7 +396,7 @@ impl BatchError {
         self.unsent_events
     }
 
-    /// The rejected events, in their places, to be kept for a look. Those that could not be serialised
+    /// The rejected events, in their places, to be kept for a look. Those that could not be serialized
     /// are not among them.
     #[must_use]
     pub fn into_rejected(self) -> Batch {
