@@ -1,4 +1,4 @@
-//! A client for programs without a runtime.
+//! A client for programs without an async runtime.
 #![allow(clippy::result_large_err, reason = "an error hands the events back")]
 
 use std::borrow::Cow;
@@ -18,11 +18,11 @@ use crate::event::{EventId, IntoEvent};
 
 type Call = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Sends events and blocks until Inngest has answered. Cheap to clone: clones share one thread, which
-/// has a runtime of its own, and their connections; it ends with the last clone.
+/// Sends events and blocks until Inngest has responded. Cheap to clone: clones share their connections and one
+/// background thread with its own runtime, which ends with the last clone.
 ///
-/// It needs no runtime and is in the way of none: within an async function it works, but blocks the
-/// thread, and with it whatever else the runtime would do there. Use [`Client`](crate::Client) there, or
+/// It works without a runtime and inside one. In an async function, however, it blocks the thread, and with it all
+/// other tasks that the runtime would run there: use [`Client`](crate::Client) there, or
 /// `tokio::task::spawn_blocking`.
 ///
 /// ```no_run
@@ -35,15 +35,15 @@ type Call = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// # }
 /// ```
 ///
-/// A hook of [`ClientBuilder::after_send`](crate::ClientBuilder::after_send) runs on that thread. A call
-/// that it makes by the same client would wait for itself: its events come back unsent, with
-/// [`RequestError::DeadlineExceeded`](crate::RequestError::DeadlineExceeded), and no hook is told.
+/// A hook of [`ClientBuilder::after_send`](crate::ClientBuilder::after_send) runs on the background thread. A call
+/// that the hook makes with the same client would wait for itself, so its events are unsent with
+/// [`RequestError::DeadlineExceeded`](crate::RequestError::DeadlineExceeded), and no hook is called for them.
 ///
 /// # Panics
 ///
-/// Only with what is the user's: where a hook of
-/// [`ClientBuilder::before_send`](crate::ClientBuilder::before_send) or a payload's `Serialize` does, and
-/// where the HTTP client that the builder was given does.
+/// Calls panic only if the user's code does: a hook of
+/// [`ClientBuilder::before_send`](crate::ClientBuilder::before_send), a payload's `Serialize`, or the HTTP client
+/// given to the builder.
 #[derive(Clone)]
 pub struct Client {
     client: crate::Client,
@@ -51,13 +51,13 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client configured by the environment alone: see [`Client::from_env`](crate::Client::from_env).
+    /// Builds a client from the environment alone: see [`Client::from_env`](crate::Client::from_env).
     pub fn from_env() -> Result<Client, ConfigError> {
         Client::new(crate::Client::from_env()?)
     }
 
-    /// A client that sends by `client`, which it should have to itself: connections that two runtimes
-    /// share break when one of them ends.
+    /// Creates a blocking client that sends with `client`. Do not use `client` elsewhere: connections shared by two
+    /// runtimes break when one of them ends.
     ///
     /// ```no_run
     /// use inngest_core::{Client, blocking};
@@ -93,7 +93,7 @@ impl Client {
         self.thread.wait_for(async move { client.send_batch(&batch).await })
     }
 
-    /// What this call sends by.
+    /// Returns the client for this call.
     fn client(&self) -> Cow<'_, crate::Client> {
         if self.thread.is_current() {
             Cow::Owned(self.client.with_expired_deadline())
@@ -109,7 +109,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// A thread with a runtime, which runs what it is given until it is dropped.
+/// A thread with a runtime, which runs the calls it is given until it is dropped.
 struct Thread {
     calls: Option<UnboundedSender<Call>>,
     thread: Option<JoinHandle<()>>,
@@ -119,37 +119,37 @@ impl Thread {
     fn start() -> Result<Thread, ConfigError> {
         let failed = |error| ConfigError::Thread { source: Arc::new(error) };
         let (calls, to_run) = unbounded_channel();
-        let (tell, told) = mpsc::sync_channel(1);
-        // The runtime is made and dropped in there: it must not be dropped where a caller's runs.
+        let (started, start_result) = mpsc::sync_channel(1);
+        // The runtime is created and dropped on the thread: dropping it inside a caller's runtime panics.
         let body = move || {
             let runtime = runtime::Builder::new_current_thread().enable_all().build();
-            let runtime = runtime.map_err(|error| tell.send(Err(error)).ok());
+            let runtime = runtime.map_err(|error| started.send(Err(error)).ok());
             if let Ok(runtime) = runtime {
-                tell.send(Ok(())).ok();
+                started.send(Ok(())).ok();
                 runtime.block_on(run(to_run));
-                // Whoever drops the last clone does not wait for a look-up of a name that nobody needs.
+                // Dropping the last clone does not wait for a pending DNS lookup.
                 runtime.shutdown_background();
             }
         };
         let thread = thread::Builder::new().name("inngest-client".to_owned()).spawn(body);
         let thread = thread.map_err(failed)?;
-        told.recv().unwrap_or_else(|gone| Err(io::Error::other(gone))).map_err(failed)?;
+        start_result.recv().unwrap_or_else(|ended| Err(io::Error::other(ended))).map_err(failed)?;
         Ok(Thread { calls: Some(calls), thread: Some(thread) })
     }
 
     fn wait_for<T: Send + 'static>(&self, call: impl Future<Output = T> + Send + 'static) -> T {
         if self.is_current() {
-            return call.now_or_never().expect("without time it has nothing to wait for");
+            return call.now_or_never().expect("a call with an expired deadline waits for nothing");
         }
-        // The standard library's channel: tokio's panics where a runtime of the caller's would block.
-        let (tell, told) = mpsc::sync_channel(1);
+        // The standard library's channel, since tokio's panics when it blocks inside a caller's runtime.
+        let (respond, response) = mpsc::sync_channel(1);
         let call = Box::pin(async move {
-            // Who called waits below.
-            drop(tell.send(call.await));
+            // The receiver waits below.
+            drop(respond.send(call.await));
         });
-        let given = self.calls.as_ref().is_some_and(|calls| calls.send(call).is_ok());
-        assert!(given, "the thread runs as long as there is a client");
-        told.recv().expect("the transport or an HTTP client of the user's own panicked")
+        let sent = self.calls.as_ref().is_some_and(|calls| calls.send(call).is_ok());
+        assert!(sent, "the thread runs while there is a client");
+        response.recv().expect("the transport or the user's own HTTP client panicked")
     }
 
     fn is_current(&self) -> bool {
@@ -166,9 +166,9 @@ async fn run(mut calls: UnboundedReceiver<Call>) {
 impl Drop for Thread {
     fn drop(&mut self) {
         self.calls = None;
-        let here = self.is_current();
-        if let Some(thread) = self.thread.take().filter(|_| !here) {
-            // It has no calls left, and a panic there was told to who called.
+        let is_current = self.is_current();
+        if let Some(thread) = self.thread.take().filter(|_| !is_current) {
+            // The thread has no calls left, and its callers have received any panic.
             drop(thread.join());
         }
     }

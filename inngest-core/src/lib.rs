@@ -1,5 +1,5 @@
-//! Typed events for [Inngest](https://www.inngest.com): checked when they compile, sent in batches, retried
-//! without duplicates.
+//! Typed events for [Inngest](https://www.inngest.com): checked at compile time, sent in batches, retried without
+//! duplicates.
 //!
 //! ```no_run
 //! # #[cfg(all(feature = "client", feature = "derive"))] {
@@ -29,9 +29,9 @@
 //! # }
 //! ```
 //!
-//! One event's way: a payload that is an [`InngestEvent`], perhaps in an [`Event`] envelope, is serialized
-//! into a [`Batch`]; the [`Client`] cuts the batch into requests, reads the answers and returns an [`EventId`] for
-//! each event, or an error that says of each whether it was accepted, rejected or not sent.
+//! The path of an event: a payload that is an [`InngestEvent`], optionally in an [`Event`] envelope, is serialized
+//! into a [`Batch`]. The [`Client`] splits the batch into requests, validates the responses and returns an
+//! [`EventId`] for each event, or an error that reports for each event whether it was accepted, rejected or not sent.
 //!
 //! # Where to look
 //!
@@ -40,17 +40,17 @@
 //! | the keys of `#[inngest(..)]` and the id template | the derive [`InngestEvent`](derive@InngestEvent) |
 //! | events of several types as one | the derive [`InngestEvents`](derive@InngestEvents) |
 //! | an event by hand | the trait [`InngestEvent`](trait@InngestEvent) |
-//! | what may stand in a dedup id | [`IdSegment`](trait@IdSegment), [`DedupId`], [`Deduplicated`] |
-//! | a time, a user, sessions, an id of its own | [`Event`] |
+//! | types allowed in a dedup id | [`IdSegment`](trait@IdSegment), [`DedupId`], [`Deduplicated`] |
+//! | a time, a user, sessions, an explicit id | [`Event`] |
 //! | integers beyond 2^53 | [`as_string`] |
 //! | sending | [`Client`], and [`ClientBuilder`] for its configuration and the environment variables |
 //! | events of several types, and sending again without duplicates | [`Batch`], [`batch!`] |
-//! | not waiting for Inngest: events queued and sent in the background | [`Publisher`](publisher::Publisher) |
+//! | events queued and sent in the background | [`Publisher`](publisher::Publisher) |
 //! | sending from programs without a runtime | `blocking::Client`, with the feature `blocking` |
-//! | stamping every event, and seeing what becomes of it | [`ClientBuilder::before_send`], [`ClientBuilder::after_send`] |
-//! | going on with the caller's trace | [`ClientBuilder::trace_context`] |
+//! | changing every event, and observing its outcome | [`ClientBuilder::before_send`], [`ClientBuilder::after_send`] |
+//! | propagating the caller's trace | [`ClientBuilder::trace_context`] |
 //! | spans and metrics | [Observability](#observability) |
-//! | what can go wrong | [`EventError`], [`SendError`], [`BatchError`], [`ConfigError`] |
+//! | errors | [`EventError`], [`SendError`], [`BatchError`], [`ConfigError`] |
 //! | unit tests of what is sent | `testing::Recorder`, by `Client::recorder` |
 //! | tests against a server, of functions, of other languages | `testing::EventApi` |
 //!
@@ -67,15 +67,14 @@
 //! | `testing` | no | `testing`: a recorder, and an Event API in the test's process |
 //! | `uuid`, `ulid`, `jiff`, `chrono`, `time`, `rust_decimal` | no | [`IdSegment`](trait@IdSegment) for these crates' types |
 //!
-//! A crate that only defines events takes `default-features = false, features = ["derive"]`, and depends on
+//! A crate that only defines events uses `default-features = false, features = ["derive"]`, and depends on
 //! neither reqwest nor tokio.
 //!
 //! # Observability
 //!
 //! Spans and metrics have the names of OpenTelemetry's
-//! [conventions for messaging](https://opentelemetry.io/docs/specs/semconv/messaging/). None of them
-//! holds an event's data, the URL or the key. Nor do the events of the log, but that they tell what the
-//! server says, without the key.
+//! [conventions for messaging](https://opentelemetry.io/docs/specs/semconv/messaging/). They never contain an
+//! event's data, the URL or the key. Neither do log events, which contain the server's messages without the key.
 //!
 //! With `tracing`, each call of `send`, `send_all` or `send_batch`, and each batch that a publisher sends,
 //! is a span `send` with the fields
@@ -85,23 +84,23 @@
 //! | `otel.name`, `otel.kind` | `send` and the events' name; `producer` |
 //! | `messaging.system` | `inngest` |
 //! | `messaging.operation.name`, `messaging.operation.type` | `send` |
-//! | `messaging.destination.name` | the events' name, if all have one |
-//! | `messaging.batch.message_count` | how many events, where it is not `send` |
-//! | `messaging.message.id` | the event's id, once `send` has it |
+//! | `messaging.destination.name` | the events' name, if all have the same |
+//! | `messaging.batch.message_count` | the number of events, except for `send` |
+//! | `messaging.message.id` | the event's id, recorded when `send` succeeds |
 //! | `error.type` | [`SendOutcome::error_type`], if not all were accepted |
 //!
-//! With `metrics`, the crate `metrics` is given, labeled with those of `messaging.system`,
-//! `messaging.operation.name`, `messaging.destination.name` and `error.type` that there are,
+//! With the feature `metrics`, the following are recorded through the crate `metrics`, with the labels
+//! `messaging.system`, `messaging.operation.name`, `messaging.destination.name` and `error.type` where they apply:
 //!
 //! | metric | kind | counts or measures |
 //! |---|---|---|
-//! | `messaging.client.sent.messages` | counter | events, as they end |
-//! | `messaging.client.operation.duration` | histogram, seconds | attempts at a request, each on its own |
-//! | `inngest.publisher.queued.events` | gauge | events that publishers hold, without labels |
-//! | `inngest.publisher.queued.bytes` | gauge, bytes | what these take, as JSON, without labels |
-//! | `inngest.publisher.in_flight` | gauge | batches that publishers are sending, without labels |
+//! | `messaging.client.sent.messages` | counter | events with an outcome |
+//! | `messaging.client.operation.duration` | histogram, seconds | attempts at a request, each measured separately |
+//! | `inngest.publisher.queued.events` | gauge | events held by publishers, without labels |
+//! | `inngest.publisher.queued.bytes` | gauge, bytes | their size as JSON, without labels |
+//! | `inngest.publisher.in_flight` | gauge | batches in flight, without labels |
 //!
-//! Units are told to the recorder that is installed when a client is built.
+//! Units and descriptions are registered with the recorder that is installed when a client is built.
 #![forbid(unsafe_code)]
 
 pub mod as_string;

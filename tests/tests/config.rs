@@ -68,7 +68,7 @@ fn a_base_url_that_leads_nowhere_is_refused() {
     for (url, why) in [
         ("not a url", "relative URL without a base"),
         ("ftp://inn.gs", "its scheme is `ftp`"),
-        ("https://user:word@inn.gs", "a user or a password"),
+        ("https://user:word@inn.gs", "a user name or a password"),
         ("https://inn.gs?a=b", "a query or a fragment"),
         ("https://inn.gs#a", "a query or a fragment"),
     ] {

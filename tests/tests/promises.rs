@@ -471,7 +471,7 @@ async fn an_answer_is_believed_only_if_it_says_what_it_must() {
         ("two ids", body(r#"{"ids":["a","b"],"status":200}"#), "it has 2 ids, for 1 events"),
         ("null ids", body(r#"{"ids":null,"status":200}"#), "it has 0 ids"),
         ("not JSON", body("ok"), "it is not Inngest's JSON"),
-        ("100 MB", Fault::answer_of_bytes(100 << 20), "it is longer than an answer can be"),
+        ("100 MB", Fault::answer_of_bytes(100 << 20), "it is longer than a valid response"),
         ("a redirect", Fault::redirect("/e/"), "it redirects to another URL"),
         ("204", Fault::status(204).body(""), "it is empty"),
         (

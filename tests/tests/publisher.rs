@@ -356,7 +356,7 @@ async fn flush_is_about_what_was_accepted_before_it() {
     assert!(start.elapsed() < 2 * SECOND);
     let late = publisher.flush(SECOND).await.expect_err("nine seconds");
     assert_eq!(late.events, 1);
-    assert_eq!(late.to_string(), "1 event has not ended yet");
+    assert_eq!(late.to_string(), "1 event has no outcome yet");
 }
 
 #[tokio::test(start_paused = true)]

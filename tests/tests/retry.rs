@@ -139,7 +139,7 @@ async fn a_retry_after_beyond_what_is_left_ends_the_call_at_once_and_says_so() {
     assert_eq!(
         error.to_string(),
         "`storefront/item.viewed` was not sent: the server asks to wait 300 s, but the call has 60 \
-         s left: the server cannot answer now (429): no"
+         s left: the server is temporarily unavailable (429): no"
     );
 }
 

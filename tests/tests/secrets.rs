@@ -114,7 +114,7 @@ async fn the_key_is_in_no_debug_no_display_no_error_chain_and_no_trace() {
 
     let traced = String::from_utf8_lossy(&log.0.lock().expect("no panic in a log")).into_owned();
     // It is listened to, and what the server quoted is passed on without the key.
-    assert!(traced.contains("sending to Inngest failed, trying again"), "{traced}");
+    assert!(traced.contains("sending to Inngest failed, retrying"), "{traced}");
     assert!(traced.contains("Inngest rejected an event"), "{traced}");
     assert!(traced.contains("TRACE") && traced.contains("DEBUG"), "{traced}");
     assert!(shown.contains("Cannot POST /e/***"), "{shown}");

@@ -1,10 +1,9 @@
-//! Where in a program an event was given to this crate.
+//! The place in a program where an event was given to this crate.
 
 #[cfg(feature = "testing")]
 use std::panic::Location;
 
-/// The line a [`Recorder`](crate::testing::Recorder) names for an event; nothing without the feature
-/// `testing`.
+/// The source location that a `Recorder` reports for an event. Empty without the feature `testing`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CallSite {
     #[cfg(feature = "testing")]
@@ -12,7 +11,7 @@ pub(crate) struct CallSite {
 }
 
 impl CallSite {
-    /// The caller of a function with `#[track_caller]`.
+    /// Returns the location of the caller of a function with `#[track_caller]`.
     #[track_caller]
     pub(crate) fn caller() -> CallSite {
         CallSite {

@@ -1,4 +1,4 @@
-//! Events on their way: each serialized once, in the order they were pushed.
+//! Batches: events of any types, each serialized once, in the order they were pushed.
 
 mod call_site;
 mod seed;
@@ -11,21 +11,20 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
 
-use crate::event::EventError;
-use crate::event::{BeforeSend, EventWriter, IntoEvent};
+use crate::event::{BeforeSend, EventError, EventWriter, IntoEvent};
 
 pub(crate) use call_site::CallSite;
 pub(crate) use seed::Seed;
-pub(crate) use split::{Limits, split};
+pub(crate) use split::{RequestLimits, split};
 
-/// Events of any types, serialized, in order, ready to be sent by
+/// Serialized events of any types, in order, to be sent by
 /// [`Client::send_batch`](crate::Client::send_batch).
 ///
-/// An event is serialized when it is pushed, before a client has to do with it: the hooks of
-/// [`ClientBuilder::before_send`](crate::ClientBuilder::before_send) do not see it.
+/// An event is serialized when it is pushed, before a client sees it: the hooks of
+/// [`ClientBuilder::before_send`](crate::ClientBuilder::before_send) are not called for it.
 ///
-/// A batch owns a seed, made when it is created, from which Inngest makes the events' ids. So a
-/// batch may be sent again, whole or in part: each event keeps its id, and no function runs twice.
+/// A batch owns a seed, created with the batch, from which Inngest derives the events' ids. A batch can
+/// therefore be sent again, as a whole or in part: each event keeps its id, and no function runs twice.
 ///
 /// ```
 /// # use inngest_core::{Batch, InngestEvent};
@@ -40,26 +39,24 @@ pub(crate) use split::{Limits, split};
 /// # Ok::<(), inngest_core::EventError>(())
 /// ```
 pub struct Batch {
-    /// The events as one JSON array: `[event,event]`, or nothing. Shared with requests on their way
-    /// and with the batches that errors hand back.
+    /// The events as one JSON array, `[event,event]`, or empty. Shared with the bodies of requests and with
+    /// the batches that errors return.
     buffer: Arc<Vec<u8>>,
     slots: Vec<Slot>,
     bytes: usize,
-    /// Whose places the events pushed here take.
+    /// Assigns places to the events pushed on this batch.
     lineage: Arc<Lineage>,
-    /// Whose places the events of batches appended here have.
+    /// The lineages of the events of appended batches.
     appended: Vec<Arc<Lineage>>,
 }
 
 /// One event in a batch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slot {
-    /// Which event of its seed it is, for good. Places of one seed that follow each other stand side by
-    /// side in the buffer.
+    /// The event's number within its seed, which never changes.
     place: u32,
-    /// Whose place: 0 is the batch's own lineage, and others count from 1.
+    /// The lineage that assigned the place: 0 is the batch's own, `n` is `appended[n - 1]`.
     lineage: u32,
-    /// The event's name.
     pub(crate) name: &'static str,
     pub(crate) call_site: CallSite,
     start: usize,
@@ -67,57 +64,67 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    /// The event's size as JSON.
+    /// Returns the event's size as JSON, in bytes.
     pub(crate) fn len(&self) -> usize {
         self.end - self.start
     }
 
-    /// Whether its id counts up from that of `before`, so that one request may hold both.
-    fn follows(&self, before: &Slot) -> bool {
-        self.lineage == before.lineage && self.place == before.place.wrapping_add(1)
+    /// Returns whether the event's id is the successor of `previous`'s, so that one request can contain both.
+    fn follows(&self, previous: &Slot) -> bool {
+        self.lineage == previous.lineage && self.place == previous.place.wrapping_add(1)
     }
 }
 
-/// What a batch shares with the batches handed back from it: no two of their events may have one
-/// place of one seed.
+/// A seed and its next free place, shared by a batch and the batches returned from it: no two of their events
+/// may have the same place.
 #[derive(Debug)]
 struct Lineage {
     seed: Seed,
     next_place: AtomicU32,
 }
 
+impl Lineage {
+    fn new() -> Arc<Lineage> {
+        Arc::new(Lineage { seed: Seed::new(), next_place: AtomicU32::new(0) })
+    }
+
+    fn take_place(&self) -> u32 {
+        self.next_place.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
 impl Batch {
-    /// An empty batch, with a seed of its own.
+    /// Creates an empty batch with a new seed.
     ///
     /// # Panics
     ///
-    /// Where the operating system has no randomness to give.
+    /// If the operating system's random number generator fails.
     #[must_use]
     pub fn new() -> Batch {
         Batch::with_capacity(0, 0)
     }
 
-    /// An empty batch with room for so many events and bytes.
+    /// Creates an empty batch with capacity for `events` events and `bytes` bytes.
     ///
     /// # Panics
     ///
-    /// As [`new`](Batch::new).
+    /// If the operating system's random number generator fails.
     #[must_use]
     pub fn with_capacity(events: usize, bytes: usize) -> Batch {
         Batch {
             buffer: Arc::new(Vec::with_capacity(bytes)),
             slots: Vec::with_capacity(events),
             bytes: 0,
-            lineage: Arc::new(Lineage { seed: Seed::new(), next_place: AtomicU32::new(0) }),
+            lineage: Lineage::new(),
             appended: Vec::new(),
         }
     }
 
-    /// A batch of all events of `events`.
+    /// Creates a batch of all events of `events`.
     ///
     /// # Errors
     ///
-    /// The first event's that cannot be sent.
+    /// The error of the first event that cannot be sent.
     #[track_caller]
     pub fn try_from_iter<I>(events: I) -> Result<Batch, EventError>
     where
@@ -134,13 +141,13 @@ impl Batch {
     ///
     /// # Errors
     ///
-    /// What is wrong with the event. The batch is then as it was.
+    /// [`EventError`] if the event cannot be sent. The batch is then unchanged.
     #[track_caller]
     pub fn push<E: IntoEvent>(&mut self, event: E) -> Result<(), EventError> {
         self.push_with_hooks(&[], event).1
     }
 
-    /// As [`push`](Batch::push), after `hooks` have seen the event's envelope. Says the event's name too.
+    /// Calls `hooks` with the event's envelope, then pushes the event. Returns the event's name too.
     #[track_caller]
     pub(crate) fn push_with_hooks<E: IntoEvent>(
         &mut self,
@@ -148,97 +155,81 @@ impl Batch {
         event: E,
     ) -> (&'static str, Result<(), EventError>) {
         let end = self.end();
-        let buffer = Arc::make_mut(&mut self.buffer);
-        buffer.truncate(end);
-        buffer.push(if end == 0 { b'[' } else { b',' });
-        let start = buffer.len();
-
+        let (buffer, start) = begin_slot(&mut self.buffer, end);
         let mut writer = EventWriter::new(buffer, hooks);
         let written = event.write_event(&mut writer);
         let name = writer.name();
         if written.is_ok() {
-            let end = buffer.len();
-            let place = self.lineage.next_place.fetch_add(1, Ordering::Relaxed);
-            let call_site = CallSite::caller();
-            self.slots.push(Slot { place, lineage: 0, name, call_site, start, end });
-            self.bytes += end - start;
+            let (end, call_site) = (finish_slot(buffer), CallSite::caller());
+            let place = self.lineage.take_place();
+            self.add_slot(Slot { place, lineage: 0, name, call_site, start, end });
         } else {
-            buffer.truncate(end);
-        }
-        if !buffer.is_empty() {
-            buffer.push(b']');
+            discard_slot(buffer, end);
         }
         (name, written)
     }
 
-    /// Moves the events of `other` behind its own. They keep their ids, so what several errors handed
-    /// back may be sent again as one.
+    /// Pushes an event that is serialized already.
+    pub(crate) fn push_serialized(&mut self, name: &'static str, json: &[u8], call_site: CallSite) {
+        let end = self.end();
+        let (buffer, start) = begin_slot(&mut self.buffer, end);
+        buffer.extend_from_slice(json);
+        let end = finish_slot(buffer);
+        let place = self.lineage.take_place();
+        self.add_slot(Slot { place, lineage: 0, name, call_site, start, end });
+    }
+
+    /// Moves the events of `other` to the end of this batch. They keep their ids, so the batches that several
+    /// errors return can be sent again as one.
     #[allow(clippy::needless_pass_by_value, reason = "an event in two batches would be sent twice")]
     pub fn append(&mut self, other: Batch) {
         self.append_shared(&other);
     }
 
     pub(crate) fn append_shared(&mut self, other: &Batch) {
-        let end = self.end();
-        let buffer = Arc::make_mut(&mut self.buffer);
-        buffer.truncate(end);
-        buffer.reserve(other.bytes + other.slots.len() + 1);
-        let mut numbers: Vec<Option<u32>> = vec![None; other.appended.len() + 1];
+        Arc::make_mut(&mut self.buffer).reserve(other.bytes + other.slots.len() + 1);
+        let mut lineages: Vec<Option<u32>> = vec![None; other.appended.len() + 1];
         for slot in &other.slots {
-            buffer.push(if buffer.is_empty() { b'[' } else { b',' });
-            let start = buffer.len();
+            let end = self.end();
+            let (buffer, start) = begin_slot(&mut self.buffer, end);
             buffer.extend_from_slice(&other.buffer[slot.start..slot.end]);
-            let end = buffer.len();
-            let lineage = *numbers[slot.lineage as usize].get_or_insert_with(|| {
+            let end = finish_slot(buffer);
+            let lineage = *lineages[slot.lineage as usize].get_or_insert_with(|| {
                 lineage_index(&self.lineage, &mut self.appended, other.lineage(slot.lineage))
             });
-            self.slots.push(Slot { lineage, start, end, ..*slot });
+            self.add_slot(Slot { lineage, start, end, ..*slot });
         }
-        if !buffer.is_empty() {
-            buffer.push(b']');
-        }
-        self.bytes += other.bytes;
     }
 
-    /// How many events it holds.
+    fn add_slot(&mut self, slot: Slot) {
+        self.bytes += slot.len();
+        self.slots.push(slot);
+    }
+
+    /// Returns the number of events.
     #[must_use]
     pub fn len(&self) -> usize {
         self.slots.len()
     }
 
-    /// Whether it holds none.
+    /// Returns whether the batch has no events.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.slots.is_empty()
     }
 
-    /// The size of its events as JSON, without what joins them.
+    /// Returns the size of the events as JSON, in bytes, without the separators between them.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Where the last event ends in the buffer.
+    /// Returns the offset in the buffer at which the last event ends.
     fn end(&self) -> usize {
         self.slots.last().map_or(0, |slot| slot.end)
     }
 
-    /// Puts an event behind the others that was serialized elsewhere.
-    pub(crate) fn push_serialized(&mut self, name: &'static str, json: &[u8], call_site: CallSite) {
-        let end = self.end();
-        let buffer = Arc::make_mut(&mut self.buffer);
-        buffer.truncate(end);
-        buffer.push(if end == 0 { b'[' } else { b',' });
-        let start = buffer.len();
-        buffer.extend_from_slice(json);
-        let end = buffer.len();
-        buffer.push(b']');
-        let place = self.lineage.next_place.fetch_add(1, Ordering::Relaxed);
-        self.slots.push(Slot { place, lineage: 0, name, call_site, start, end });
-        self.bytes += json.len();
-    }
-
-    /// Gives back the room it has too much.
+    /// Releases unused capacity.
     pub(crate) fn shrink(&mut self) {
         if let Some(buffer) = Arc::get_mut(&mut self.buffer) {
             buffer.shrink_to_fit();
@@ -250,24 +241,24 @@ impl Batch {
         &self.slots
     }
 
-    /// Leaves a place empty, for an event that could not be pushed: those behind it keep theirs.
-    pub(crate) fn skip(&self) {
-        self.lineage.next_place.fetch_add(1, Ordering::Relaxed);
+    /// Leaves a place unused, for an event that could not be pushed.
+    pub(crate) fn skip_place(&self) {
+        self.lineage.take_place();
     }
 
-    /// The seed of a request that begins with the event at `index`.
+    /// Returns the seed of a request that starts with the event at `index`.
     pub(crate) fn seed_at(&self, index: usize) -> Seed {
         let slot = &self.slots[index];
         self.lineage(slot.lineage).seed.shifted(slot.place)
     }
 
-    fn lineage(&self, number: u32) -> &Arc<Lineage> {
-        let appended = (number as usize).checked_sub(1);
+    fn lineage(&self, index: u32) -> &Arc<Lineage> {
+        let appended = (index as usize).checked_sub(1);
         appended.map_or(&self.lineage, |index| &self.appended[index])
     }
 
-    /// The body of a request of the events `range`, whose places follow each other: one event as an
-    /// object, several as an array. The whole batch is not copied.
+    /// Returns the body of a request with the events `range`, whose places are consecutive: one event as an
+    /// object, several as an array. The body of the whole batch is not copied.
     pub(crate) fn body(&self, range: Range<usize>) -> Bytes {
         let slots = &self.slots[range];
         let (Some(first), Some(last)) = (slots.first(), slots.last()) else {
@@ -275,9 +266,9 @@ impl Batch {
         };
         let whole = first.start == 1 && self.buffer.get(last.end) == Some(&b']');
         if slots.len() == 1 {
-            self.shared().slice(first.start..last.end)
+            self.shared_buffer().slice(first.start..last.end)
         } else if whole {
-            self.shared().slice(..=last.end)
+            self.shared_buffer().slice(..=last.end)
         } else {
             let events = &self.buffer[first.start..last.end];
             let mut body = Vec::with_capacity(events.len() + 2);
@@ -288,7 +279,7 @@ impl Batch {
         }
     }
 
-    fn shared(&self) -> Bytes {
+    fn shared_buffer(&self) -> Bytes {
         struct Owner(Arc<Vec<u8>>);
 
         impl AsRef<[u8]> for Owner {
@@ -300,8 +291,8 @@ impl Batch {
         Bytes::from_owner(Owner(Arc::clone(&self.buffer)))
     }
 
-    /// The events at `indexes`, each in its place. Not public: whoever holds two batches with one
-    /// event gets a duplicate of it only where Inngest has forgotten the first, but it counts twice.
+    /// Returns a batch of the events at `indexes`, with their places. Not public, since the same event in two
+    /// batches would be sent and counted twice.
     pub(crate) fn pick(&self, indexes: impl IntoIterator<Item = usize>) -> Batch {
         let slots: Vec<Slot> = indexes.into_iter().map(|index| self.slots[index]).collect();
         Batch {
@@ -314,16 +305,42 @@ impl Batch {
     }
 }
 
-/// The name that all of `slots` have.
+/// Prepares `buffer`, whose last event ends at `end`, for another event. Returns the buffer and the offset at
+/// which the event starts.
+fn begin_slot(buffer: &mut Arc<Vec<u8>>, end: usize) -> (&mut Vec<u8>, usize) {
+    let buffer = Arc::make_mut(buffer);
+    buffer.truncate(end);
+    buffer.push(if end == 0 { b'[' } else { b',' });
+    let start = buffer.len();
+    (buffer, start)
+}
+
+/// Closes the array after an event that was written to the end of `buffer`. Returns the offset at which the event
+/// ends.
+fn finish_slot(buffer: &mut Vec<u8>) -> usize {
+    let end = buffer.len();
+    buffer.push(b']');
+    end
+}
+
+/// Undoes `begin_slot` and everything that was written after it.
+fn discard_slot(buffer: &mut Vec<u8>, end: usize) {
+    buffer.truncate(end);
+    if end > 0 {
+        buffer.push(b']');
+    }
+}
+
+/// Returns the name that all of `slots` have, if there is one.
 #[cfg(any(feature = "metrics", feature = "tracing"))]
 pub(crate) fn one_name(slots: &[Slot]) -> Option<&'static str> {
     let (first, others) = slots.split_first()?;
-    // One type's name is one text.
+    // Events of one type share one string, so comparing the addresses usually suffices.
     let same = |slot: &Slot| std::ptr::eq(slot.name, first.name) || slot.name == first.name;
     others.iter().all(same).then_some(first.name)
 }
 
-/// The number that `wanted` goes by in a batch; a new one if it has none yet.
+/// Returns the index of `wanted` in a batch, after adding it if it is missing.
 fn lineage_index(
     own: &Arc<Lineage>,
     appended: &mut Vec<Arc<Lineage>>,
@@ -337,7 +354,7 @@ fn lineage_index(
         appended.push(Arc::clone(wanted));
         appended.len() - 1
     });
-    u32::try_from(index + 1).expect("a lineage has an event, and memory holds fewer than 2^32")
+    u32::try_from(index + 1).expect("each lineage has an event, and memory holds fewer than 2^32")
 }
 
 impl Default for Batch {
@@ -347,7 +364,7 @@ impl Default for Batch {
 }
 
 impl fmt::Debug for Batch {
-    /// Counts, not payloads: those are the user's customers'.
+    /// Prints counts only, since payloads may contain personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Batch")
             .field("events", &self.len())
@@ -356,11 +373,11 @@ impl fmt::Debug for Batch {
     }
 }
 
-/// A [`Batch`] of the events listed, of any types: `batch![&checkout, &coupon]?`.
+/// Creates a [`Batch`] of the listed events, of any types: `batch![&checkout, &coupon]?`.
 ///
 /// # Errors
 ///
-/// The first event's that cannot be sent, as an [`EventError`].
+/// The [`EventError`] of the first event that cannot be sent.
 ///
 /// ```
 /// # use inngest_core::{InngestEvent, batch};

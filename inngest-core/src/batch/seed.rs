@@ -1,4 +1,4 @@
-//! What Inngest makes an event's id of: a time and ten random bytes.
+//! The seed of event ids: a time and ten random bytes.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -6,9 +6,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// The seed of a batch. Event `i` of a request gets ULID(millis, bytes with their last four, as a
-/// big-endian number, plus `i + 1`), so a request that begins at the batch's event `s` carries the
-/// seed shifted by `s`.
+/// The seed of a batch. Inngest gives event `i` of a request the ULID of `millis` and the ten bytes, where `i + 1`
+/// is added to the last four as a big-endian number. A request that starts at the batch's event `s` therefore
+/// carries the seed shifted by `s`.
 #[derive(Clone, Copy)]
 pub(crate) struct Seed {
     millis: u64,
@@ -19,14 +19,15 @@ impl Seed {
     pub(crate) fn new() -> Seed {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut random = [0; 10];
-        getrandom::fill(&mut random).expect("the operating system has no randomness to give");
+        getrandom::fill(&mut random).expect("the operating system's random number generator works");
         Seed {
-            // Inngest ignores a seed of time 0, and a retry would then duplicate.
+            // Inngest ignores a seed with time 0, and a retry would then duplicate events.
             millis: u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX).max(1),
             random,
         }
     }
 
+    /// Returns the seed of a request that starts `events` places later.
     pub(crate) fn shifted(self, events: u32) -> Seed {
         let mut seed = self;
         let (_, last) = seed.random.split_at_mut(6);
@@ -36,7 +37,7 @@ impl Seed {
         seed
     }
 
-    /// The value of the header `x-inngest-event-id-seed`.
+    /// Returns the value of the header `x-inngest-event-id-seed`.
     pub(crate) fn header(&self) -> String {
         format!("{},{}", self.millis, STANDARD.encode(self.random))
     }
@@ -62,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_seeds_are_the_same() {
+    fn seeds_differ() {
         assert_ne!(Seed::new().random, Seed::new().random);
     }
 }

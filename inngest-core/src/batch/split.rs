@@ -1,39 +1,38 @@
-//! Where a batch is cut into requests.
+//! Splits a batch into requests.
 
 use std::ops::Range;
 
 use super::Slot;
 
-/// What fits into one request.
+/// The limits of one request.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct RequestLimits {
     pub(crate) events: usize,
-    /// Of the request's body. One larger event travels alone.
+    /// The maximum size of the body. An event that is larger travels alone.
     pub(crate) bytes: usize,
 }
 
-/// Cuts `slots` into the fewest requests that keep the order and the limits. A request holds places
-/// that follow each other, since their ids count up from one seed; the events for which `left_out`
-/// says so are in none.
+/// Splits the events of `slots` for which `include` returns true into the fewest requests that keep their order
+/// and respect `limits`. The places of a request are consecutive, since its ids count up from one seed.
 pub(crate) fn split(
     slots: &[Slot],
-    limits: Limits,
-    left_out: impl Fn(&Slot) -> bool,
+    limits: RequestLimits,
+    include: impl Fn(usize) -> bool,
 ) -> Vec<Range<usize>> {
     let mut chunks: Vec<Range<usize>> = Vec::new();
     let mut bytes = 0;
     for (index, slot) in slots.iter().enumerate() {
-        if left_out(slot) {
+        if !include(index) {
             continue;
         }
-        // With the comma before it, or the bracket that opens.
+        // With the preceding comma or opening bracket.
         let size = slot.len() + 1;
         if let Some(chunk) = chunks.last_mut() {
-            let follows = chunk.end == index
+            let fits = chunk.end == index
                 && slot.follows(&slots[index - 1])
                 && chunk.len() < limits.events
                 && bytes + size < limits.bytes;
-            if follows {
+            if fits {
                 chunk.end += 1;
                 bytes += size;
                 continue;
@@ -48,7 +47,7 @@ pub(crate) fn split(
 #[cfg(test)]
 mod tests {
     use super::super::CallSite;
-    use super::{Limits, Slot, split};
+    use super::{RequestLimits, Slot, split};
 
     fn slots(events: &[(u32, usize)]) -> Vec<Slot> {
         let mut start = 1;
@@ -62,28 +61,28 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_filled_to_the_byte() {
+    fn requests_are_filled_to_the_byte() {
         // `[` + 10 + `,` + 10 + `]` is 23 bytes.
         let slots = slots(&[(0, 10), (1, 10), (2, 10), (3, 10)]);
-        let cut = |bytes| split(&slots, Limits { events: 5_000, bytes }, |_| false);
+        let split_at = |bytes| split(&slots, RequestLimits { events: 5_000, bytes }, |_| true);
         let whole = 0..4;
-        assert_eq!(cut(23), [0..2, 2..4]);
-        assert_eq!(cut(22), [0..1, 1..2, 2..3, 3..4]);
-        assert_eq!(cut(34), [0..3, 3..4]);
-        assert_eq!(cut(45), [whole]);
-        assert_eq!(cut(44), [0..3, 3..4]);
-        assert_eq!(cut(1), [0..1, 1..2, 2..3, 3..4]);
+        assert_eq!(split_at(23), [0..2, 2..4]);
+        assert_eq!(split_at(22), [0..1, 1..2, 2..3, 3..4]);
+        assert_eq!(split_at(34), [0..3, 3..4]);
+        assert_eq!(split_at(45), [whole]);
+        assert_eq!(split_at(44), [0..3, 3..4]);
+        assert_eq!(split_at(1), [0..1, 1..2, 2..3, 3..4]);
     }
 
     #[test]
-    fn gaps_and_counts_cut() {
-        let limits = Limits { events: 2, bytes: 1_000 };
+    fn gaps_and_counts_split() {
+        let limits = RequestLimits { events: 2, bytes: 1_000 };
         let gap = slots(&[(0, 1), (1, 1), (2, 1), (4, 1), (5, 1)]);
-        assert_eq!(split(&gap, limits, |_| false), [0..2, 2..3, 3..5]);
-        assert_eq!(split(&gap, limits, |slot| slot.place == 1), [0..1, 2..3, 3..5]);
-        assert_eq!(split(&[], limits, |_| false), []);
+        assert_eq!(split(&gap, limits, |_| true), [0..2, 2..3, 3..5]);
+        assert_eq!(split(&gap, limits, |index| index != 1), [0..1, 2..3, 3..5]);
+        assert_eq!(split(&[], limits, |_| true), []);
         let wrapped = slots(&[(u32::MAX, 1), (0, 1)]);
         let both = 0..2;
-        assert_eq!(split(&wrapped, limits, |_| false), [both]);
+        assert_eq!(split(&wrapped, limits, |_| true), [both]);
     }
 }

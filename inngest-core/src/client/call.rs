@@ -1,4 +1,4 @@
-//! One call: a batch's chunks sent side by side, each until what became of its events is known.
+//! One call: sends the requests of a batch concurrently, each until the outcome of its events is known.
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -8,109 +8,89 @@ use futures_util::{StreamExt as _, stream};
 use tokio::time::Instant;
 
 use super::error::{Rejection, RequestError};
-use super::hooks::{SendOutcome, TraceHeaders};
-use super::metrics::Attempt;
-use super::request::{request as request_of, timeout};
-use super::response::{self, Answer};
+use super::hooks::TraceHeaders;
+use super::log;
+use super::metrics::AttemptTimer;
+use super::outcome::Outcome;
+use super::request::{build_request, timeout};
+use super::response::{ParsedResponse, parse};
 use super::retry::{Decision, decide};
+use super::settings::Settings;
 use super::transport::{Request, TransportError};
-use super::{Inner, log};
-use crate::batch::{Batch, split};
-use crate::event::{EventError, EventId};
+use crate::batch::{Batch, Slot, split};
+use crate::event::EventError;
 
-/// What became of one event. Small, since there are thousands and nearly all are accepted.
-#[derive(Clone, Debug)]
-pub(crate) enum Outcome {
-    Accepted(EventId),
-    Rejected(Box<Rejection>),
-    /// Shared with the other events of its request.
-    Unsent(Arc<RequestError>),
-}
-
-impl Outcome {
-    pub(super) fn seen(&self) -> SendOutcome<'_> {
-        match self {
-            Outcome::Accepted(id) => SendOutcome::Accepted(id),
-            Outcome::Rejected(reason) => SendOutcome::Rejected(reason),
-            Outcome::Unsent(cause) => SendOutcome::Unsent(Some(cause)),
-        }
-    }
-}
-
-/// Sends `batch` and says what became of each event, in order.
-pub(super) async fn run(client: &Inner, batch: &Batch, trace: &TraceHeaders) -> Vec<Outcome> {
-    let too_large = |bytes| bytes > client.max_event_bytes;
-    let chunks = split(batch.slots(), client.limits, |slot| too_large(slot.len()));
-    let call = Call::new(client, batch, trace);
-
-    if let [chunk] = &*chunks {
-        if chunk.len() == batch.len() {
-            return call.chunk(chunk.clone()).await;
-        }
-    }
-    let mut outcomes: Vec<Option<Outcome>> = vec![None; batch.len()];
-    let sending = chunks.into_iter().map(|chunk| async {
+/// Sends `batch` and returns the outcome of each event, in order.
+pub(super) async fn run(settings: &Settings, batch: &Batch, trace: &TraceHeaders) -> Vec<Outcome> {
+    let call = Call::new(settings, batch, trace);
+    let mut outcomes: Vec<Option<Outcome>> =
+        batch.slots().iter().map(|slot| reject_oversized(settings, slot)).collect();
+    let chunks = split(batch.slots(), settings.limits, |index| outcomes[index].is_none());
+    let requests = chunks.into_iter().map(|chunk| async {
         let start = chunk.start;
-        (start, call.chunk(chunk).await)
+        (start, call.send_chunk(chunk).await)
     });
-    let mut sent = stream::iter(sending).buffer_unordered(client.max_in_flight);
-    while let Some((start, settled)) = sent.next().await {
-        for (outcome, settled) in outcomes[start..].iter_mut().zip(settled) {
-            *outcome = Some(settled);
+    let mut requests = stream::iter(requests).buffer_unordered(settings.max_in_flight);
+    while let Some((start, chunk_outcomes)) = requests.next().await {
+        for (outcome, chunk_outcome) in outcomes[start..].iter_mut().zip(chunk_outcomes) {
+            *outcome = Some(chunk_outcome);
         }
     }
+    // Every event is either oversized or in exactly one chunk.
+    outcomes.into_iter().flatten().collect()
+}
 
-    let rejected_here = |index: usize| {
-        let slot = batch.slots()[index];
-        let (event, bytes, max) = (slot.name, slot.len(), client.max_event_bytes);
-        let error = EventError::TooLarge { event, bytes, max };
-        client.transport.refused(&error, slot.call_site);
-        Outcome::Rejected(Box::new(error.into()))
-    };
-    let settled = outcomes.into_iter().enumerate();
-    settled.map(|(index, outcome)| outcome.unwrap_or_else(|| rejected_here(index))).collect()
+/// Returns the outcome of an event that is larger than the client sends.
+fn reject_oversized(settings: &Settings, slot: &Slot) -> Option<Outcome> {
+    let (event, bytes, max) = (slot.name, slot.len(), settings.max_event_bytes);
+    if bytes <= max {
+        return None;
+    }
+    let error = EventError::TooLarge { event, bytes, max };
+    settings.transport.on_invalid_event(&error, slot.call_site);
+    Some(Outcome::Rejected(Box::new(error.into())))
 }
 
 struct Call<'a> {
-    client: &'a Inner,
+    settings: &'a Settings,
     batch: &'a Batch,
     trace: &'a TraceHeaders,
-    /// None is further off than a clock can tell.
+    /// `None` if the deadline overflows `Instant`.
     deadline: Option<Instant>,
-    /// Set by the first request whose key is refused; none is begun after it.
-    refused: OnceLock<RequestError>,
+    /// Set by the first response that refuses the key. No request is started after it.
+    key_refused: OnceLock<RequestError>,
 }
 
 impl<'a> Call<'a> {
-    fn new(client: &'a Inner, batch: &'a Batch, trace: &'a TraceHeaders) -> Call<'a> {
-        let deadline = Instant::now().checked_add(client.retry.total_timeout);
-        Call { client, batch, trace, deadline, refused: OnceLock::new() }
+    fn new(settings: &'a Settings, batch: &'a Batch, trace: &'a TraceHeaders) -> Call<'a> {
+        let deadline = Instant::now().checked_add(settings.retry.total_timeout);
+        Call { settings, batch, trace, deadline, key_refused: OnceLock::new() }
     }
 
-    /// Sends the events of `chunk`, as one request if all goes well.
-    async fn chunk(&self, chunk: Range<usize>) -> Vec<Outcome> {
+    /// Sends the events of `chunk`, in one request unless the server stops at an event.
+    async fn send_chunk(&self, chunk: Range<usize>) -> Vec<Outcome> {
         let mut outcomes = Vec::with_capacity(chunk.len());
-        // Whether the next event is one that a request broke at. It goes once more, alone: the server
-        // answers its own failures as it answers a bad event, and only a second refusal tells.
+        // Whether the server stopped at the next event. That event is sent once more, alone, since the
+        // server reports its own failures like a bad event; only a second 400 rejects the event.
         let mut suspect = false;
         while outcomes.len() < chunk.len() {
             let start = chunk.start + outcomes.len();
             let end = if suspect { start + 1 } else { chunk.end };
-            let answer = self.request(start..end).await;
+            let response = self.request(start..end).await;
             let was_suspect = std::mem::take(&mut suspect);
-            match answer {
-                Ok(Answer::Accepted(ids)) => {
+            match response {
+                Ok(ParsedResponse::Accepted(ids)) => {
                     outcomes.extend(ids.into_iter().map(Outcome::Accepted));
                 }
-                Ok(Answer::Partial { message, .. }) if was_suspect => {
-                    outcomes.push(self.rejected(start, 400, message));
+                Ok(ParsedResponse::Partial { message, .. }) if was_suspect => {
+                    outcomes.push(self.reject(start, 400, message));
                 }
-                Ok(Answer::Partial { accepted, .. }) => {
+                Ok(ParsedResponse::Partial { accepted, .. }) => {
                     outcomes.extend(accepted.into_iter().map(Outcome::Accepted));
                     suspect = true;
                 }
                 Err(RequestError::TooLarge { message }) if end - start == 1 => {
-                    outcomes.push(self.rejected(start, 413, message));
+                    outcomes.push(self.reject(start, 413, message));
                 }
                 Err(error) => {
                     outcomes.resize(end - chunk.start, Outcome::Unsent(Arc::new(error)));
@@ -120,43 +100,43 @@ impl<'a> Call<'a> {
         outcomes
     }
 
-    fn rejected(&self, index: usize, status: u16, message: String) -> Outcome {
+    fn reject(&self, index: usize, status: u16, message: String) -> Outcome {
         let event = self.batch.slots()[index].name;
         log::rejected(event, status, &message);
         Outcome::Rejected(Box::new(Rejection::Server { event, status, message }))
     }
 
-    /// Sends one request, and again while it fails in a way that may pass and there is time.
-    async fn request(&self, events: Range<usize>) -> Result<Answer, RequestError> {
+    /// Sends one request, and retries it while it fails with a transient error and there is time.
+    async fn request(&self, events: Range<usize>) -> Result<ParsedResponse, RequestError> {
         let slots = &self.batch.slots()[events.clone()];
         let count = events.len();
-        let mut left = self.time_to_begin()?;
-        let request = request_of(self.client, self.batch, self.trace, events);
+        let mut remaining = self.time_for_request()?;
+        let request = build_request(self.settings, self.batch, self.trace, events);
         let mut attempt = 1;
         loop {
-            let begun = Attempt::begin();
-            let answer = self.attempt(&request, count, left).await;
-            begun.end(slots, &answer);
-            let error = match answer {
-                Ok(answer) => return Ok(answer),
+            let timer = AttemptTimer::start();
+            let response = self.attempt(&request, count, remaining).await;
+            timer.record(slots, error_type(&response));
+            let error = match response {
+                Ok(response) => return Ok(response),
                 Err(error) => error,
             };
-            if matches!(error, RequestError::KeyRefused { .. }) {
-                // Another request may have been the first to be refused.
-                drop(self.refused.set(error.clone()));
+            if error.is_key_refused() {
+                // A concurrent request may have set it.
+                drop(self.key_refused.set(error.clone()));
             }
             if !error.is_retryable() {
                 log::failed(&error, count, attempt);
                 return Err(error);
             }
-            left = self.left();
+            remaining = self.remaining();
             let retry_after = error.retry_after();
-            match decide(self.client.retry, attempt, retry_after, left, fastrand::f64()) {
+            match decide(self.settings.retry, attempt, retry_after, remaining, fastrand::f64()) {
                 Decision::Wait(wait) => {
                     log::retrying(&error, count, attempt, wait);
                     tokio::time::sleep(wait).await;
                     attempt += 1;
-                    left = self.time_to_begin()?;
+                    remaining = self.time_for_request()?;
                 }
                 Decision::Stop => {
                     log::failed(&error, count, attempt);
@@ -164,7 +144,8 @@ impl<'a> Call<'a> {
                 }
                 Decision::RetryAfterExceedsDeadline => {
                     let wait = retry_after.unwrap_or_default();
-                    let error = RequestError::RetryAfterTooLong { wait, left, cause: error.into() };
+                    let cause = error.into();
+                    let error = RequestError::RetryAfterTooLong { wait, left: remaining, cause };
                     log::failed(&error, count, attempt);
                     return Err(error);
                 }
@@ -176,30 +157,39 @@ impl<'a> Call<'a> {
         &self,
         request: &Request,
         events: usize,
-        left: Duration,
-    ) -> Result<Answer, RequestError> {
-        let after = timeout(self.client.timeout, events).min(left);
-        let sent = tokio::time::timeout(after, self.client.transport.send(request)).await;
+        remaining: Duration,
+    ) -> Result<ParsedResponse, RequestError> {
+        let after = timeout(self.settings.timeout, events).min(remaining);
+        let sent = tokio::time::timeout(after, self.settings.transport.send(request)).await;
         match sent {
             Err(_) => Err(RequestError::Timeout { after }),
             Ok(Err(TransportError::Connect(source))) => Err(RequestError::Connect { source }),
             Ok(Err(TransportError::Interrupted(source))) => {
                 Err(RequestError::Interrupted { source })
             }
-            Ok(Ok(response)) => response::read(&response, events, &self.client.key),
+            Ok(Ok(response)) => parse(&response, events, &self.settings.key),
         }
     }
 
-    /// What the call has left for another request, if one may begin.
-    fn time_to_begin(&self) -> Result<Duration, RequestError> {
-        if let Some(refused) = self.refused.get() {
-            return Err(refused.clone());
+    /// Returns the remaining time of the call, or why no further request may start.
+    fn time_for_request(&self) -> Result<Duration, RequestError> {
+        if let Some(error) = self.key_refused.get() {
+            return Err(error.clone());
         }
-        let left = self.left();
-        if left.is_zero() { Err(RequestError::DeadlineExceeded) } else { Ok(left) }
+        let remaining = self.remaining();
+        if remaining.is_zero() { Err(RequestError::DeadlineExceeded) } else { Ok(remaining) }
     }
 
-    fn left(&self) -> Duration {
+    fn remaining(&self) -> Duration {
         self.deadline.map_or(Duration::MAX, |deadline| deadline - Instant::now())
+    }
+}
+
+/// Returns the `error.type` of an attempt, for metrics.
+fn error_type(response: &Result<ParsedResponse, RequestError>) -> Option<&'static str> {
+    match response {
+        Ok(ParsedResponse::Accepted(_)) => None,
+        Ok(ParsedResponse::Partial { .. }) => Some("rejected"),
+        Err(error) => Some(error.kind()),
     }
 }

@@ -1,87 +1,34 @@
-//! Where and how to send: what was said in code, then the environment, then the default.
+//! `ClientBuilder`: options set in code, then environment variables, then defaults.
 
-use std::env::VarError;
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 
+use super::environment::{DevMode, Environment};
 use super::error::ConfigError;
-use super::hooks::Hooks;
+use super::event_key::EventKey;
+use super::hooks::{Hooks, SendReport, TraceContext};
 use super::retry::RetryPolicy;
-use super::transport::{Http, Transport};
-use super::{Client, Inner, metrics};
-use crate::batch::Limits;
+use super::settings::Settings;
+use super::transport::{HttpTransport, Transport};
+use super::{Client, metrics};
+use crate::batch::RequestLimits;
+use crate::event::{BeforeSend, Envelope};
 
 const CLOUD: &str = "https://inn.gs";
 const DEV_SERVER: &str = "http://127.0.0.1:8288";
-/// What a Dev Server is given where no key is set, as the official SDKs do.
-const NO_KEY: &str = "NO_EVENT_KEY_SET";
 const SDK: &str = concat!("inngest-rust-events:v", env!("CARGO_PKG_VERSION"));
 
-/// The server takes no more events in one request.
+/// The server's limit on the events of one request.
 const MAX_REQUEST_EVENTS: usize = 5_000;
 
-/// An event key: the secret that says which Inngest environment an event belongs to. It never prints.
-#[derive(Clone)]
-pub struct EventKey(String);
-
-impl EventKey {
-    /// The key `key`. Whether it can be one is checked when a client is built with it.
-    pub fn new(key: impl Into<String>) -> EventKey {
-        EventKey(key.into())
-    }
-
-    /// `text` without the key in it: servers and proxies like to quote the path they were asked for.
-    pub(super) fn redact(&self, text: String) -> String {
-        if self.0 == NO_KEY || self.0.len() < 4 { text } else { text.replace(&self.0, "***") }
-    }
-
-    /// A key is written into the URL's path as it is, so it may hold only what a path segment may.
-    fn check(&self) -> Result<(), ConfigError> {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@".contains(c);
-        let problem = if self.0.is_empty() {
-            "it is empty".to_owned()
-        } else if self.0 == "." || self.0 == ".." {
-            "it is a step in a path".to_owned()
-        } else if let Some((at, c)) = self.0.char_indices().find(|(_, c)| !allowed(*c)) {
-            let what = match c {
-                '\n' | '\r' => "a line break",
-                c if c.is_whitespace() => "white space",
-                '/' | '\\' | '?' | '#' | '%' => "a character that changes the URL",
-                _ => "a character no key has",
-            };
-            format!("{what} at byte {at} of {}", self.0.len())
-        } else {
-            return Ok(());
-        };
-        Err(ConfigError::InvalidKey { problem })
-    }
-}
-
-impl fmt::Debug for EventKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("EventKey(..)")
-    }
-}
-
-impl From<String> for EventKey {
-    fn from(key: String) -> EventKey {
-        EventKey(key)
-    }
-}
-
-impl From<&str> for EventKey {
-    fn from(key: &str) -> EventKey {
-        EventKey(key.to_owned())
-    }
-}
-
-/// Configures a [`Client`]. What is not said here comes from the environment, and then from the
-/// defaults; the environment is read by [`build`](ClientBuilder::build).
+/// Configures a [`Client`].
+///
+/// An option that is not set is read from its environment variable, if it has one, and has its default
+/// otherwise. [`build`](ClientBuilder::build) reads the environment.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -91,11 +38,11 @@ impl From<&str> for EventKey {
 /// # Ok::<(), inngest_core::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a builder does nothing until it is built"]
+#[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientBuilder {
     event_key: Option<EventKey>,
     dev: Option<bool>,
-    base_url: Option<GivenUrl>,
+    base_url: Option<UncheckedUrl>,
     env: Option<String>,
     app_name: Option<String>,
     timeout: Duration,
@@ -106,19 +53,19 @@ pub struct ClientBuilder {
     max_request_events: usize,
     max_in_flight: usize,
     http_client: Option<reqwest::Client>,
-    pub(super) hooks: Hooks,
+    hooks: Hooks,
     #[cfg(feature = "testing")]
     transport: Option<Arc<dyn super::test_transport::Transport>>,
     read_environment: bool,
 }
 
-/// A URL that nobody has looked at yet.
+/// A URL as the user gave it, which may contain a secret.
 #[derive(Clone)]
-struct GivenUrl(String);
+struct UncheckedUrl(String);
 
-impl fmt::Debug for GivenUrl {
+impl fmt::Debug for UncheckedUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // It may hold a password.
+        // It may contain a password.
         if self.0.contains('@') { f.write_str("..") } else { fmt::Debug::fmt(&self.0, f) }
     }
 }
@@ -146,94 +93,113 @@ impl ClientBuilder {
         }
     }
 
-    /// The event key; otherwise `INNGEST_EVENT_KEY`. Cloud mode needs one, dev mode does without.
+    /// Sets the event key. Overrides `INNGEST_EVENT_KEY`.
+    ///
+    /// Required for Inngest Cloud; optional for a Dev Server.
     pub fn event_key(mut self, key: impl Into<EventKey>) -> ClientBuilder {
         self.event_key = Some(key.into());
         self
     }
 
-    /// Whether to send to a Dev Server rather than to Inngest Cloud; otherwise `INNGEST_DEV`, which is
-    /// not read at all once this is set. Default: Cloud.
+    /// Sets whether events are sent to a Dev Server instead of Inngest Cloud. Overrides `INNGEST_DEV`,
+    /// which is then not read at all.
+    ///
+    /// Default: Inngest Cloud.
     pub fn dev(mut self, dev: bool) -> ClientBuilder {
         self.dev = Some(dev);
         self
     }
 
-    /// The server's URL, without `/e/` and the key; a path in it is kept. Otherwise
-    /// `INNGEST_EVENT_API_BASE_URL`, `INNGEST_BASE_URL`, `INNGEST_DEV` where it is a URL, and then the
-    /// mode's default: `https://inn.gs` or `http://127.0.0.1:8288`.
+    /// Sets the server's URL, without `/e/` and the key. A path in it is kept.
+    ///
+    /// Overrides `INNGEST_EVENT_API_BASE_URL`, `INNGEST_BASE_URL` and a URL in `INNGEST_DEV`, which are
+    /// read in this order. Default: `https://inn.gs`, or `http://127.0.0.1:8288` in dev mode.
     pub fn base_url(mut self, url: impl Into<String>) -> ClientBuilder {
-        self.base_url = Some(GivenUrl(url.into()));
+        self.base_url = Some(UncheckedUrl(url.into()));
         self
     }
 
-    /// The Inngest environment, such as a branch's name, sent as `x-inngest-env`; otherwise
-    /// `INNGEST_ENV`.
+    /// Sets the Inngest environment, such as the name of a branch, which is sent as `x-inngest-env`.
+    /// Overrides `INNGEST_ENV`.
     pub fn env(mut self, env: impl Into<String>) -> ClientBuilder {
         self.env = Some(env.into());
         self
     }
 
-    /// The application's name, added to the `user-agent` so that requests can be told apart.
+    /// Adds the application's name to the `user-agent` header, so that its requests can be identified.
     pub fn app_name(mut self, name: impl Into<String>) -> ClientBuilder {
         self.app_name = Some(name.into());
         self
     }
 
-    /// How long one request may take, to which 1 ms for each of its events is added. Default: 10 s.
+    /// Sets the timeout of one request, to which 1 ms is added for each event in it.
+    ///
+    /// Default: 10 s.
     pub fn timeout(mut self, timeout: Duration) -> ClientBuilder {
         self.timeout = timeout;
         self
     }
 
-    /// How long it may take to connect. Default: 5 s. Not used with an
+    /// Sets the timeout for connecting. It has no effect on an
     /// [`http_client`](ClientBuilder::http_client) of your own.
+    ///
+    /// Default: 5 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> ClientBuilder {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How often to try, and how long to wait in between.
+    /// Sets how often requests are attempted and how long the client waits between attempts.
     pub fn retry(mut self, policy: RetryPolicy) -> ClientBuilder {
         self.retry = policy;
         self
     }
 
-    /// Reads no environment variable, those of proxies included.
+    /// Ignores all environment variables, including those of proxies.
     pub fn no_env(mut self) -> ClientBuilder {
         self.read_environment = false;
         self
     }
 
-    /// The size of the largest event, as JSON; a larger one is rejected before it is sent. Default:
-    /// 3 MiB, the Dev Server's limit.
+    /// Sets the maximum size of an event as JSON, in bytes. Larger events are rejected before they are
+    /// sent.
+    ///
+    /// Default: 3 MiB, the Dev Server's limit.
     pub fn max_event_bytes(mut self, bytes: usize) -> ClientBuilder {
         self.max_event_bytes = bytes;
         self
     }
 
-    /// The size of the largest request; batches are split to stay below. One larger event travels
-    /// alone. Default: 512 KiB.
+    /// Sets the maximum size of a request's body, in bytes. Batches are split accordingly; an event that
+    /// is larger travels alone.
+    ///
+    /// Default: 512 KiB.
     pub fn max_request_bytes(mut self, bytes: usize) -> ClientBuilder {
         self.max_request_bytes = bytes;
         self
     }
 
-    /// The most events in a request, from 1 to 5,000, the server's limit. Default: 5,000.
+    /// Sets the maximum number of events in a request, from 1 to 5,000, the server's limit.
+    ///
+    /// Default: 5,000.
     pub fn max_request_events(mut self, events: usize) -> ClientBuilder {
         self.max_request_events = events;
         self
     }
 
-    /// The most requests of one call that are under way at once, at least 1. They keep no order among
-    /// them; with 1 they do. Default: 4.
+    /// Sets the maximum number of requests of one call that are in flight at once, at least 1. Their order
+    /// is undefined unless it is 1.
+    ///
+    /// Default: 4.
     pub fn max_in_flight(mut self, requests: usize) -> ClientBuilder {
         self.max_in_flight = requests;
         self
     }
 
-    /// Sends with an HTTP client of your own, with its proxies, certificates and pool. Let it follow no
-    /// redirects: an answer from another URL than the one asked is an error.
+    /// Sends with an HTTP client of your own, with its proxies, certificates and connection pool.
+    ///
+    /// Configure it not to follow redirects: a response from another URL than the requested one is an
+    /// error.
     pub fn http_client(mut self, client: reqwest::Client) -> ClientBuilder {
         self.http_client = Some(client);
         self
@@ -246,36 +212,107 @@ impl ClientBuilder {
         self
     }
 
-    /// The client.
+    /// Adds a hook that is called with each event's name and envelope before the event is serialized, and
+    /// may change the envelope. Hooks run in the order they were added.
+    ///
+    /// [`Client::send`](crate::Client::send), [`Client::send_all`](crate::Client::send_all) and a
+    /// [`Publisher`](crate::publisher::Publisher)'s `publish` call it on the calling thread. It is not called for a
+    /// [`Batch`](crate::Batch) given to [`Client::send_batch`](crate::Client::send_batch), whose events are
+    /// serialized when they are pushed, before a client sees them.
+    ///
+    /// A panic in a hook propagates to the caller of `send`, and nothing of that call is sent.
+    ///
+    /// ```
+    /// # use inngest_core::Client;
+    /// let builder = Client::builder().before_send(|name, envelope| {
+    ///     if name.starts_with("storefront/") {
+    ///         envelope.session("region", "eu-west-1");
+    ///     }
+    /// });
+    /// ```
+    pub fn before_send(
+        mut self,
+        hook: impl Fn(&'static str, &mut Envelope) + Send + Sync + 'static,
+    ) -> ClientBuilder {
+        self.hooks.before.push(BeforeSend(Arc::new(hook)));
+        self
+    }
+
+    /// Adds a hook that is called once per event with its outcome, not once per attempt. Hooks run in the
+    /// order they were added.
+    ///
+    /// It is called before the call's future returns. With a publisher it is called before the event's
+    /// receipt resolves: when the event was delivered, when it failed, or when it was left over at the end
+    /// of the publisher. It is not called for the events of a canceled call, nor for an event that
+    /// `publish` returns in an error because the queue is full or the publisher accepts no more events.
+    ///
+    /// It must not block. A panic in it is caught and logged, and changes nothing else.
+    ///
+    /// ```
+    /// # use inngest_core::Client;
+    /// let builder = Client::builder().after_send(|report| {
+    ///     if let Some(error) = report.outcome.error_type() {
+    ///         eprintln!("{} was not accepted: {error}", report.name);
+    ///     }
+    /// });
+    /// ```
+    pub fn after_send(
+        mut self,
+        hook: impl Fn(&SendReport<'_>) + Send + Sync + 'static,
+    ) -> ClientBuilder {
+        self.hooks.after.push(Arc::new(hook));
+        self
+    }
+
+    /// Sends the headers `traceparent` and `tracestate` returned by `context`, so that the functions' runs
+    /// belong to the caller's trace.
+    ///
+    /// `context` is called by `send`, `send_all` and `send_batch`, inside the call's span, and its headers
+    /// go with every request of the call. A publisher's batch contains events of many callers: there it is
+    /// called in the background, each time a batch is sent. An invalid header is not sent and is logged;
+    /// so is a panic.
+    ///
+    /// ```
+    /// # use inngest_core::Client;
+    /// # fn current_traceparent() -> Option<String> { None }
+    /// let builder = Client::builder().trace_context(|| current_traceparent());
+    /// ```
+    pub fn trace_context(mut self, context: impl TraceContext) -> ClientBuilder {
+        self.hooks.trace_context = Some(Arc::new(context));
+        self
+    }
+
+    /// Builds the client. Nothing is sent.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`]: what cannot work, before anything is sent.
+    /// [`ConfigError`] if the options or environment variables cannot work.
     pub fn build(self) -> Result<Client, ConfigError> {
-        let environment = Environment { read: self.read_environment };
-        let (dev, dev_url) = match self.dev {
-            Some(dev) => (dev, None),
-            None => dev_mode(environment.get("INNGEST_DEV")?)?,
+        let environment = Environment { enabled: self.read_environment };
+        let dev = match self.dev {
+            Some(enabled) => DevMode { enabled, url: None },
+            None => DevMode::parse(environment.get("INNGEST_DEV")?)?,
         };
-        let base = self.base(environment, dev, dev_url)?;
-        let key = self.key(environment, dev)?;
-        let endpoint = endpoint(&base, &key)?;
+        let base = self.base(environment, &dev)?;
+        let key = self.key(environment, dev.enabled)?;
+        let endpoint = key.endpoint(&base)?;
         let headers = self.headers(environment)?;
         let limits = self.limits()?;
         #[cfg(feature = "testing")]
-        let test_transport = self.transport.map(Transport::Scripted);
+        let scripted = self.transport.map(Transport::Scripted);
         #[cfg(not(feature = "testing"))]
-        let test_transport = None;
-        let transport = match (test_transport, self.http_client) {
-            (Some(test_transport), _) => test_transport,
-            (None, Some(client)) => Transport::Http(Http { client }),
-            (None, None) => {
-                let client = http_client(&endpoint, self.connect_timeout, self.read_environment)?;
-                Transport::Http(Http { client })
-            }
+        let scripted = None;
+        let transport = match (scripted, self.http_client) {
+            (Some(scripted), _) => scripted,
+            (None, Some(client)) => Transport::Http(HttpTransport { client }),
+            (None, None) => Transport::Http(HttpTransport::new(
+                &endpoint,
+                self.connect_timeout,
+                self.read_environment,
+            )?),
         };
         metrics::describe();
-        Ok(Client(Arc::new(Inner {
+        Ok(Client(Arc::new(Settings {
             transport,
             endpoint,
             headers,
@@ -290,36 +327,31 @@ impl ClientBuilder {
         })))
     }
 
-    fn base(
-        &self,
-        environment: Environment,
-        dev: bool,
-        dev_url: Option<String>,
-    ) -> Result<Url, ConfigError> {
-        let (text, origin) = if let Some(GivenUrl(url)) = &self.base_url {
+    fn base(&self, environment: Environment, dev: &DevMode) -> Result<Url, ConfigError> {
+        let (text, origin) = if let Some(UncheckedUrl(url)) = &self.base_url {
             (url.clone(), "`base_url`")
         } else if let Some(url) = environment.get("INNGEST_EVENT_API_BASE_URL")? {
             (url, "`INNGEST_EVENT_API_BASE_URL`")
         } else if let Some(url) = environment.get("INNGEST_BASE_URL")? {
             (url, "`INNGEST_BASE_URL`")
-        } else if let Some(url) = dev_url {
-            (url, "`INNGEST_DEV`")
-        } else if dev {
+        } else if let Some(url) = &dev.url {
+            (url.clone(), "`INNGEST_DEV`")
+        } else if dev.enabled {
             (DEV_SERVER.to_owned(), "the Dev Server's URL")
         } else {
             (CLOUD.to_owned(), "Inngest Cloud's URL")
         };
-        base_url(&text, origin)
+        parse_base_url(&text, origin)
     }
 
     fn key(&self, environment: Environment, dev: bool) -> Result<EventKey, ConfigError> {
         let key = match &self.event_key {
             Some(key) => Some(key.clone()),
-            None => environment.get("INNGEST_EVENT_KEY")?.map(EventKey),
+            None => environment.get("INNGEST_EVENT_KEY")?.map(EventKey::from),
         };
         match key {
             Some(key) => key.check().map(|()| key),
-            None if dev => Ok(EventKey(NO_KEY.to_owned())),
+            None if dev => Ok(EventKey::none()),
             None => Err(ConfigError::MissingKey),
         }
     }
@@ -328,7 +360,7 @@ impl ClientBuilder {
         let header = |value: &str, option: &'static str| {
             HeaderValue::from_str(value).map_err(|_| ConfigError::InvalidOption {
                 option,
-                problem: "it has a character that no HTTP header may have".to_owned(),
+                problem: "it has a character that is not allowed in an HTTP header".to_owned(),
             })
         };
         let user_agent = match &self.app_name {
@@ -349,7 +381,7 @@ impl ClientBuilder {
         Ok(headers)
     }
 
-    fn limits(&self) -> Result<Limits, ConfigError> {
+    fn limits(&self) -> Result<RequestLimits, ConfigError> {
         let in_range = |option, value: usize, max: usize| {
             if (1..=max).contains(&value) {
                 return Ok(());
@@ -362,102 +394,21 @@ impl ClientBuilder {
         in_range("max_request_bytes", self.max_request_bytes, usize::MAX)?;
         in_range("max_event_bytes", self.max_event_bytes, usize::MAX)?;
         in_range("max_in_flight", self.max_in_flight, usize::MAX)?;
-        Ok(Limits { events: self.max_request_events, bytes: self.max_request_bytes })
+        Ok(RequestLimits { events: self.max_request_events, bytes: self.max_request_bytes })
     }
 }
 
-/// The environment variables, or none of them.
-#[derive(Clone, Copy)]
-struct Environment {
-    read: bool,
-}
-
-impl Environment {
-    /// The variable's value; an empty one counts as none.
-    fn get(self, variable: &'static str) -> Result<Option<String>, ConfigError> {
-        if !self.read {
-            return Ok(None);
-        }
-        match std::env::var(variable) {
-            Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
-            Err(VarError::NotPresent) => Ok(None),
-            Err(VarError::NotUnicode(_)) => Err(ConfigError::NotUnicode { variable }),
-        }
-    }
-}
-
-/// What `INNGEST_DEV` says: whether it is dev mode, and at which URL.
-fn dev_mode(value: Option<String>) -> Result<(bool, Option<String>), ConfigError> {
-    let Some(value) = value else {
-        return Ok((false, None));
-    };
-    match value.to_ascii_lowercase().as_str() {
-        "0" | "false" | "no" | "off" => Ok((false, None)),
-        "1" | "true" | "yes" | "on" => Ok((true, None)),
-        url if url.starts_with("http://") || url.starts_with("https://") => Ok((true, Some(value))),
-        _ => Err(ConfigError::InvalidDev { value }),
-    }
-}
-
-fn base_url(text: &str, origin: &'static str) -> Result<Url, ConfigError> {
+fn parse_base_url(text: &str, origin: &'static str) -> Result<Url, ConfigError> {
     let invalid = |problem: String| ConfigError::InvalidBaseUrl { origin, problem };
     let url = Url::parse(text).map_err(|error| invalid(error.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(invalid(format!("its scheme is `{}`, not http or https", url.scheme())));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(invalid("it has a user or a password in it".to_owned()));
+        return Err(invalid("it contains a user name or a password".to_owned()));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(invalid("it has a query or a fragment".to_owned()));
     }
     Ok(url)
-}
-
-/// `{base}/e/{key}`
-fn endpoint(base: &Url, key: &EventKey) -> Result<Url, ConfigError> {
-    let path = format!("{}/e/{}", base.path().trim_end_matches('/'), key.0);
-    let mut endpoint = base.clone();
-    endpoint.set_path(&path);
-    if endpoint.path() == path {
-        Ok(endpoint)
-    } else {
-        Err(ConfigError::InvalidKey { problem: "it changes the URL".to_owned() })
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    ip.map_or(host == "localhost" || host.ends_with(".localhost"), |ip| ip.is_loopback())
-}
-
-fn http_client(
-    endpoint: &Url,
-    connect_timeout: Duration,
-    proxies: bool,
-) -> Result<reqwest::Client, ConfigError> {
-    let mut builder = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .connect_timeout(connect_timeout)
-        // Below the time after which servers close idle connections: a POST would be lost in between.
-        .pool_idle_timeout(Duration::from_secs(20))
-        .tcp_nodelay(true);
-    let https = endpoint.scheme() == "https";
-    // Over http a proxy would read the key.
-    if !https || !proxies || is_loopback(endpoint) {
-        builder = builder.no_proxy();
-    }
-    // The scheme is fixed and redirects are not followed: over http, certificates are never asked for,
-    // and a machine without any will do.
-    #[cfg(any(feature = "rustls", feature = "native-tls"))]
-    if !https {
-        builder = builder.tls_certs_only([]);
-    }
-    #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
-    if https {
-        return Err(ConfigError::NoTls);
-    }
-    builder.build().map_err(|error| ConfigError::HttpClient { source: Arc::new(error) })
 }

@@ -1,4 +1,4 @@
-//! What can go wrong with sending.
+//! The errors of building a client and of sending.
 
 use std::error::Error;
 use std::fmt;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::batch::Batch;
 use crate::event::{EventError, EventId};
 
-/// An error of another crate's, kept.
+/// The error of another crate, kept as a source.
 pub(crate) type Source = Arc<dyn Error + Send + Sync>;
 
 /// Why a client could not be built.
@@ -22,29 +22,29 @@ pub enum ConfigError {
     )]
     MissingKey,
 
-    /// The event key has something in it that no key has.
-    #[error("the event key cannot be one: {problem}")]
+    /// The event key cannot be valid.
+    #[error("the event key is invalid: {problem}")]
     InvalidKey {
-        /// What, without the key.
+        /// What is wrong with it, without the key.
         problem: String,
     },
 
-    /// The base URL leads nowhere.
-    #[error("{origin} is no base URL: {problem}")]
+    /// The base URL cannot be used.
+    #[error("{origin} is not a valid base URL: {problem}")]
     InvalidBaseUrl {
-        /// Where it was given: an option or an environment variable.
+        /// The option or the environment variable that set it.
         origin: &'static str,
-        /// What is wrong with it. The URL itself may hold a secret, and is not shown.
+        /// What is wrong with it. The URL itself may contain a secret and is not shown.
         problem: String,
     },
 
-    /// `INNGEST_DEV` says neither yes nor no nor where.
+    /// `INNGEST_DEV` is neither a boolean nor a URL.
     #[error(
         "INNGEST_DEV is `{value}`; use 1, true, yes or on for a Dev Server, its URL, or 0, false, no \
          or off for Inngest Cloud"
     )]
     InvalidDev {
-        /// Its value.
+        /// The variable's value.
         value: String,
     },
 
@@ -55,7 +55,7 @@ pub enum ConfigError {
         variable: &'static str,
     },
 
-    /// An option is out of its range.
+    /// An option has an invalid value.
     #[error("`{option}`: {problem}")]
     InvalidOption {
         /// The builder's method.
@@ -64,95 +64,94 @@ pub enum ConfigError {
         problem: String,
     },
 
-    /// The URL is https, and neither of the features `rustls` and `native-tls` is on.
+    /// The URL is https, and neither the feature `rustls` nor `native-tls` is enabled.
     #[error("an https URL needs the feature `rustls` or `native-tls` of inngest-core")]
     NoTls,
 
-    /// The HTTP client could not be built, as on a machine without CA certificates.
+    /// The HTTP client could not be built, for example because the machine has no CA certificates.
     #[error("the HTTP client could not be built; are CA certificates installed (ca-certificates)?")]
     HttpClient {
-        /// What the HTTP client says.
+        /// The HTTP client's error.
         source: Source,
     },
 
     /// The thread of a blocking client could not be started.
     #[error("the thread of the blocking client could not be started")]
     Thread {
-        /// What the operating system says.
+        /// The operating system's error.
         source: Source,
     },
 }
 
-/// Why a request did not say what became of its events. They are unsent: perhaps they were accepted,
-/// perhaps not, and sending them again is safe.
+/// Why the outcome of a request's events is unknown. The events are unsent: they may have been accepted or not.
+/// Sending the returned [`Batch`] again is safe.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
-    /// There was no connection to send on. Retried.
+    /// No connection could be established. Retried.
     #[error("no connection to Inngest")]
     Connect {
-        /// What the HTTP client says.
+        /// The HTTP client's error.
         source: Source,
     },
 
-    /// The connection broke before the whole answer came. Retried.
-    #[error("the connection broke before the answer came")]
+    /// The connection broke before the whole response was received. Retried.
+    #[error("the connection broke before the response was received")]
     Interrupted {
-        /// What the HTTP client says.
+        /// The HTTP client's error.
         source: Source,
     },
 
-    /// No whole answer came in time. Retried.
-    #[error("no answer within {after:?}")]
+    /// The response was not received in time. Retried.
+    #[error("no response within {after:?}")]
     Timeout {
-        /// How long it was waited for.
+        /// The timeout that applied.
         after: Duration,
     },
 
-    /// Inngest, or what stands before it, cannot answer now: 408, 425, 429 or 5xx. Retried.
-    #[error("the server cannot answer now ({status}): {message}")]
+    /// Inngest, or a proxy in front of it, is temporarily unavailable: 408, 425, 429 or 5xx. Retried.
+    #[error("the server is temporarily unavailable ({status}): {message}")]
     Unavailable {
         /// The HTTP status.
         status: u16,
-        /// What the server says.
+        /// The server's message.
         message: String,
-        /// The least wait it asks for.
+        /// The minimum wait that the server asks for.
         retry_after: Option<Duration>,
     },
 
-    /// The server asks for a longer wait than the call had left.
+    /// The server asks for a longer wait than the remaining time of the call.
     #[error(
         "the server asks to wait {} s, but the call has {} s left: {cause}",
         wait.as_secs(),
         left.as_secs()
     )]
     RetryAfterTooLong {
-        /// What it asks for.
+        /// The wait that the server asks for.
         wait: Duration,
-        /// What was left of the call's time.
+        /// The remaining time of the call.
         left: Duration,
-        /// The answer that asks.
+        /// The response that asks for it.
         cause: Box<RequestError>,
     },
 
-    /// The call's time was over before the request was begun: see
-    /// [`RetryPolicy::total_timeout`](crate::RetryPolicy::total_timeout).
+    /// The call's [`total_timeout`](crate::RetryPolicy::total_timeout) was over before the request started.
     #[error("the call's time was over before it was sent")]
     DeadlineExceeded,
 
-    /// The server refuses the event key: 401, 403 or 404. Nothing more is sent in this call.
+    /// The server refuses the event key: 401, 403 or 404. The call sends nothing more.
     #[error("the event key is refused ({status}): {message}")]
     KeyRefused {
         /// The HTTP status.
         status: u16,
-        /// What the server says.
+        /// The server's message.
         message: String,
     },
 
-    /// The request is too large for the server: 413. A smaller `max_request_bytes` helps.
+    /// The request is too large for the server: 413. Lower `max_request_bytes`.
     #[error("the request is too large for the server (413): {message}")]
     TooLarge {
-        /// What the server says.
+        /// The server's message.
         message: String,
     },
 
@@ -161,13 +160,13 @@ pub enum RequestError {
     Refused {
         /// The HTTP status.
         status: u16,
-        /// What the server says.
+        /// The server's message.
         message: String,
     },
 
-    /// An answer that does not say what an answer of Inngest's must: a page of HTML from a wrong URL,
-    /// a redirect, ids that do not match the events.
-    #[error("the answer ({status}) cannot be believed: {problem}")]
+    /// The response is not a valid response of Inngest: an HTML page from a wrong URL, a redirect, or ids
+    /// that do not match the events.
+    #[error("the response ({status}) is invalid: {problem}")]
     InvalidResponse {
         /// The HTTP status.
         status: u16,
@@ -177,7 +176,7 @@ pub enum RequestError {
 }
 
 impl RequestError {
-    /// Whether the same request may succeed later, with nothing changed on this side.
+    /// Returns whether the same request may succeed later without any change.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
@@ -194,7 +193,7 @@ impl RequestError {
         }
     }
 
-    /// The least wait that the server asks for before another request.
+    /// Returns the minimum wait that the server asks for before the next request.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -204,7 +203,7 @@ impl RequestError {
         }
     }
 
-    /// A short name of what went wrong, for counting.
+    /// Returns a short name of the failure, for metrics.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -221,35 +220,35 @@ impl RequestError {
         }
     }
 
-    /// Whether no answer came in time.
+    /// Returns whether the response was not received in time.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(self, RequestError::Timeout { .. } | RequestError::DeadlineExceeded)
     }
 
-    /// Whether the server refuses the event key.
+    /// Returns whether the server refuses the event key.
     #[must_use]
     pub fn is_key_refused(&self) -> bool {
         matches!(self, RequestError::KeyRefused { .. })
     }
 }
 
-/// Why an event is at fault itself. Sending it again as it is fails again.
+/// Why an event was rejected: the event itself is at fault. Sending it again unchanged fails again.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejection {
-    /// Found here, before anything was sent.
+    /// The event is invalid. It was not sent.
     #[error(transparent)]
     Event(#[from] EventError),
 
-    /// Found by the server, twice.
-    #[error("Inngest rejects `{event}` ({status}): {message}")]
+    /// The server rejected the event.
+    #[error("Inngest rejected `{event}` ({status}): {message}")]
     Server {
         /// The event's name.
         event: &'static str,
         /// The HTTP status: 400 or 413.
         status: u16,
-        /// What the server says.
+        /// The server's message.
         message: String,
     },
 }
@@ -258,23 +257,23 @@ pub enum Rejection {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SendError {
-    /// The event cannot be sent as it is; nothing went out.
+    /// The event is invalid. It was not sent.
     Event(EventError),
 
-    /// The server rejects the event.
+    /// The server rejected the event.
     Rejected {
-        /// What the server says.
+        /// Why.
         reason: Rejection,
         /// The event, serialized.
         rejected: Batch,
     },
 
-    /// It is not known to be accepted. [`Client::send_batch`](crate::Client::send_batch) sends
-    /// `unsent` again without duplicating it.
+    /// The event is not known to be accepted. Passing `unsent` to
+    /// [`Client::send_batch`](crate::Client::send_batch) sends it again without a duplicate.
     Unsent {
-        /// What went wrong.
+        /// Why the last request failed.
         cause: RequestError,
-        /// The event, in its place.
+        /// The event, serialized, with the seed of its id.
         unsent: Batch,
     },
 }
@@ -287,13 +286,13 @@ impl SendError {
         }
     }
 
-    /// Whether sending the event again may succeed, with nothing changed on this side.
+    /// Returns whether sending the event again may succeed without any change.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(self, SendError::Unsent { cause, .. } if cause.is_retryable())
     }
 
-    /// What the request failed with, if the event is unsent.
+    /// Returns why the last request failed, if the event is unsent.
     #[must_use]
     pub fn cause(&self) -> Option<&RequestError> {
         match self {
@@ -302,7 +301,7 @@ impl SendError {
         }
     }
 
-    /// The event, if it is unsent; otherwise an empty batch.
+    /// Returns the event if it is unsent, otherwise an empty batch.
     #[must_use]
     pub fn into_unsent(self) -> Batch {
         match self {
@@ -326,7 +325,7 @@ impl fmt::Display for SendError {
 }
 
 impl Error for SendError {
-    /// What lies below what [`Display`](fmt::Display) has said.
+    /// Returns the source below the errors that [`Display`](fmt::Display) includes.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             SendError::Event(error) => error.source(),
@@ -342,7 +341,7 @@ impl From<EventError> for SendError {
     }
 }
 
-/// What became of each event of a call in which not all were accepted. Each is in exactly one of
+/// The outcome of each event of a call in which not all were accepted. Each event is in exactly one of
 /// [`accepted`](BatchError::accepted), [`rejected`](BatchError::rejected) and
 /// [`unsent`](BatchError::unsent).
 #[derive(Debug)]
@@ -350,54 +349,54 @@ pub struct BatchError {
     pub(crate) accepted: Vec<(usize, EventId)>,
     pub(crate) rejected: Vec<(usize, Rejection)>,
     pub(crate) unsent: Vec<usize>,
-    /// One for each of `unsent`.
+    /// One cause per entry of `unsent`.
     pub(crate) causes: Vec<Arc<RequestError>>,
     pub(crate) rejected_events: Batch,
     pub(crate) unsent_events: Batch,
 }
 
 impl BatchError {
-    /// The events that were accepted: their indexes in the call, ascending, and their ids.
+    /// Returns the accepted events: their indexes in the call, ascending, and their ids.
     #[must_use]
     pub fn accepted(&self) -> &[(usize, EventId)] {
         &self.accepted
     }
 
-    /// The events that are at fault themselves: their indexes in the call, ascending, and why.
+    /// Returns the rejected events: their indexes in the call, ascending, and the reasons.
     #[must_use]
     pub fn rejected(&self) -> &[(usize, Rejection)] {
         &self.rejected
     }
 
-    /// The events that are not known to be accepted: their indexes in the call, ascending. Sending
+    /// Returns the indexes in the call, ascending, of the events that are not known to be accepted. Sending
     /// [`into_unsent`](BatchError::into_unsent) again does not duplicate them.
     #[must_use]
     pub fn unsent(&self) -> &[usize] {
         &self.unsent
     }
 
-    /// Why the unsent events are: one cause for each of [`unsent`](BatchError::unsent), in order.
+    /// Returns why events are unsent: one cause per entry of [`unsent`](BatchError::unsent), in order.
     #[must_use]
     pub fn causes(&self) -> impl ExactSizeIterator<Item = &RequestError> {
         self.causes.iter().map(|cause| &**cause)
     }
 
-    /// Whether sending the unsent events again may succeed, for some of them at least, with nothing
-    /// changed on this side.
+    /// Returns whether sending the unsent events again may succeed, for at least some of them, without any
+    /// change.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.causes().any(RequestError::is_retryable)
     }
 
-    /// The unsent events, in their places: send them again with
-    /// [`Client::send_batch`](crate::Client::send_batch), and none is duplicated.
+    /// Returns the unsent events. Sending them again with
+    /// [`Client::send_batch`](crate::Client::send_batch) duplicates none: each keeps its id.
     #[must_use]
     pub fn into_unsent(self) -> Batch {
         self.unsent_events
     }
 
-    /// The rejected events, in their places, to be kept for a look. Those that could not be serialized
-    /// are not among them.
+    /// Returns the rejected events, to be stored or inspected. Events that could not be serialized are not
+    /// included.
     #[must_use]
     pub fn into_rejected(self) -> Batch {
         self.rejected_events
@@ -419,8 +418,8 @@ impl fmt::Display for BatchError {
 }
 
 impl Error for BatchError {
-    /// What lies below what [`Display`](fmt::Display) has said of the unsent events, or else of the
-    /// rejected.
+    /// Returns the source below the cause that [`Display`](fmt::Display) includes: of the first unsent event,
+    /// or else of the first rejected one.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match (self.causes.first(), self.rejected.first()) {
             (Some(cause), _) => cause.source(),

@@ -1,13 +1,11 @@
-//! What a client counts and measures by the crate `metrics`, with the names of OpenTelemetry's conventions
-//! for messaging.
+//! The client's metrics, recorded through the crate `metrics` under the names of OpenTelemetry's messaging
+//! conventions.
 
 use metrics::{
     Label, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
 use tokio::time::Instant;
 
-use super::error::RequestError;
-use super::response::Answer;
 use crate::batch::{Slot, one_name};
 
 const SENT: &str = "messaging.client.sent.messages";
@@ -16,12 +14,12 @@ const QUEUED_EVENTS: &str = "inngest.publisher.queued.events";
 const QUEUED_BYTES: &str = "inngest.publisher.queued.bytes";
 const IN_FLIGHT: &str = "inngest.publisher.in_flight";
 
-/// Tells the recorder that is installed what is measured, and its units.
+/// Registers descriptions and units with the recorder that is installed.
 pub(super) fn describe() {
-    describe_counter!(SENT, Unit::Count, "Events that ended: accepted, or with an error.type");
-    describe_histogram!(DURATION, Unit::Seconds, "Attempts at a request, each on its own");
-    describe_gauge!(QUEUED_EVENTS, Unit::Count, "Events that publishers hold, those in flight too");
-    describe_gauge!(QUEUED_BYTES, Unit::Bytes, "What these events take, as JSON");
+    describe_counter!(SENT, Unit::Count, "Events with an outcome: accepted, or an error.type");
+    describe_histogram!(DURATION, Unit::Seconds, "Attempts at a request, each measured separately");
+    describe_gauge!(QUEUED_EVENTS, Unit::Count, "Events held by publishers, including in flight");
+    describe_gauge!(QUEUED_BYTES, Unit::Bytes, "Size of these events as JSON");
     describe_gauge!(IN_FLIGHT, Unit::Count, "Batches that publishers are sending");
 }
 
@@ -30,67 +28,61 @@ fn labels(name: Option<&'static str>, error_type: Option<&'static str>) -> Vec<L
         Label::from_static_parts("messaging.system", "inngest"),
         Label::from_static_parts("messaging.operation.name", "send"),
     ];
-    let named = name.map(|name| Label::from_static_parts("messaging.destination.name", name));
-    labels.extend(named);
+    labels.extend(name.map(|name| Label::from_static_parts("messaging.destination.name", name)));
     labels.extend(error_type.map(|error| Label::from_static_parts("error.type", error)));
     labels
 }
 
-/// Counts events as they end; those alike that follow each other at once.
+/// Counts events by name and outcome. Consecutive equal ones are added in one step.
 #[derive(Default)]
-pub(super) struct Tally {
-    alike: Option<(&'static str, Option<&'static str>)>,
+pub(super) struct OutcomeCounter {
+    current: Option<(&'static str, Option<&'static str>)>,
     events: u64,
 }
 
-impl Tally {
+impl OutcomeCounter {
     pub(super) fn add(&mut self, name: &'static str, error_type: Option<&'static str>) {
-        if self.alike != Some((name, error_type)) {
-            self.count();
-            self.alike = Some((name, error_type));
+        if self.current != Some((name, error_type)) {
+            self.flush();
+            self.current = Some((name, error_type));
         }
         self.events += 1;
     }
 
-    pub(super) fn count(&mut self) {
+    pub(super) fn flush(&mut self) {
         let events = std::mem::take(&mut self.events);
-        if let Some((name, error_type)) = self.alike {
+        if let Some((name, error_type)) = self.current {
             counter!(SENT, labels(Some(name), error_type)).increment(events);
         }
     }
 }
 
-/// Measures one attempt at a request.
-pub(super) struct Attempt {
-    began: Instant,
+/// Measures the duration of one attempt at a request.
+pub(super) struct AttemptTimer {
+    started: Instant,
 }
 
-impl Attempt {
-    pub(super) fn begin() -> Attempt {
-        Attempt { began: Instant::now() }
+impl AttemptTimer {
+    pub(super) fn start() -> AttemptTimer {
+        AttemptTimer { started: Instant::now() }
     }
 
-    pub(super) fn end(&self, events: &[Slot], result: &Result<Answer, RequestError>) {
-        let error_type = match result {
-            Ok(Answer::Accepted(_)) => None,
-            Ok(Answer::Partial { .. }) => Some("rejected"),
-            Err(error) => Some(error.kind()),
-        };
+    pub(super) fn record(&self, events: &[Slot], error_type: Option<&'static str>) {
         histogram!(DURATION, labels(one_name(events), error_type))
-            .record(self.began.elapsed().as_secs_f64());
+            .record(self.started.elapsed().as_secs_f64());
     }
 }
 
-/// What one publisher has added to the gauges, which all of a program's publishers share; dropped with the
-/// publisher, it takes it back.
+/// One publisher's share of the gauges, which all publishers of a process add to. Dropping it subtracts
+/// its share.
 #[derive(Default)]
-pub(crate) struct Gauges {
+pub(crate) struct QueueGauges {
     events: usize,
     bytes: usize,
     in_flight: usize,
 }
 
-impl Gauges {
+impl QueueGauges {
     pub(crate) fn set(&mut self, events: usize, bytes: usize, in_flight: usize) {
         change(QUEUED_EVENTS, &mut self.events, events);
         change(QUEUED_BYTES, &mut self.bytes, bytes);
@@ -98,16 +90,16 @@ impl Gauges {
     }
 }
 
-impl Drop for Gauges {
+impl Drop for QueueGauges {
     fn drop(&mut self) {
         self.set(0, 0, 0);
     }
 }
 
-fn change(name: &'static str, known: &mut usize, now: usize) {
-    let before = std::mem::replace(known, now);
-    if before != now {
+fn change(name: &'static str, share: &mut usize, new: usize) {
+    let old = std::mem::replace(share, new);
+    if old != new {
         #[expect(clippy::cast_precision_loss, reason = "no memory holds 2^53 bytes of events")]
-        gauge!(name).increment(now as f64 - before as f64);
+        gauge!(name).increment(new as f64 - old as f64);
     }
 }

@@ -1,16 +1,21 @@
-//! Sending.
+//! Sending: the client, its configuration, and one call from a batch to the outcome of each event.
 
 mod call;
 mod config;
+mod environment;
 mod error;
+mod event_key;
 mod hooks;
+#[cfg_attr(not(feature = "tracing"), path = "no_log.rs")]
 pub(crate) mod log;
 #[cfg_attr(not(feature = "metrics"), path = "no_metrics.rs")]
 mod metrics;
+mod outcome;
 mod pace;
 mod request;
 mod response;
 mod retry;
+mod settings;
 #[cfg_attr(not(feature = "tracing"), path = "no_span.rs")]
 mod span;
 #[cfg(feature = "testing")]
@@ -18,28 +23,25 @@ pub(crate) mod test_transport;
 mod transport;
 
 use std::fmt;
-use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Url;
-use reqwest::header::HeaderMap;
-
-use crate::batch::{Batch, CallSite, Limits};
+use crate::batch::{Batch, CallSite, RequestLimits};
 use crate::event::{BeforeSend, EventError, EventId, IntoEvent};
-use crate::publisher::PublisherBuilder;
 
-pub(crate) use call::Outcome;
-pub use config::{ClientBuilder, EventKey};
+pub use config::ClientBuilder;
 pub use error::{BatchError, ConfigError, Rejection, RequestError, SendError};
-use hooks::{Hooks, TraceHeaders};
+pub use event_key::EventKey;
+use hooks::TraceHeaders;
 pub use hooks::{SendOutcome, SendReport, TraceContext};
-pub(crate) use metrics::Gauges;
-use metrics::Tally;
+use metrics::OutcomeCounter;
+pub(crate) use metrics::QueueGauges;
+pub(crate) use outcome::Outcome;
+use outcome::{InvalidEvent, call_result};
 pub(crate) use pace::Pace;
 pub use retry::RetryPolicy;
+use settings::Settings;
 use span::Span;
-use transport::Transport;
 
 /// Sends events to Inngest. Cheap to clone: clones share their connections.
 ///
@@ -55,43 +57,26 @@ use transport::Transport;
 /// # }
 /// ```
 ///
-/// Dropping a future it returned cancels the call: requests under way are broken off, and nobody
-/// knows what became of their events. To be able to send them again without duplicates, keep the
-/// [`Batch`] and use [`send_batch`](Client::send_batch).
+/// Dropping a returned future cancels the call: requests in flight are aborted, and the outcome of their
+/// events is unknown. To be able to send them again without duplicates, keep the [`Batch`] and use
+/// [`send_batch`](Client::send_batch).
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Client(Arc<Settings>);
 
-#[derive(Clone)]
-struct Inner {
-    transport: Transport,
-    endpoint: Url,
-    headers: HeaderMap,
-    key: EventKey,
-    base: Url,
-    timeout: Duration,
-    retry: RetryPolicy,
-    max_event_bytes: usize,
-    limits: Limits,
-    max_in_flight: usize,
-    hooks: Hooks,
-}
-
-/// An event of a call that could not be pushed on its batch.
-struct Refused {
-    /// Where it stands in the call.
-    index: usize,
-    name: &'static str,
-    reason: Rejection,
+/// The span and the trace context of a call, created where the call is made.
+struct CallContext {
+    span: Span,
+    trace: TraceHeaders,
 }
 
 impl Client {
-    /// A client configured by the environment alone: `INNGEST_EVENT_KEY`, `INNGEST_DEV` and the
-    /// others that [`ClientBuilder`] names.
+    /// Builds a client from the environment alone: `INNGEST_EVENT_KEY`, `INNGEST_DEV` and the other
+    /// variables that [`ClientBuilder`] names.
     pub fn from_env() -> Result<Client, ConfigError> {
         Client::builder().build()
     }
 
-    /// Configures a client.
+    /// Returns a builder to configure a client.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::new()
     }
@@ -103,50 +88,46 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`SendError`]: the event was rejected, or it is unsent and handed back.
+    /// [`SendError`]: the event was rejected, or it is unsent and returned in the error.
     #[track_caller]
     pub fn send<E: IntoEvent>(
         &self,
         event: E,
     ) -> impl Future<Output = Result<EventId, SendError>> + Send + 'static + use<E> {
         let mut batch = Batch::with_capacity(1, 0);
-        let (name, pushed) = batch.push_with_hooks(&self.0.hooks.before, event);
-        let (client, call_site) = (self.clone(), CallSite::caller());
-        let span = Span::one(name);
-        let trace = span.enter(|| self.0.hooks.trace_headers());
-        span.clone().around(async move {
-            let outcome = match pushed {
-                Ok(()) => call::run(&client.0, &batch, &trace).await.pop(),
-                Err(error) => {
-                    client.refused(&error, call_site);
-                    Some(Outcome::Rejected(Box::new(error.into())))
-                }
-            };
-            let Some(outcome) = outcome else { unreachable!("a batch of one has one outcome") };
-            client.ended(iter::once((name, outcome.seen())));
-            span.ended(iter::once(outcome.seen()));
-            match outcome {
-                Outcome::Accepted(id) => {
-                    span.accepted(&id);
+        let (name, pushed) = batch.push_with_hooks(self.before_send(), event);
+        let call_site = CallSite::caller();
+        let invalid = pushed.err().map(|error| InvalidEvent::new(0, name, call_site, error));
+        let client = self.clone();
+        let context = self.context(Span::for_event(name));
+        let span = context.span.clone();
+        span.instrument(async move {
+            let outcome = client.run(&context, &batch, invalid.as_slice()).await.pop();
+            match (outcome, invalid) {
+                (Some(Outcome::Accepted(id)), _) => {
+                    context.span.record_id(id.as_str());
                     Ok(id)
                 }
-                Outcome::Rejected(reason) => Err(SendError::rejected(*reason, batch)),
-                Outcome::Unsent(cause) => {
+                (Some(Outcome::Rejected(reason)), _) => Err(SendError::rejected(*reason, batch)),
+                (Some(Outcome::Unsent(cause)), _) => {
                     let cause = Arc::unwrap_or_clone(cause);
                     Err(SendError::Unsent { cause, unsent: batch })
                 }
+                (None, Some(invalid)) => Err(SendError::rejected(invalid.reason, batch)),
+                (None, None) => unreachable!("the event is either in the batch or invalid"),
             }
         })
     }
 
-    /// Sends many events, split into requests as the limits ask, and returns their ids in order.
+    /// Sends many events, split into requests according to the client's limits, and returns their ids in
+    /// order.
     ///
-    /// The events are serialized in the call itself, and the future borrows nothing. An event that
-    /// cannot be sent does not stop the others.
+    /// The events are serialized in the call itself, and the future borrows nothing. An invalid event
+    /// does not stop the others.
     ///
     /// # Errors
     ///
-    /// [`BatchError`]: what became of each event, by its index in `events`.
+    /// [`BatchError`]: the outcome of each event, by its index in `events`.
     #[track_caller]
     pub fn send_all<I>(
         &self,
@@ -157,179 +138,140 @@ impl Client {
         I::Item: IntoEvent,
     {
         let events = events.into_iter();
+        let call_site = CallSite::caller();
         let mut batch = Batch::with_capacity(events.size_hint().0, 0);
-        let mut refused = Vec::new();
+        let mut invalid = Vec::new();
         for (index, event) in events.enumerate() {
-            let (name, pushed) = batch.push_with_hooks(&self.0.hooks.before, event);
+            let (name, pushed) = batch.push_with_hooks(self.before_send(), event);
             if let Err(error) = pushed {
-                batch.skip();
-                refused.push(Refused { index, name, reason: error.into() });
+                batch.skip_place();
+                invalid.push(InvalidEvent::new(index, name, call_site, error));
             }
         }
-        let (client, call_site) = (self.clone(), CallSite::caller());
-        let span = Span::many(&batch);
-        let trace = span.enter(|| self.0.hooks.trace_headers());
-        span.clone().around(async move {
-            for event in &refused {
-                if let Rejection::Event(error) = &event.reason {
-                    client.refused(error, call_site);
-                }
-            }
-            client.settle(&batch, refused, &span, &trace).await
+        let client = self.clone();
+        let context = self.context(Span::for_batch(&batch));
+        let span = context.span.clone();
+        span.instrument(async move {
+            let outcomes = client.run(&context, &batch, &invalid).await;
+            call_result(&batch, outcomes, invalid)
         })
     }
 
-    /// Sends a batch, split into requests as the limits ask, and returns its ids in order.
+    /// Sends a batch, split into requests according to the client's limits, and returns its ids in order.
     ///
-    /// The same batch may be sent again, after an error or a canceled call: every event keeps its
-    /// id, and Inngest starts no function twice for it. An empty batch sends no request.
+    /// The same batch may be sent again after an error or a canceled call: every event keeps its id, and
+    /// Inngest starts no function twice for it. An empty batch sends no request.
     ///
     /// # Errors
     ///
-    /// [`BatchError`]: what became of each event, by its index in the batch.
+    /// [`BatchError`]: the outcome of each event, by its index in the batch.
     pub fn send_batch(
         &self,
         batch: &Batch,
     ) -> impl Future<Output = Result<Vec<EventId>, BatchError>> + Send {
-        let span = Span::many(batch);
-        let trace = span.enter(|| self.0.hooks.trace_headers());
-        span.clone().around(async move { self.settle(batch, Vec::new(), &span, &trace).await })
+        let context = self.context(Span::for_batch(batch));
+        let span = context.span.clone();
+        span.instrument(async move {
+            let outcomes = self.run(&context, batch, &[]).await;
+            call_result(batch, outcomes, Vec::new())
+        })
     }
 
-    /// Sends events in the background.
-    pub fn publisher(&self) -> PublisherBuilder {
-        PublisherBuilder::new(self.clone())
+    /// Sends `batch` for a publisher, which reports the outcomes itself.
+    pub(crate) async fn outcomes(&self, batch: &Batch) -> Vec<Outcome> {
+        let context = self.context(Span::for_batch(batch));
+        let outcomes = context.span.instrument(call::run(&self.0, batch, &context.trace)).await;
+        context.span.record_outcomes(outcomes.iter().map(Outcome::as_send_outcome));
+        outcomes
+    }
+
+    fn context(&self, span: Span) -> CallContext {
+        let trace = span.in_scope(|| self.0.hooks.trace_headers());
+        CallContext { span, trace }
+    }
+
+    /// Sends `batch` and reports the outcome of every event of the call to the span, the hooks and the
+    /// metrics. `invalid` are the events of the call that are not in the batch.
+    async fn run(
+        &self,
+        context: &CallContext,
+        batch: &Batch,
+        invalid: &[InvalidEvent],
+    ) -> Vec<Outcome> {
+        for event in invalid {
+            if let Rejection::Event(error) = &event.reason {
+                self.on_invalid_event(error, event.call_site);
+            }
+        }
+        let outcomes = call::run(&self.0, batch, &context.trace).await;
+        let rejected = invalid.iter().map(|it| (it.name, SendOutcome::Rejected(&it.reason)));
+        let names = batch.slots().iter().map(|slot| slot.name);
+        let sent = names.zip(outcomes.iter().map(Outcome::as_send_outcome));
+        self.report_outcomes(rejected.clone().chain(sent.clone()));
+        context.span.record_outcomes(sent.chain(rejected).map(|(_, outcome)| outcome));
+        outcomes
     }
 
     pub(crate) fn retry_policy(&self) -> RetryPolicy {
         self.0.retry
     }
 
-    /// What fits into one request.
-    pub(crate) fn request_limits(&self) -> Limits {
+    /// Returns the limits of one request.
+    pub(crate) fn request_limits(&self) -> RequestLimits {
         self.0.limits
     }
 
-    /// The same client without retries and without a bound on a call's time, for one who retries
-    /// himself.
+    /// Returns the same client without retries and without a total timeout, for callers that do their own
+    /// retries.
     pub(crate) fn without_retries(&self) -> Client {
         let retry = RetryPolicy::none().total_timeout(Duration::MAX);
-        Client(Arc::new(Inner { retry, ..(*self.0).clone() }))
+        Client(Arc::new(Settings { retry, ..(*self.0).clone() }))
     }
 
-    /// The same client without any time: every event of a call is unsent at once. No hook is told, since
-    /// it is a hook that calls.
+    /// Returns the same client with a deadline that has passed: every event of a call is unsent at once. No
+    /// `after_send` hook is called, since the caller is such a hook.
     #[cfg(feature = "blocking")]
     pub(crate) fn with_expired_deadline(&self) -> Client {
         let retry = RetryPolicy::none().total_timeout(Duration::ZERO);
-        let hooks = Hooks { after: Vec::new(), ..self.0.hooks.clone() };
-        Client(Arc::new(Inner { retry, hooks, ..(*self.0).clone() }))
+        let hooks = hooks::Hooks { after: Vec::new(), ..self.0.hooks.clone() };
+        Client(Arc::new(Settings { retry, hooks, ..(*self.0).clone() }))
     }
 
-    /// Refuses an event that is larger than this client sends.
+    /// Returns an error if an event is larger than `max_event_bytes`.
     pub(crate) fn check_size(&self, event: &'static str, bytes: usize) -> Result<(), EventError> {
         let max = self.0.max_event_bytes;
         if bytes > max { Err(EventError::TooLarge { event, bytes, max }) } else { Ok(()) }
     }
 
-    /// Sends `batch` and says what became of each event, in order.
-    pub(crate) async fn outcomes(&self, batch: &Batch) -> Vec<Outcome> {
-        let span = Span::many(batch);
-        let trace = span.enter(|| self.0.hooks.trace_headers());
-        let outcomes = span.around(call::run(&self.0, batch, &trace)).await;
-        span.ended(outcomes.iter().map(Outcome::seen));
-        outcomes
-    }
-
-    /// What sees an event's envelope before it is written.
+    /// Returns the `before_send` hooks.
     pub(crate) fn before_send(&self) -> &[BeforeSend] {
         &self.0.hooks.before
     }
 
-    /// Tells hooks and metrics how events ended, each by its name.
-    pub(crate) fn ended<'a>(
+    /// Reports the outcomes of events, each with the event's name, to hooks and metrics.
+    pub(crate) fn report_outcomes<'a>(
         &self,
         events: impl IntoIterator<Item = (&'static str, SendOutcome<'a>)>,
     ) {
         if self.0.hooks.after.is_empty() && !cfg!(feature = "metrics") {
             return;
         }
-        let mut tally = Tally::default();
+        let mut counter = OutcomeCounter::default();
         for (name, outcome) in events {
-            tally.add(name, outcome.error_type());
-            self.0.hooks.sent(name, outcome);
+            counter.add(name, outcome.error_type());
+            self.0.hooks.after_send(name, outcome);
         }
-        tally.count();
+        counter.flush();
     }
 
-    /// Tells a test's transport of an event that it will not see.
-    pub(crate) fn refused(&self, error: &EventError, call_site: CallSite) {
-        self.0.transport.refused(error, call_site);
-    }
-
-    /// Sends `batch`; `refused` are the events that are not in it.
-    async fn settle(
-        &self,
-        batch: &Batch,
-        refused: Vec<Refused>,
-        span: &Span,
-        trace: &TraceHeaders,
-    ) -> Result<Vec<EventId>, BatchError> {
-        let outcomes = call::run(&self.0, batch, trace).await;
-        let here = || refused.iter().map(|it| (it.name, SendOutcome::Rejected(&it.reason)));
-        let names = batch.slots().iter().map(|slot| slot.name);
-        self.ended(here().chain(names.zip(outcomes.iter().map(Outcome::seen))));
-        if refused.is_empty() && outcomes.iter().all(|it| matches!(it, Outcome::Accepted(_))) {
-            let ids = outcomes.into_iter().filter_map(|outcome| match outcome {
-                Outcome::Accepted(id) => Some(id),
-                Outcome::Rejected(_) | Outcome::Unsent(_) => None,
-            });
-            return Ok(ids.collect());
-        }
-        span.ended(outcomes.iter().map(Outcome::seen).chain(here().map(|(_, it)| it)));
-        Err(account(batch, outcomes, refused))
-    }
-}
-
-/// Every event of a call in exactly one of accepted, rejected and unsent.
-fn account(batch: &Batch, outcomes: Vec<Outcome>, refused: Vec<Refused>) -> BatchError {
-    let (mut accepted, mut rejected, mut unsent, mut causes) = (vec![], vec![], vec![], vec![]);
-    let (mut rejected_here, mut unsent_here) = (vec![], vec![]);
-    let mut refused = refused.into_iter().peekable();
-    // `index` counts the call's events, `at` those that are in the batch.
-    let mut index = 0;
-    for (at, outcome) in outcomes.into_iter().enumerate() {
-        while let Some(Refused { reason, .. }) = refused.next_if(|it| it.index == index) {
-            rejected.push((index, reason));
-            index += 1;
-        }
-        match outcome {
-            Outcome::Accepted(id) => accepted.push((index, id)),
-            Outcome::Rejected(reason) => {
-                rejected.push((index, *reason));
-                rejected_here.push(at);
-            }
-            Outcome::Unsent(cause) => {
-                unsent.push(index);
-                causes.push(cause);
-                unsent_here.push(at);
-            }
-        }
-        index += 1;
-    }
-    rejected.extend(refused.map(|Refused { index, reason, .. }| (index, reason)));
-    BatchError {
-        accepted,
-        rejected,
-        unsent,
-        causes,
-        rejected_events: batch.pick(rejected_here),
-        unsent_events: batch.pick(unsent_here),
+    /// Reports an event that the client itself rejects to a test's transport, which does not receive it.
+    pub(crate) fn on_invalid_event(&self, error: &EventError, call_site: CallSite) {
+        self.0.transport.on_invalid_event(error, call_site);
     }
 }
 
 impl fmt::Debug for Client {
-    /// Without the key, which the URL has in it.
+    /// Omits the endpoint, whose URL contains the key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
             .field("base_url", &self.0.base.as_str())

@@ -1,34 +1,32 @@
 //! No metrics: the feature `metrics` is off.
-#![allow(clippy::unused_self, reason = "in place of one that has something to count")]
+#![allow(clippy::unused_self, reason = "the same methods as in `metrics.rs`")]
 
-use super::error::RequestError;
-use super::response::Answer;
 use crate::batch::Slot;
 
 pub(super) fn describe() {}
 
 #[derive(Default)]
-pub(super) struct Tally {}
+pub(super) struct OutcomeCounter {}
 
-impl Tally {
+impl OutcomeCounter {
     pub(super) fn add(&mut self, _: &'static str, _: Option<&'static str>) {}
 
-    pub(super) fn count(&mut self) {}
+    pub(super) fn flush(&mut self) {}
 }
 
-pub(super) struct Attempt;
+pub(super) struct AttemptTimer;
 
-impl Attempt {
-    pub(super) fn begin() -> Attempt {
-        Attempt
+impl AttemptTimer {
+    pub(super) fn start() -> AttemptTimer {
+        AttemptTimer
     }
 
-    pub(super) fn end(&self, _: &[Slot], _: &Result<Answer, RequestError>) {}
+    pub(super) fn record(&self, _: &[Slot], _: Option<&'static str>) {}
 }
 
 #[derive(Default)]
-pub(crate) struct Gauges {}
+pub(crate) struct QueueGauges {}
 
-impl Gauges {
+impl QueueGauges {
     pub(crate) fn set(&mut self, _: usize, _: usize, _: usize) {}
 }

@@ -1,12 +1,12 @@
-//! A chunk of a batch -> an HTTP request.
+//! Builds the HTTP request of a part of a batch.
 
 use std::ops::Range;
 use std::time::Duration;
 
 use reqwest::header::{HeaderName, HeaderValue};
 
-use super::Inner;
 use super::hooks::TraceHeaders;
+use super::settings::Settings;
 use super::transport::Request;
 use crate::batch::Batch;
 
@@ -14,15 +14,15 @@ const SEED: HeaderName = HeaderName::from_static("x-inngest-event-id-seed");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
-/// The request of the events `range` of `batch`. The same events are the same request every time, the
-/// seed included: that is what makes trying again safe.
-pub(super) fn request(
-    client: &Inner,
+/// Builds the request that sends the events `range` of `batch`. The same range always gives the same request,
+/// including the seed, which makes retries safe.
+pub(super) fn build_request(
+    settings: &Settings,
     batch: &Batch,
     trace: &TraceHeaders,
     range: Range<usize>,
 ) -> Request {
-    let mut headers = client.headers.clone();
+    let mut headers = settings.headers.clone();
     if let Ok(seed) = HeaderValue::try_from(batch.seed_at(range.start).header()) {
         headers.insert(SEED, seed);
     }
@@ -33,27 +33,27 @@ pub(super) fn request(
         headers.insert(TRACESTATE, tracestate.clone());
     }
     Request {
-        url: client.endpoint.clone(),
+        url: settings.endpoint.clone(),
         headers,
-        max_answer_bytes: max_answer_bytes(range.len()),
+        max_response_bytes: max_response_bytes(range.len()),
         #[cfg(feature = "testing")]
-        callers: callers(&batch.slots()[range.clone()]),
+        call_sites: call_sites(&batch.slots()[range.clone()]),
         body: batch.body(range),
     }
 }
 
-/// Who gave the events, for a transport of a test's own.
+/// Returns where the events were given to the client, for a test's transport.
 #[cfg(feature = "testing")]
-fn callers(slots: &[crate::batch::Slot]) -> super::test_transport::Callers {
-    super::test_transport::Callers(slots.iter().map(|slot| slot.call_site.location).collect())
+fn call_sites(slots: &[crate::batch::Slot]) -> super::test_transport::CallSites {
+    super::test_transport::CallSites(slots.iter().map(|slot| slot.call_site.location).collect())
 }
 
-/// An answer has 29 bytes an event; a server may have longer ids, and more to say.
-fn max_answer_bytes(events: usize) -> usize {
+/// A response has 29 bytes per event. The rest allows for longer ids and an error message.
+fn max_response_bytes(events: usize) -> usize {
     64 * 1024 + 64 * events
 }
 
-/// The server works longer on more events: 160 to 300 ms for a thousand.
+/// Returns the timeout of a request: the server takes 160 to 300 ms for a thousand events.
 pub(super) fn timeout(base: Duration, events: usize) -> Duration {
     base.saturating_add(Duration::from_millis(u64::try_from(events).unwrap_or(u64::MAX)))
 }

@@ -1,56 +1,59 @@
-//! An HTTP answer -> what became of a request's events. It is believed only if it says what it must.
+//! Parses and validates the response to a request.
 
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use serde::Deserialize;
 
-use super::config::EventKey;
 use super::error::RequestError;
+use super::event_key::EventKey;
 use super::transport::Response;
 use crate::event::EventId;
 
-/// No more of a server's message is kept.
+/// The length to which a server's message is truncated.
 const MAX_MESSAGE_CHARS: usize = 500;
 
-/// What became of the events of a request that was understood.
+/// The server's result for the events of one request.
 #[derive(Debug)]
-pub(super) enum Answer {
+pub(super) enum ParsedResponse {
     /// One id per event.
     Accepted(Vec<EventId>),
-    /// The events before the first bad one are accepted; those behind it were not looked at.
+    /// The events before the first bad one are accepted. The events after it were not processed.
     Partial { accepted: Vec<EventId>, message: String },
 }
 
-/// Inngest's own answers.
+/// The JSON body of Inngest's responses.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Body {
+struct ResponseBody {
     ids: Option<Vec<EventId>>,
     status: Option<u16>,
     error: Option<String>,
     message: Option<String>,
 }
 
-/// Reads the answer to a request of so many events.
-pub(super) fn read(
+/// Parses the response to a request with `events` events.
+pub(super) fn parse(
     response: &Response,
     events: usize,
     key: &EventKey,
-) -> Result<Answer, RequestError> {
+) -> Result<ParsedResponse, RequestError> {
     let status = response.status.as_u16();
     let message = || message(response, key);
     if response.redirected {
-        let problem = "it comes from another URL: let the HTTP client follow no redirects";
-        return Err(invalid_response(status, problem.to_owned()));
+        let problem =
+            "it comes from another URL; configure the HTTP client not to follow redirects";
+        return Err(invalid(status, problem.to_owned()));
     }
     match status {
         200..=299 => accepted(response, events),
         300..=399 => {
             let to = if response.headers.contains_key(LOCATION) { " to another URL" } else { "" };
-            Err(invalid_response(
+            Err(invalid(
                 status,
-                format!("it redirects{to}, and the key is sent to one only"),
+                format!(
+                    "it redirects{to}; redirects are not followed, because the URL contains the key"
+                ),
             ))
         }
         400 => partial(response, events, message()),
@@ -65,61 +68,66 @@ pub(super) fn read(
     }
 }
 
-fn accepted(response: &Response, events: usize) -> Result<Answer, RequestError> {
+fn accepted(response: &Response, events: usize) -> Result<ParsedResponse, RequestError> {
     let status = response.status.as_u16();
-    let body = serde_json::from_slice::<Body>(&response.body);
+    let body = serde_json::from_slice::<ResponseBody>(&response.body);
     let Some(body) = body.ok().filter(|_| !response.truncated) else {
-        return Err(invalid_response(status, format!("it is {}", what(response))));
+        return Err(invalid(status, format!("it is {}", describe_body(response))));
     };
     if body.status != Some(200) {
-        let said = body.status.map_or("no `status`".to_owned(), |said| format!("`status` {said}"));
-        return Err(invalid_response(status, format!("its body has {said}, not 200")));
+        let found =
+            body.status.map_or("no `status`".to_owned(), |found| format!("`status` {found}"));
+        return Err(invalid(status, format!("its body has {found}, not 200")));
     }
     let ids = body.ids.unwrap_or_default();
     let empty = ids.iter().filter(|id| id.as_str().is_empty()).count();
     if ids.len() != events || empty > 0 {
         let empty = if empty > 0 { format!(", {empty} of them empty") } else { String::new() };
         let problem = format!("it has {} ids{empty}, for {events} events", ids.len());
-        return Err(invalid_response(status, problem));
+        return Err(invalid(status, problem));
     }
-    Ok(Answer::Accepted(ids))
+    Ok(ParsedResponse::Accepted(ids))
 }
 
-/// A 400 from Inngest lists the events before the bad one; a 400 from anything else lists nothing.
-fn partial(response: &Response, events: usize, message: String) -> Result<Answer, RequestError> {
-    let body = serde_json::from_slice::<Body>(&response.body).unwrap_or_default();
+/// A 400 of Inngest lists the ids of the events before the bad one. Any other 400 has no list.
+fn partial(
+    response: &Response,
+    events: usize,
+    message: String,
+) -> Result<ParsedResponse, RequestError> {
+    let body = serde_json::from_slice::<ResponseBody>(&response.body).unwrap_or_default();
     if body.ids.is_none() && body.error.is_none() {
         return Err(RequestError::Refused { status: 400, message });
     }
     let mut accepted = body.ids.unwrap_or_default();
     let known = accepted.iter().take_while(|id| !id.as_str().is_empty()).count();
     if known >= events {
-        let problem = format!("it has an id for every event, yet says: {message}");
-        return Err(invalid_response(400, problem));
+        let problem = format!("it has an id for every event, but also the error: {message}");
+        return Err(invalid(400, problem));
     }
     accepted.truncate(known);
-    Ok(Answer::Partial { accepted, message })
+    Ok(ParsedResponse::Partial { accepted, message })
 }
 
-fn invalid_response(status: u16, problem: String) -> RequestError {
+fn invalid(status: u16, problem: String) -> RequestError {
     RequestError::InvalidResponse { status, problem }
 }
 
-/// What the server says went wrong, without the key.
+/// Returns the server's error message, without the key.
 fn message(response: &Response, key: &EventKey) -> String {
-    let body = serde_json::from_slice::<Body>(&response.body).unwrap_or_default();
-    let said = body.error.filter(|text| !text.is_empty());
-    let said = said.or(body.message.filter(|text| !text.is_empty()));
-    let text = said.unwrap_or_else(|| {
+    let body = serde_json::from_slice::<ResponseBody>(&response.body).unwrap_or_default();
+    let message = body.error.filter(|text| !text.is_empty());
+    let message = message.or(body.message.filter(|text| !text.is_empty()));
+    let text = message.unwrap_or_else(|| {
         if is_html(response) {
-            return what(response).to_owned();
+            return describe_body(response).to_owned();
         }
         if response.body.trim_ascii().is_empty() {
-            return "it does not say why".to_owned();
+            return "no reason given".to_owned();
         }
         String::from_utf8_lossy(&response.body).trim().to_owned()
     });
-    // Redacted first: a cut could leave the beginning of the key.
+    // Redacted before truncating, which could leave the beginning of the key.
     key.redact(text).chars().take(MAX_MESSAGE_CHARS).collect()
 }
 
@@ -127,10 +135,10 @@ fn is_html(response: &Response) -> bool {
     response.body.trim_ascii_start().starts_with(b"<")
 }
 
-/// What a body is that is no answer of Inngest's.
-fn what(response: &Response) -> &'static str {
+/// Describes a body that is not a response of Inngest.
+fn describe_body(response: &Response) -> &'static str {
     if response.truncated {
-        "longer than an answer can be"
+        "longer than a valid response"
     } else if response.body.is_empty() {
         "empty"
     } else if is_html(response) {
@@ -140,7 +148,7 @@ fn what(response: &Response) -> &'static str {
     }
 }
 
-/// How long to wait at least: in seconds, or until a date by the server's own clock where it tells it.
+/// Parses `Retry-After`: seconds, or a date, which is compared with the response's `Date` if it has one.
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse() {
@@ -158,7 +166,7 @@ mod tests {
     use reqwest::header::HeaderValue;
 
     #[test]
-    fn retry_after_is_seconds_or_a_date_by_the_servers_clock() {
+    fn retry_after_is_seconds_or_a_date_on_the_servers_clock() {
         let headers = |pairs: &[(reqwest::header::HeaderName, &'static str)]| {
             let pair = |(name, value): &(_, &'static str)| {
                 (reqwest::header::HeaderName::clone(name), HeaderValue::from_static(value))

@@ -1,11 +1,11 @@
-//! Whether to try again, and when: decided from numbers alone, without a clock and without a network.
+//! Decides whether and when to retry, as pure functions of an attempt's failure.
 
 use std::time::Duration;
 
-/// How often a request is tried, and how long to wait in between.
+/// How often a request is attempted, and how long to wait between attempts.
 ///
-/// Waits are random between zero and a bound that doubles from attempt to attempt ("full jitter"); a
-/// server's `Retry-After` is waited for at least.
+/// Waits are random between zero and a bound that doubles after each attempt ("full jitter"), and at least a
+/// server's `Retry-After`.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -23,7 +23,7 @@ pub struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// 5 attempts a request, a first wait of up to 100 ms, none beyond 30 s, and 60 s for the whole
+    /// 5 attempts per request, an initial backoff of 100 ms, a maximum backoff of 30 s, and 60 s for the whole
     /// call.
     fn default() -> RetryPolicy {
         RetryPolicy {
@@ -36,56 +36,57 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// One attempt a request; the whole call still has 60 s.
+    /// Returns a policy with one attempt per request. The total timeout of the call is still 60 s.
     pub fn none() -> RetryPolicy {
         RetryPolicy::default().max_attempts(1)
     }
 
-    /// How often a request is tried in all; 0 counts as 1.
+    /// Sets the maximum number of attempts per request, including the first. 0 counts as 1.
     pub fn max_attempts(mut self, attempts: u32) -> RetryPolicy {
         self.max_attempts = attempts;
         self
     }
 
-    /// The bound of the first wait.
+    /// Sets the upper bound of the first wait.
     pub fn initial_backoff(mut self, wait: Duration) -> RetryPolicy {
         self.initial_backoff = wait;
         self
     }
 
-    /// The bound that no wait's bound exceeds, except where a server asks for more.
+    /// Sets the limit that the doubling bound of the waits does not exceed. A server's `Retry-After` may exceed it.
     pub fn max_backoff(mut self, wait: Duration) -> RetryPolicy {
         self.max_backoff = wait;
         self
     }
 
-    /// How long a whole call may take, requests and waits together. What is not sent by then is
-    /// unsent.
+    /// Sets the maximum duration of a whole call, requests and waits included. Events that are not sent by then
+    /// are unsent.
     pub fn total_timeout(mut self, timeout: Duration) -> RetryPolicy {
         self.total_timeout = timeout;
         self
     }
 }
 
-/// What happens after an attempt that failed in a way that may pass.
+/// What follows after a transient failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Decision {
     Wait(Duration),
-    /// The attempts or the time are used up.
+    /// No attempts or no time are remaining.
     Stop,
-    /// The server asks for more time than the call has left.
+    /// The server asks for a longer wait than the remaining time of the call.
     RetryAfterExceedsDeadline,
 }
 
-/// `attempt` counts from 1, `random` is from 0 to 1, and `left` is what the call has left.
+/// Decides what follows after attempt number `attempt`, counted from 1. `remaining` is the remaining time of the
+/// call, and `random` is between 0 and 1.
 pub(super) fn decide(
     policy: RetryPolicy,
     attempt: u32,
     retry_after: Option<Duration>,
-    left: Duration,
+    remaining: Duration,
     random: f64,
 ) -> Decision {
-    if retry_after.is_some_and(|least| least >= left) {
+    if retry_after.is_some_and(|least| least >= remaining) {
         return Decision::RetryAfterExceedsDeadline;
     }
     if attempt >= policy.max_attempts {
@@ -93,13 +94,13 @@ pub(super) fn decide(
     }
     let wait = backoff_delay(policy, attempt, retry_after, random);
     match retry_after {
-        _ if wait < left => Decision::Wait(wait),
+        _ if wait < remaining => Decision::Wait(wait),
         Some(least) => Decision::Wait(least),
         None => Decision::Stop,
     }
 }
 
-/// How long to wait after failure `failures`, counted from 1.
+/// Returns how long to wait after `failures` consecutive failures, at least 1.
 pub(crate) fn backoff_delay(
     policy: RetryPolicy,
     failures: u32,
@@ -108,7 +109,7 @@ pub(crate) fn backoff_delay(
 ) -> Duration {
     let doubled = 2_u32.checked_pow(failures - 1).unwrap_or(u32::MAX);
     let bound = policy.initial_backoff.saturating_mul(doubled).min(policy.max_backoff);
-    // On top of Retry-After, so that clients that were told one time do not come back at one time.
+    // Added to Retry-After, so that clients that got the same value do not return at the same time.
     retry_after.unwrap_or_default().saturating_add(bound.mul_f64(random))
 }
 
@@ -146,7 +147,7 @@ mod tests {
     #[test]
     fn retry_after_is_the_least_wait_and_may_exceed_the_bound() {
         let policy = RetryPolicy::default();
-        let after = |wait, left, random| decide(policy, 1, Some(wait), left, random);
+        let after = |wait, remaining, random| decide(policy, 1, Some(wait), remaining, random);
         assert_eq!(after(millis(2_000), MINUTE, 0.0), Decision::Wait(millis(2_000)));
         assert_eq!(after(millis(2_000), MINUTE, 1.0), Decision::Wait(millis(2_100)));
         assert_eq!(after(millis(45_000), MINUTE, 0.0), Decision::Wait(millis(45_000)));
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_beyond_what_is_left_ends_it() {
+    fn a_wait_beyond_the_remaining_time_stops() {
         let policy = RetryPolicy::default();
         assert_eq!(
             decide(policy, 1, Some(MINUTE), MINUTE, 0.0),

@@ -1,4 +1,5 @@
-//! A call's span, with the names of OpenTelemetry's conventions for messaging: never a body, never a URL.
+//! The span of a call, with the fields of OpenTelemetry's messaging conventions. It never contains an event's data
+//! or a URL.
 
 use std::fmt;
 
@@ -7,27 +8,26 @@ use tracing::{Instrument as _, info_span};
 
 use super::hooks::SendOutcome;
 use crate::batch::{Batch, one_name};
-use crate::event::EventId;
 
 #[derive(Clone)]
 pub(super) struct Span(tracing::Span);
 
 impl Span {
-    /// The span of one event's call.
-    pub(super) fn one(name: &'static str) -> Span {
+    /// Returns the span of a call with one event.
+    pub(super) fn for_event(name: &'static str) -> Span {
         Span::new(|| Some(name), None)
     }
 
-    /// The span of a batch's call.
-    pub(super) fn many(batch: &Batch) -> Span {
+    /// Returns the span of a call with a batch.
+    pub(super) fn for_batch(batch: &Batch) -> Span {
         Span::new(|| one_name(batch.slots()), Some(batch.len()))
     }
 
-    /// The macro asks for a name only where somebody listens.
+    /// The macro evaluates `name` only if the span is enabled.
     fn new(name: impl Fn() -> Option<&'static str>, count: Option<usize>) -> Span {
         Span(info_span!(
             "send",
-            otel.name = %OtelName(name()),
+            otel.name = %SpanName(name()),
             otel.kind = "producer",
             messaging.system = "inngest",
             messaging.operation.name = "send",
@@ -39,22 +39,22 @@ impl Span {
         ))
     }
 
-    /// Does something inside of it.
-    pub(super) fn enter<T>(&self, inside: impl FnOnce() -> T) -> T {
-        self.0.in_scope(inside)
+    pub(super) fn in_scope<T>(&self, function: impl FnOnce() -> T) -> T {
+        self.0.in_scope(function)
     }
 
-    /// `future`, inside of it.
-    pub(super) fn around<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+    pub(super) fn instrument<F: Future>(
+        &self,
+        future: F,
+    ) -> impl Future<Output = F::Output> + use<F> {
         future.instrument(self.0.clone())
     }
 
-    pub(super) fn accepted(&self, id: &EventId) {
-        self.0.record("messaging.message.id", id.as_str());
-    }
-
-    /// Says what kept events from being sent, or else what is wrong with one of them.
-    pub(super) fn ended<'a>(&self, outcomes: impl Iterator<Item = SendOutcome<'a>>) {
+    /// Records the error type of the first unsent event, or of the first rejected one if no event is unsent.
+    pub(super) fn record_outcomes<'a>(&self, outcomes: impl Iterator<Item = SendOutcome<'a>>) {
+        if self.0.is_disabled() {
+            return;
+        }
         let mut error_type = None;
         for outcome in outcomes {
             let unsent = matches!(outcome, SendOutcome::Unsent(_));
@@ -69,12 +69,17 @@ impl Span {
             self.0.record("error.type", error_type);
         }
     }
+
+    /// Records the id of the event of a call with one event.
+    pub(super) fn record_id(&self, id: &str) {
+        self.0.record("messaging.message.id", id);
+    }
 }
 
-/// What OpenTelemetry calls the span: `send storefront/order.placed`.
-struct OtelName(Option<&'static str>);
+/// The span's name as OpenTelemetry has it: `send storefront/order.placed`.
+struct SpanName(Option<&'static str>);
 
-impl fmt::Display for OtelName {
+impl fmt::Display for SpanName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("send")?;
         self.0.map_or(Ok(()), |name| write!(f, " {name}"))

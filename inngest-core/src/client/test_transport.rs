@@ -1,4 +1,4 @@
-//! A way for requests to go that is no network, for tests on a paused clock.
+//! A replacement for the network, for tests on a paused clock.
 
 use std::fmt;
 use std::future::Future;
@@ -10,27 +10,28 @@ use bytes::Bytes;
 
 use crate::event::EventError;
 
-/// Answers a client's requests in place of the network: see
+/// Answers a client's requests in place of the network, for
 /// [`ClientBuilder::transport`](crate::ClientBuilder::transport).
 ///
 /// Any `Fn(http::Request<Bytes>) -> impl Future<Output = Result<http::Response<Bytes>, TransportFault>>`
-/// is one. What the future does with time it does with tokio's, so that a paused clock works.
+/// implements it. Use tokio's timers in the future, so that a paused clock works.
 pub trait Transport: Send + Sync + 'static {
-    /// Sends one request and waits for its whole answer.
+    /// Sends one request and waits for its whole response.
     fn send(&self, request: http::Request<Bytes>) -> TransportAnswer<'_>;
 
-    /// Hears of an event that the client itself refused, and where it was given to it.
+    /// Called with each event that the client itself rejects, and with the place where it was given to the
+    /// client.
     #[doc(hidden)]
-    fn refused(&self, error: &EventError, caller: &'static Location<'static>) {
-        let _ = (error, caller);
+    fn on_invalid_event(&self, error: &EventError, call_site: &'static Location<'static>) {
+        let _ = (error, call_site);
     }
 }
 
-/// Where a request's events were given to the client, one for each: an extension of the request.
+/// Where the events of a request were given to the client, one entry per event. An extension of the request.
 #[derive(Clone, Debug)]
-pub(crate) struct Callers(pub(crate) Arc<[&'static Location<'static>]>);
+pub(crate) struct CallSites(pub(crate) Arc<[&'static Location<'static>]>);
 
-/// What a [`Transport`] promises.
+/// The future returned by a [`Transport`].
 pub type TransportAnswer<'a> =
     Pin<Box<dyn Future<Output = Result<http::Response<Bytes>, TransportFault>> + Send + 'a>>;
 
@@ -50,14 +51,14 @@ impl fmt::Debug for dyn Transport {
     }
 }
 
-/// Why a [`Transport`] has no answer.
+/// Why a [`Transport`] has no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransportFault {
-    /// No connection came about, so the server has seen nothing.
+    /// No connection was established, so the server received nothing.
     #[error("the connection was refused")]
     Connect,
-    /// The connection broke; the server may have seen everything.
+    /// The connection broke; the server may have received everything.
     #[error("the connection was reset")]
     Interrupted,
 }

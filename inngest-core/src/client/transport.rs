@@ -1,19 +1,21 @@
-//! From a request to a whole answer, or to why there is none. The only file that calls reqwest.
+//! Sends an HTTP request and reads its whole response. The only file that calls reqwest.
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode, Url};
 
-use super::error::Source;
+use super::error::{ConfigError, Source};
 use crate::batch::CallSite;
 use crate::event::EventError;
 
-/// The ways a request goes.
+/// How requests are sent.
 #[derive(Clone, Debug)]
 pub(super) enum Transport {
-    Http(Http),
+    Http(HttpTransport),
     #[cfg(feature = "testing")]
     Scripted(Arc<dyn super::test_transport::Transport>),
 }
@@ -24,9 +26,9 @@ pub(super) struct Request {
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     #[cfg(feature = "testing")]
-    pub(super) callers: super::test_transport::Callers,
-    /// No more than this is read of an answer's body.
-    pub(super) max_answer_bytes: usize,
+    pub(super) call_sites: super::test_transport::CallSites,
+    /// The maximum number of bytes that are read of the response's body.
+    pub(super) max_response_bytes: usize,
 }
 
 #[derive(Debug)]
@@ -34,13 +36,13 @@ pub(super) struct Response {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
-    /// Whether the body went on, longer than an answer can be, and was not read to its end.
+    /// Whether the body is longer than a valid response can be and was not read to its end.
     pub(super) truncated: bool,
-    /// Whether it came from another URL: the user's HTTP client followed a redirect.
+    /// Whether it came from another URL, because the user's HTTP client followed a redirect.
     pub(super) redirected: bool,
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Debug)]
 pub(super) enum TransportError {
     Connect(Source),
@@ -52,56 +54,88 @@ impl Transport {
         match self {
             Transport::Http(http) => http.send(request).await,
             #[cfg(feature = "testing")]
-            Transport::Scripted(transport) => test_transport(&**transport, request).await,
+            Transport::Scripted(transport) => send_scripted(&**transport, request).await,
         }
     }
 
-    /// Hears of an event that is not sent, for a fault of its own.
-    pub(super) fn refused(&self, error: &EventError, call_site: CallSite) {
+    /// Reports an event that is not sent because it is invalid. Only a test's transport uses it.
+    pub(super) fn on_invalid_event(&self, error: &EventError, call_site: CallSite) {
         match self {
             Transport::Http(_) => _ = (error, call_site),
             #[cfg(feature = "testing")]
-            Transport::Scripted(transport) => transport.refused(error, call_site.location),
+            Transport::Scripted(transport) => transport.on_invalid_event(error, call_site.location),
         }
     }
 }
 
-/// Over the network.
+/// Sends over the network.
 #[derive(Clone, Debug)]
-pub(super) struct Http {
+pub(super) struct HttpTransport {
     pub(super) client: reqwest::Client,
 }
 
-impl Http {
+impl HttpTransport {
+    pub(super) fn new(
+        endpoint: &Url,
+        connect_timeout: Duration,
+        proxies: bool,
+    ) -> Result<HttpTransport, ConfigError> {
+        let mut builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(connect_timeout)
+            // Less than the time after which servers close idle connections, or a POST could be lost.
+            .pool_idle_timeout(Duration::from_secs(20))
+            .tcp_nodelay(true);
+        let https = endpoint.scheme() == "https";
+        // Over http a proxy could read the key.
+        if !https || !proxies || is_loopback(endpoint) {
+            builder = builder.no_proxy();
+        }
+        // The scheme is fixed and redirects are not followed, so certificates are never needed over http,
+        // and the client also works on a machine without any.
+        #[cfg(any(feature = "rustls", feature = "native-tls"))]
+        if !https {
+            builder = builder.tls_certs_only([]);
+        }
+        #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+        if https {
+            return Err(ConfigError::NoTls);
+        }
+        let client = builder.build();
+        let client = client.map_err(|error| ConfigError::HttpClient { source: Arc::new(error) })?;
+        Ok(HttpTransport { client })
+    }
+
     async fn send(&self, request: &Request) -> Result<Response, TransportError> {
         let mut post = reqwest::Request::new(Method::POST, request.url.clone());
         post.headers_mut().clone_from(&request.headers);
         *post.body_mut() = Some(request.body.clone().into());
-        let mut response = self.client.execute(post).await.map_err(failed)?;
+        let mut response = self.client.execute(post).await.map_err(without_url)?;
         let redirected = *response.url() != request.url;
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
-        let (body, truncated) = read(response, request.max_answer_bytes).await?;
+        let (body, truncated) = read_body(response, request.max_response_bytes).await?;
         Ok(Response { status, headers, body, truncated, redirected })
     }
 }
 
-/// reqwest's errors name the URL, and the key is in it.
-fn failed(error: reqwest::Error) -> TransportError {
+/// Removes the URL, which contains the key, from an error of reqwest.
+fn without_url(error: reqwest::Error) -> TransportError {
     let connect = error.is_connect();
     let source: Source = Arc::new(error.without_url());
     if connect { TransportError::Connect(source) } else { TransportError::Interrupted(source) }
 }
 
-/// The body, and whether it was cut short at `max` bytes.
-async fn read(
+/// Returns the body, and whether it was truncated to `max` bytes.
+async fn read_body(
     mut response: reqwest::Response,
     max: usize,
 ) -> Result<(Bytes, bool), TransportError> {
-    let mut body = response.chunk().await.map_err(failed)?.unwrap_or_default();
-    // Most answers come in one piece, which then is not copied.
+    let mut body = response.chunk().await.map_err(without_url)?.unwrap_or_default();
+    // Most responses arrive in one piece, which is not copied.
     let mut joined = BytesMut::new();
-    while let Some(more) = response.chunk().await.map_err(failed)? {
+    while let Some(more) = response.chunk().await.map_err(without_url)? {
         if joined.is_empty() {
             joined.extend_from_slice(&body);
         }
@@ -118,8 +152,14 @@ async fn read(
     Ok((body, truncated))
 }
 
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    ip.map_or(host == "localhost" || host.ends_with(".localhost"), |ip| ip.is_loopback())
+}
+
 #[cfg(feature = "testing")]
-async fn test_transport(
+async fn send_scripted(
     transport: &dyn super::test_transport::Transport,
     request: &Request,
 ) -> Result<Response, TransportError> {
@@ -128,7 +168,7 @@ async fn test_transport(
     let mut post = http::Request::new(request.body.clone());
     *post.method_mut() = Method::POST;
     post.headers_mut().clone_from(&request.headers);
-    post.extensions_mut().insert(request.callers.clone());
+    post.extensions_mut().insert(request.call_sites.clone());
     *post.uri_mut() = request
         .url
         .as_str()
@@ -137,8 +177,8 @@ async fn test_transport(
     match transport.send(post).await {
         Ok(response) => {
             let (parts, mut body) = response.into_parts();
-            let truncated = body.len() > request.max_answer_bytes;
-            body.truncate(request.max_answer_bytes);
+            let truncated = body.len() > request.max_response_bytes;
+            body.truncate(request.max_response_bytes);
             let (status, headers) = (parts.status, parts.headers);
             Ok(Response { status, headers, body, truncated, redirected: false })
         }

@@ -1,79 +1,107 @@
-//! What a publisher is told before it starts.
+//! `PublisherBuilder`: the limits of a publisher, and its start.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::queue::{Limits, Queue};
-use super::report::Undelivered;
+use super::queue::Queue;
+use super::report::{Undelivered, UndeliveredHook};
+use super::state::QueueLimits;
 use super::{Handle, Publisher, driver};
 use crate::client::Client;
 
-/// What is called with events that will not be sent.
-pub(super) type Hook = Box<dyn Fn(Undelivered) + Send + Sync>;
-
-/// Configures a [`Publisher`]: made by [`Client::publisher`], ended by
-/// [`start`](PublisherBuilder::start).
+/// Configures a [`Publisher`]. Created by [`Client::publisher`]; [`start`](PublisherBuilder::start)
+/// starts the publisher.
 ///
-/// Waits between attempts follow the client's [`RetryPolicy`](crate::RetryPolicy), without its bounds on
+/// Waits between attempts follow the client's [`RetryPolicy`](crate::RetryPolicy), without its limits on
 /// attempts and time.
-#[must_use = "a builder does nothing until it is started"]
+#[must_use = "a builder does nothing until `start` is called"]
 pub struct PublisherBuilder {
     client: Client,
-    limits: Limits,
-    hook: Option<Hook>,
+    limits: QueueLimits,
+    hook: Option<UndeliveredHook>,
+}
+
+impl Client {
+    /// Returns a builder for a [`Publisher`], which sends events in the background.
+    pub fn publisher(&self) -> PublisherBuilder {
+        PublisherBuilder {
+            client: self.clone(),
+            limits: QueueLimits {
+                batch_events: 100,
+                batch_bytes: 512 * 1024,
+                linger: Duration::from_millis(5),
+                in_flight: 4,
+                request_bytes: usize::MAX,
+                queued_events: 10_000,
+                queued_bytes: 16 * 1024 * 1024,
+            },
+            hook: None,
+        }
+    }
 }
 
 impl PublisherBuilder {
-    pub(crate) fn new(client: Client) -> PublisherBuilder {
-        PublisherBuilder { client, limits: Limits::default(), hook: None }
-    }
-
-    /// The most events in a batch, at most as many as the client sends in one request. Default: 100; 0
-    /// counts as 1.
+    /// Sets the maximum number of events in a batch, limited by the client's `max_request_events`. 0 counts
+    /// as 1.
+    ///
+    /// Default: 100.
     pub fn max_batch_events(mut self, events: usize) -> PublisherBuilder {
         self.limits.batch_events = events.max(1);
         self
     }
 
-    /// The most bytes of events in a batch; one larger event goes alone. Default: 512 KiB.
+    /// Sets the maximum size of the events in a batch, in bytes. An event that is larger is sent alone.
+    ///
+    /// Default: 512 KiB.
     pub fn max_batch_bytes(mut self, bytes: usize) -> PublisherBuilder {
         self.limits.batch_bytes = bytes;
         self
     }
 
-    /// How long a batch that is not full waits for more events while others are under way. Default: 5 ms.
-    /// An event on an idle publisher does not wait.
+    /// Sets how long a batch that is not full waits for more events while others are in flight. An event
+    /// published to an idle publisher does not wait.
+    ///
+    /// Default: 5 ms.
     pub fn linger(mut self, linger: Duration) -> PublisherBuilder {
         self.limits.linger = linger;
         self
     }
 
-    /// The most batches under way at once. They keep no order among them; with 1 they do, as long as
-    /// nothing fails. Default: 4; 0 counts as 1.
+    /// Sets the maximum number of batches in flight. Their order is undefined unless it is 1 and nothing fails.
+    /// 0 counts as 1.
+    ///
+    /// Default: 4.
     pub fn max_in_flight(mut self, batches: usize) -> PublisherBuilder {
         self.limits.in_flight = batches.max(1);
         self
     }
 
-    /// The most events that are queued or under way. Default: 10,000; 0 counts as 1.
+    /// Sets the maximum number of events that are queued or in flight. 0 counts as 1.
+    ///
+    /// Default: 10,000.
     pub fn max_queued_events(mut self, events: usize) -> PublisherBuilder {
         self.limits.queued_events = events.max(1);
         self
     }
 
-    /// The most bytes of events that are queued or under way; one larger event is queued alone. Default:
-    /// 16 MiB; 0 counts as 1.
+    /// Sets the maximum size of the events that are queued or in flight, in bytes. An event that is larger is
+    /// queued when nothing else is. 0 counts as 1.
+    ///
+    /// Default: 16 MiB.
     pub fn max_queued_bytes(mut self, bytes: usize) -> PublisherBuilder {
         self.limits.queued_bytes = bytes.max(1);
         self
     }
 
-    /// Is called with events that will not be sent any more, so that they can be kept: those the server
-    /// refuses in a way that does not pass, and those left when the publisher is dropped without being
-    /// [closed](Publisher::close). Without it they are only counted and logged. An event that is itself at
-    /// fault is not among them; its [`Receipt`](super::Receipt) tells. It is called from the background
-    /// task or from the drop, and must not block. A panic in it is caught and logged.
+    /// Sets a hook that is called with events that the publisher no longer tries to send, so that they can be
+    /// stored: events that failed with an error that is not transient, and events left when the publisher
+    /// is dropped without being [closed](Publisher::close). Without a hook they are only counted and
+    /// logged.
+    ///
+    /// Rejected events are not passed to it; their [`Receipt`](super::Receipt) reports them. The hook is
+    /// called by the background task or by the drop, and must not block. A panic in it is caught and
+    /// logged.
     pub fn on_undelivered(
         mut self,
         hook: impl Fn(Undelivered) + Send + Sync + 'static,
@@ -82,17 +110,17 @@ impl PublisherBuilder {
         self
     }
 
-    /// Starts it, in a task of the current tokio runtime.
+    /// Starts the publisher in a task of the current tokio runtime.
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime.
+    /// If called outside of a tokio runtime.
     #[must_use]
     pub fn start(self) -> Publisher {
         let policy = self.client.retry_policy();
         let request = self.client.request_limits();
-        // A batch is a request: only so does the publisher know what it has under way.
-        let limits = Limits {
+        // Each batch is one request, so that the publisher controls the number of requests in flight.
+        let limits = QueueLimits {
             batch_events: self.limits.batch_events.min(request.events),
             request_bytes: request.bytes,
             ..self.limits

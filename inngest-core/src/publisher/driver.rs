@@ -1,4 +1,4 @@
-//! The background task: takes batches from the queue and sends them.
+//! The background task: takes batches from the queue, sends them, and adapts the pace to their outcomes.
 
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
@@ -9,13 +9,15 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep_until};
 
-use super::queue::{Next, Queue};
-use crate::client::{Gauges, Pace, RetryPolicy};
+use super::classify::Classified;
+use super::queue::Queue;
+use super::state::NextStep;
+use crate::client::{Pace, QueueGauges, RetryPolicy};
 
-/// Tells the queue when the task ends, in whatever way it does.
-struct Driver(Arc<Queue>);
+/// Notifies the queue when the task ends for any reason.
+struct DriverGuard(Arc<Queue>);
 
-impl Drop for Driver {
+impl Drop for DriverGuard {
     fn drop(&mut self) {
         self.0.driver_ended();
     }
@@ -23,24 +25,25 @@ impl Drop for Driver {
 
 /// Runs until it is aborted.
 pub(super) fn drive(queue: Arc<Queue>, policy: RetryPolicy) -> impl Future<Output = ()> {
-    // Made here, since a runtime that shuts down may drop the task before it ever runs.
-    let driver = Driver(queue);
-    async move { run(&driver.0, policy).await }
+    // Created here, since a runtime that shuts down may drop the task before it is polled.
+    let guard = DriverGuard(queue);
+    async move { run(&guard.0, policy).await }
 }
 
 async fn run(queue: &Queue, policy: RetryPolicy) {
     let mut pace = Pace::new(policy);
-    let mut under_way = FuturesUnordered::new();
-    let mut gauges = Gauges::default();
+    let mut in_flight = FuturesUnordered::new();
+    let mut gauges = QueueGauges::default();
     loop {
         let until = loop {
-            match queue.next(Instant::now(), under_way.len(), &pace) {
-                Next::Wait(until) => break until,
-                Next::Send(send, batch) => {
+            let now = Instant::now();
+            match queue.next_step(|max| pace.max_in_flight(max), pace.paused_until(now), now) {
+                NextStep::Wait(until) => break until,
+                NextStep::Send(send, batch) => {
                     let client = queue.client.clone();
-                    under_way.push(async move {
-                        let began = Instant::now();
-                        (send, began, client.outcomes(&batch).await)
+                    in_flight.push(async move {
+                        let started = Instant::now();
+                        (send, started, client.outcomes(&batch).await)
                     });
                 }
             }
@@ -50,19 +53,30 @@ async fn run(queue: &Queue, policy: RetryPolicy) {
             gauges.set(events, bytes, in_flight);
         }
         let mut woken = pin!(queue.wake.notified());
-        let mut due = pin!(until.map(sleep_until));
+        let mut timer = pin!(until.map(sleep_until));
         let sent = poll_fn(|context| {
-            if let Poll::Ready(Some(sent)) = under_way.poll_next_unpin(context) {
+            if let Poll::Ready(Some(sent)) = in_flight.poll_next_unpin(context) {
                 return Poll::Ready(Some(sent));
             }
-            let due = due.as_mut().as_pin_mut().map(|due| due.poll(context).is_ready());
-            if due == Some(true) || woken.as_mut().poll(context).is_ready() {
+            let elapsed = timer.as_mut().as_pin_mut().map(|timer| timer.poll(context).is_ready());
+            if elapsed == Some(true) || woken.as_mut().poll(context).is_ready() {
                 return Poll::Ready(None);
             }
             Poll::Pending
         });
-        if let Some((send, began, outcomes)) = sent.await {
-            queue.sent(send, outcomes, began, &mut pace);
+        if let Some((send, started, outcomes)) = sent.await {
+            let classified = Classified::new(outcomes);
+            adapt(&mut pace, &classified, started);
+            queue.settle(send, classified);
         }
+    }
+}
+
+/// Records the outcomes of a batch whose request started at `started`.
+fn adapt(pace: &mut Pace, classified: &Classified, started: Instant) {
+    match &classified.transient_error {
+        Some(error) => pace.failed(started, Instant::now(), error.retry_after(), fastrand::f64()),
+        None if !classified.completed.is_empty() => pace.succeeded(started),
+        None => {}
     }
 }

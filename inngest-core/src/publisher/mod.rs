@@ -1,8 +1,10 @@
-//! Buffered background sending: events at memory speed, sent in batches, every one accounted for.
+//! Buffered background sending, with an outcome for every event.
 
 mod builder;
 mod classify;
 mod driver;
+mod entry;
+mod error;
 mod queue;
 mod receipt;
 mod report;
@@ -18,16 +20,18 @@ use crate::batch::CallSite;
 use crate::event::IntoEvent;
 
 pub use builder::PublisherBuilder;
+use entry::Entry;
+pub use error::{DeliveryError, FlushError, PublishError};
 use queue::Queue;
-pub use receipt::{DeliveryError, Receipt};
-pub use report::{CloseReport, FlushError, PublishError, PublisherStats, Undelivered};
+pub use receipt::Receipt;
+pub use report::{CloseReport, PublisherStats, Undelivered};
 
 /// Sends events in the background, in batches. Cheap to clone: clones share one queue.
 ///
-/// [`Client::send`](crate::Client::send) waits for Inngest; a web handler often must not.
-/// [`publish`](Publisher::publish) waits only for room in the queue. Every event it accepts ends in
-/// exactly one of *delivered*, *failed* and *undelivered*: its [`Receipt`] says which, and so do
-/// [`stats`](Publisher::stats) and the report of [`close`](Publisher::close).
+/// [`Client::send`](crate::Client::send) waits for Inngest, which a web handler often must not.
+/// [`publish`](Publisher::publish) waits only for room in the queue. Every event it accepts ends as
+/// exactly one of *delivered*, *failed* and *undelivered*, as its [`Receipt`], [`stats`](Publisher::stats)
+/// and the report of [`close`](Publisher::close) show.
 ///
 /// ```no_run
 /// # async fn run(event: impl inngest_core::InngestEvent) -> Result<(), Box<dyn std::error::Error>> {
@@ -43,45 +47,46 @@ pub use report::{CloseReport, FlushError, PublishError, PublisherStats, Undelive
 /// # }
 /// ```
 ///
-/// # In an outage
+/// # Outages
 ///
-/// What may pass is retried without end, one request at a time with growing waits, until it passes or
-/// the publisher is closed; the queue fills up meanwhile, and then `publish` waits and
-/// [`try_publish`](Publisher::try_publish) gives events back. A refused key stops the sending and keeps
-/// the queue: `publish` says so at once, and [`resume`](Publisher::resume) goes on. A `Retry-After` pauses
-/// all of it, for an hour at most.
+/// Transient failures are retried without limit, one request at a time with growing waits, until a request
+/// succeeds or the publisher is closed. The queue fills up meanwhile; then `publish` waits, and
+/// [`try_publish`](Publisher::try_publish) returns events in its error. A refused key stops the sending and
+/// keeps the queue: `publish` returns an error at once, until [`resume`](Publisher::resume) is called. A
+/// `Retry-After` pauses all sending, for at most an hour.
 ///
-/// Room is given in the order it was asked for: while a large event waits, small ones wait behind it.
+/// Room in the queue is given in the order it was requested: while a large event waits, small events wait
+/// too.
 ///
-/// # When it is dropped
+/// # Dropping
 ///
-/// Dropping the last clone does not wait and does not block: what is queued is undelivered, counted,
-/// logged and handed to [`on_undelivered`](PublisherBuilder::on_undelivered). Close it first.
+/// Dropping the last clone does not wait or block: queued events are undelivered, counted, logged and passed
+/// to [`on_undelivered`](PublisherBuilder::on_undelivered). Call [`close`](Publisher::close) first.
 #[derive(Clone)]
 pub struct Publisher(Arc<Handle>);
 
-/// What the clones share; dropped with the last of them.
+/// Shared by the clones, and dropped with the last of them.
 struct Handle {
     queue: Arc<Queue>,
     driver: AbortHandle,
 }
 
 impl Publisher {
-    /// Queues one event, as soon as there is room for it.
+    /// Queues one event as soon as there is room for it.
     ///
-    /// The event is serialized in the call itself, and the future borrows nothing. Until the future is
-    /// done the event is not queued; dropping the future takes it back.
+    /// The event is serialized in the call itself, and the future borrows nothing. The event is queued when
+    /// the future completes; dropping the future before discards the event.
     ///
     /// # Errors
     ///
-    /// [`PublishError`]: the event cannot be sent, or the publisher sends no more.
+    /// [`PublishError`] if the event is invalid, or the publisher no longer sends.
     #[track_caller]
     pub fn publish<E: IntoEvent>(
         &self,
         event: E,
     ) -> impl Future<Output = Result<Receipt, PublishError>> + Send + 'static + use<E> {
         let queue = Arc::clone(&self.0.queue);
-        let entry = queue.serialize(event, CallSite::caller());
+        let entry = Entry::serialize(&queue.client, event, CallSite::caller());
         async move { queue.push_when_there_is_room(entry?).await }
     }
 
@@ -89,21 +94,20 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// [`PublishError::Full`] if there is none; the event is given back with every error but one of
-    /// its own.
+    /// [`PublishError::Full`] if there is no room. Every error except
+    /// [`PublishError::Event`] contains the event.
     #[track_caller]
     pub fn try_publish<E: IntoEvent>(&self, event: E) -> Result<Receipt, PublishError> {
-        let entry = self.0.queue.serialize(event, CallSite::caller())?;
-        self.0.queue.try_push(entry)
+        let entry = Entry::serialize(&self.0.queue.client, event, CallSite::caller())?;
+        self.0.queue.try_push(&entry)
     }
 
-    /// Queues many events in order, each as soon as there is room for it, and says of each what
-    /// [`publish`](Publisher::publish) would.
+    /// Queues many events in order, each as soon as there is room for it, and returns for each what
+    /// [`publish`](Publisher::publish) would return.
     ///
-    /// The events are serialized in the call itself, and the future borrows nothing: until it is done it
-    /// holds all of them, beside what the queue holds. An event that cannot be sent does not stop the
-    /// others. Dropping the future takes back the events that have found no room yet, and drops the
-    /// receipts of those that have.
+    /// The events are serialized in the call itself, and the future borrows nothing: until it completes, it
+    /// holds all of them in addition to the queue. An invalid event does not stop the others. Dropping the
+    /// future discards the events that are not queued yet, and the receipts of those that are.
     #[track_caller]
     pub fn publish_all<I>(
         &self,
@@ -114,59 +118,59 @@ impl Publisher {
     {
         let queue = Arc::clone(&self.0.queue);
         let call_site = CallSite::caller();
-        let entries: Vec<_> =
-            events.into_iter().map(|event| queue.serialize(event, call_site)).collect();
+        let entries: Vec<_> = events
+            .into_iter()
+            .map(|event| Entry::serialize(&queue.client, event, call_site))
+            .collect();
         async move {
             let mut receipts = Vec::with_capacity(entries.len());
             for entry in entries {
                 receipts.push(match entry {
                     Ok(entry) => queue.push_when_there_is_room(entry).await,
-                    Err(error) => Err(error),
+                    Err(error) => Err(error.into()),
                 });
             }
             receipts
         }
     }
 
-    /// Waits until every event that was accepted before the call has ended one way or another, and
-    /// sends them without lingering.
+    /// Waits until every event that was accepted before the call has an outcome. Their batches do not linger.
     ///
     /// # Errors
     ///
-    /// [`FlushError`]: how many have not, when `within` is over, the event key is refused or the runtime
-    /// that the publisher was started on is gone.
+    /// [`FlushError`]: how many events have no outcome when `within` is over, the event key is refused, or
+    /// the runtime that the publisher was started on has shut down.
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime, as tokio's timers do; `close` too.
+    /// If polled outside of a tokio runtime, because of tokio's timers. The same holds for `close`.
     pub async fn flush(&self, within: Duration) -> Result<(), FlushError> {
         self.0.queue.flush(within).await
     }
 
-    /// Accepts no more events, flushes, stops, and accounts for every event.
+    /// Stops accepting events, flushes, stops the background task, and reports the outcome of every event.
     ///
-    /// What is not delivered when `within` is over is handed back, with what was in flight: send it with
-    /// [`Client::send_batch`](crate::Client::send_batch), now or from another process's memory of it, and
-    /// no event is duplicated.
+    /// Events that are not delivered when `within` is over are returned in the report, including those in
+    /// flight. Sending them with [`Client::send_batch`](crate::Client::send_batch) duplicates none.
     pub async fn close(&self, within: Duration) -> CloseReport {
         self.0.queue.stop_accepting();
-        // What is unfinished is in the report.
+        // The report contains the unfinished events.
         drop(self.0.queue.flush(within).await);
         self.0.driver.abort();
         loop {
-            self.0.queue.told().await;
-            if let Some(report) = self.0.queue.close_if_told() {
+            self.0.queue.wait_until_notified().await;
+            if let Some(report) = self.0.queue.close_if_notified() {
                 return report;
             }
         }
     }
 
-    /// Sends again after the event key was refused.
+    /// Resumes sending after the event key was refused.
     pub fn resume(&self) {
         self.0.queue.resume();
     }
 
-    /// How it stands, now and since its start.
+    /// Returns the current state and the counts since the start.
     #[must_use]
     pub fn stats(&self) -> PublisherStats {
         self.0.queue.stats()

@@ -15,7 +15,7 @@ use super::super::seed::Ids;
 use super::super::store::StoredEvent;
 use super::Recorder;
 use super::record::Line;
-use crate::client::test_transport::{Callers, Transport, TransportAnswer, TransportFault};
+use crate::client::test_transport::{CallSites, Transport, TransportAnswer, TransportFault};
 use crate::event::EventError;
 use crate::event::EventId;
 
@@ -27,8 +27,8 @@ impl Transport for Recorder {
         Box::pin(self.answer(request))
     }
 
-    fn refused(&self, error: &EventError, caller: &'static Location<'static>) {
-        self.record.refuse(error, Line(caller));
+    fn on_invalid_event(&self, error: &EventError, call_site: &'static Location<'static>) {
+        self.record.refuse(error, Line(call_site));
     }
 }
 
@@ -136,8 +136,8 @@ impl Recorder {
 
 /// Where a request's events were given to the client.
 fn lines(parts: &Parts, events: usize) -> Vec<Line> {
-    match parts.extensions.get::<Callers>() {
-        Some(Callers(callers)) => callers.iter().map(|caller| Line(caller)).collect(),
+    match parts.extensions.get::<CallSites>() {
+        Some(CallSites(call_sites)) => call_sites.iter().map(|call_site| Line(call_site)).collect(),
         // Somebody made a request of his own.
         None => vec![Line(Location::caller()); events],
     }

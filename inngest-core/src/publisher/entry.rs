@@ -1,0 +1,63 @@
+//! One serialized event on its way into the queue.
+
+use std::cell::Cell;
+
+use crate::batch::{Batch, CallSite};
+use crate::client::{Client, Rejection, SendOutcome};
+use crate::event::{EventError, EventWriter, IntoEvent};
+
+thread_local! {
+    /// A buffer that all events of the thread are serialized into, so that it is allocated once.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+pub(super) struct Entry {
+    name: &'static str,
+    /// The thread's scratch buffer. Dropping the entry returns it to the thread.
+    json: Vec<u8>,
+    call_site: CallSite,
+}
+
+impl Entry {
+    /// Serializes `event`, after the `before_send` hooks. An invalid event is reported to hooks and metrics.
+    pub(super) fn serialize<E: IntoEvent>(
+        client: &Client,
+        event: E,
+        call_site: CallSite,
+    ) -> Result<Entry, EventError> {
+        // Taken rather than borrowed, since the event's own `Serialize` may publish too.
+        let mut entry = Entry { name: "", json: SCRATCH.take(), call_site };
+        entry.json.clear();
+        let mut writer = EventWriter::new(&mut entry.json, client.before_send());
+        let written = event.write_event(&mut writer);
+        entry.name = writer.name();
+        written.and_then(|()| client.check_size(entry.name, entry.len())).inspect_err(|error| {
+            client.on_invalid_event(error, call_site);
+            let reason = Rejection::Event(error.clone());
+            client.report_outcomes([(entry.name, SendOutcome::Rejected(&reason))]);
+        })?;
+        Ok(entry)
+    }
+
+    /// Returns the event's size as JSON, in bytes.
+    pub(super) fn len(&self) -> usize {
+        self.json.len()
+    }
+
+    pub(super) fn push_to(&self, batch: &mut Batch) {
+        batch.push_serialized(self.name, &self.json, self.call_site);
+    }
+
+    /// Returns the event as a batch, for an error that returns it to the caller.
+    pub(super) fn to_batch(&self) -> Batch {
+        let mut batch = Batch::new();
+        self.push_to(&mut batch);
+        batch
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        SCRATCH.set(std::mem::take(&mut self.json));
+    }
+}

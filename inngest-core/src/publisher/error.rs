@@ -1,0 +1,91 @@
+//! The errors of publishing, of a queued event and of flushing.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::batch::Batch;
+use crate::client::{Rejection, RequestError};
+use crate::event::EventError;
+
+/// Why an event was not queued.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// The event is invalid.
+    #[error(transparent)]
+    Event(#[from] EventError),
+
+    /// The queue has no room for the event now.
+    #[error("the publisher's queue is full")]
+    Full {
+        /// The event, serialized.
+        event: Batch,
+    },
+
+    /// The server refuses the event key, so nothing is sent until
+    /// [`Publisher::resume`](super::Publisher::resume) is called.
+    #[error("the publisher has stopped: {cause}")]
+    KeyRefused {
+        /// The server's response.
+        cause: Arc<RequestError>,
+        /// The event, serialized.
+        event: Batch,
+    },
+
+    /// The publisher is closed, or the runtime it was started on has shut down.
+    #[error("the publisher is closed")]
+    Closed {
+        /// The event, serialized.
+        event: Batch,
+    },
+}
+
+/// Why a queued event was not delivered.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeliveryError {
+    /// The event itself is at fault.
+    #[error("the event was rejected: {0}")]
+    Rejected(Arc<Rejection>),
+
+    /// The request failed with an error that is not transient.
+    #[error("the event was not sent: {0}")]
+    Failed(Arc<RequestError>),
+
+    /// The publisher was closed or dropped before the event was delivered.
+    #[error("the publisher was closed before the event was delivered")]
+    Closed,
+}
+
+impl DeliveryError {
+    /// Returns the key under which the event is counted in
+    /// [`PublisherStats::failed`](super::PublisherStats::failed).
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            DeliveryError::Rejected(_) => "rejected",
+            DeliveryError::Failed(cause) => cause.kind(),
+            DeliveryError::Closed => "closed",
+        }
+    }
+}
+
+/// [`Publisher::flush`](super::Publisher::flush) ended before every event had an outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FlushError {
+    /// The number of events accepted before the call that have no outcome yet.
+    pub events: usize,
+    /// Whether the event key is refused, so that waiting longer does not help.
+    pub key_refused: bool,
+}
+
+impl fmt::Display for FlushError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let noun = if self.events == 1 { "event has" } else { "events have" };
+        write!(f, "{} {noun} no outcome yet", self.events)?;
+        f.write_str(if self.key_refused { ", because the event key is refused" } else { "" })
+    }
+}
+
+impl Error for FlushError {}
