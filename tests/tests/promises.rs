@@ -477,7 +477,7 @@ async fn an_answer_is_believed_only_if_it_says_what_it_must() {
         (
             "400 for all",
             Fault::status(400).body(r#"{"ids":["a"],"status":400,"error":"no"}"#),
-            "it has an id for every event, yet says: no",
+            "it has an id for every event, but also the error: no",
         ),
     ] {
         let shop = Shop::open().await;
