@@ -119,7 +119,7 @@ pub mod publisher;
 pub mod testing;
 
 #[cfg(feature = "client")]
-pub use batch::Batch;
+pub use batch::{Batch, BatchEvent};
 #[cfg(feature = "client")]
 pub use client::{
     BatchError, Client, ClientBuilder, ConfigError, EventKey, Rejection, RequestError, RetryPolicy,

@@ -1,19 +1,23 @@
 //! Batches: events of any types, each serialized once, in the order they were pushed.
 
 mod call_site;
+mod events;
+mod lineage;
 mod seed;
 mod split;
+mod stored;
 
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
 
 use crate::event::{BeforeSend, EventError, EventWriter, IntoEvent};
 
 pub(crate) use call_site::CallSite;
+pub use events::BatchEvent;
+use lineage::{Lineage, lineage_index};
 pub(crate) use seed::Seed;
 pub(crate) use split::{RequestLimits, split};
 
@@ -24,7 +28,9 @@ pub(crate) use split::{RequestLimits, split};
 /// [`ClientBuilder::before_send`](crate::ClientBuilder::before_send) are not called for it.
 ///
 /// A batch owns a seed, created with the batch, from which Inngest derives the events' ids. A batch can
-/// therefore be sent again, as a whole or in part: each event keeps its id, and no function runs twice.
+/// therefore be sent again, as a whole or in part: each event keeps its id, and for 24 hours Inngest starts
+/// no function twice for it. (Functions with batching or debounce, and steps that wait for events, do not
+/// deduplicate by id.)
 ///
 /// ```
 /// # use inngest_core::{Batch, InngestEvent};
@@ -38,15 +44,38 @@ pub(crate) use split::{RequestLimits, split};
 /// assert_eq!(batch.len(), 1);
 /// # Ok::<(), inngest_core::EventError>(())
 /// ```
+///
+/// # Storing a batch
+///
+/// `Batch` implements `Serialize` and `Deserialize`, so that undelivered events can be written to a file at
+/// shutdown and sent after the restart: the events keep their ids. Events pushed on a batch that was read
+/// back get ids from a new seed. A stored batch of another format version, or a damaged one, is an error.
+///
+/// ```
+/// # use inngest_core::{Batch, InngestEvent};
+/// # use serde::Serialize;
+/// # #[derive(Serialize, InngestEvent)]
+/// # #[inngest(name = "storefront/coupon.redeemed", id = "coupon-redeemed-{code}")]
+/// # struct CouponRedeemed { code: String }
+/// # let batch = Batch::try_from_iter([CouponRedeemed { code: "XMAS".into() }])?;
+/// let stored = serde_json::to_string(&batch)?;
+/// let restored: Batch = serde_json::from_str(&stored)?;
+///
+/// let event = restored.events().next().unwrap();
+/// assert_eq!(event.name(), "storefront/coupon.redeemed");
+/// assert_eq!(event.dedup_id().as_deref(), Some("coupon-redeemed-XMAS"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Batch {
-    /// The events as one JSON array, `[event,event]`, or empty. Shared with the bodies of requests and with
-    /// the batches that errors return.
+    /// Contains each slot's event, followed by `,` or `]`. Usually the JSON array of all events; events that
+    /// are in no slot can be between them. Shared with the bodies of requests and with the batches that
+    /// errors return.
     buffer: Arc<Vec<u8>>,
     slots: Vec<Slot>,
     bytes: usize,
     /// Assigns places to the events pushed on this batch.
     lineage: Arc<Lineage>,
-    /// The lineages of the events of appended batches.
+    /// The lineages of the events of appended batches and of stored ones.
     appended: Vec<Arc<Lineage>>,
 }
 
@@ -72,24 +101,6 @@ impl Slot {
     /// Returns whether the event's id is the successor of `previous`'s, so that one request can contain both.
     fn follows(&self, previous: &Slot) -> bool {
         self.lineage == previous.lineage && self.place == previous.place.wrapping_add(1)
-    }
-}
-
-/// A seed and its next free place, shared by a batch and the batches returned from it: no two of their events
-/// may have the same place.
-#[derive(Debug)]
-struct Lineage {
-    seed: Seed,
-    next_place: AtomicU32,
-}
-
-impl Lineage {
-    fn new() -> Arc<Lineage> {
-        Arc::new(Lineage { seed: Seed::new(), next_place: AtomicU32::new(0) })
-    }
-
-    fn take_place(&self) -> u32 {
-        self.next_place.fetch_add(1, Ordering::Relaxed)
     }
 }
 
@@ -154,8 +165,7 @@ impl Batch {
         hooks: &[BeforeSend],
         event: E,
     ) -> (&'static str, Result<(), EventError>) {
-        let end = self.end();
-        let (buffer, start) = begin_slot(&mut self.buffer, end);
+        let (buffer, start) = self.begin_slot();
         let mut writer = EventWriter::new(buffer, hooks);
         let written = event.write_event(&mut writer);
         let name = writer.name();
@@ -164,15 +174,14 @@ impl Batch {
             let place = self.lineage.take_place();
             self.add_slot(Slot { place, lineage: 0, name, call_site, start, end });
         } else {
-            discard_slot(buffer, end);
+            discard_slot(buffer, start);
         }
         (name, written)
     }
 
     /// Pushes an event that is serialized already.
     pub(crate) fn push_serialized(&mut self, name: &'static str, json: &[u8], call_site: CallSite) {
-        let end = self.end();
-        let (buffer, start) = begin_slot(&mut self.buffer, end);
+        let (buffer, start) = self.begin_slot();
         buffer.extend_from_slice(json);
         let end = finish_slot(buffer);
         let place = self.lineage.take_place();
@@ -187,18 +196,52 @@ impl Batch {
     }
 
     pub(crate) fn append_shared(&mut self, other: &Batch) {
-        Arc::make_mut(&mut self.buffer).reserve(other.bytes + other.slots.len() + 1);
+        self.unique_buffer().reserve(other.bytes + other.slots.len() + 1);
         let mut lineages: Vec<Option<u32>> = vec![None; other.appended.len() + 1];
         for slot in &other.slots {
-            let end = self.end();
-            let (buffer, start) = begin_slot(&mut self.buffer, end);
-            buffer.extend_from_slice(&other.buffer[slot.start..slot.end]);
+            let (buffer, start) = self.begin_slot();
+            buffer.extend_from_slice(other.json(slot));
             let end = finish_slot(buffer);
             let lineage = *lineages[slot.lineage as usize].get_or_insert_with(|| {
-                lineage_index(&self.lineage, &mut self.appended, other.lineage(slot.lineage))
+                lineage_index(&self.lineage, &mut self.appended, other.lineage(slot))
             });
             self.add_slot(Slot { lineage, start, end, ..*slot });
         }
+    }
+
+    /// Prepares the buffer for another event. Returns the buffer and the offset at which the event starts.
+    fn begin_slot(&mut self) -> (&mut Vec<u8>, usize) {
+        let end = self.slots.last().map_or(0, |slot| slot.end);
+        let buffer = self.unique_buffer();
+        // Replaces the closing bracket, and what a panicking `Serialize` left.
+        buffer.truncate(end);
+        buffer.push(if end == 0 { b'[' } else { b',' });
+        let start = buffer.len();
+        (buffer, start)
+    }
+
+    /// Returns the buffer for writing. If it is shared, it is replaced by a copy of the batch's own events.
+    fn unique_buffer(&mut self) -> &mut Vec<u8> {
+        // There are no weak references, so this is cheaper than `Arc::get_mut`.
+        if Arc::strong_count(&self.buffer) > 1 {
+            self.copy_buffer();
+        }
+        Arc::make_mut(&mut self.buffer)
+    }
+
+    /// Replaces the buffer by one that contains the batch's own events only.
+    fn copy_buffer(&mut self) {
+        let mut copy = Vec::with_capacity(self.bytes + self.slots.len() + 1);
+        for slot in &mut self.slots {
+            copy.push(if copy.is_empty() { b'[' } else { b',' });
+            let start = copy.len();
+            copy.extend_from_slice(&self.buffer[slot.start..slot.end]);
+            (slot.start, slot.end) = (start, copy.len());
+        }
+        if !copy.is_empty() {
+            copy.push(b']');
+        }
+        self.buffer = Arc::new(copy);
     }
 
     fn add_slot(&mut self, slot: Slot) {
@@ -224,11 +267,6 @@ impl Batch {
         self.bytes
     }
 
-    /// Returns the offset in the buffer at which the last event ends.
-    fn end(&self) -> usize {
-        self.slots.last().map_or(0, |slot| slot.end)
-    }
-
     /// Releases unused capacity.
     pub(crate) fn shrink(&mut self) {
         if let Some(buffer) = Arc::get_mut(&mut self.buffer) {
@@ -249,34 +287,57 @@ impl Batch {
     /// Returns the seed of a request that starts with the event at `index`.
     pub(crate) fn seed_at(&self, index: usize) -> Seed {
         let slot = &self.slots[index];
-        self.lineage(slot.lineage).seed.shifted(slot.place)
+        self.lineage(slot).seed.shifted(slot.place)
     }
 
-    fn lineage(&self, index: u32) -> &Arc<Lineage> {
-        let appended = (index as usize).checked_sub(1);
+    /// Marks the event at `index` as possibly accepted, and with it all events of the same seed.
+    pub(crate) fn mark_in_doubt(&self, index: usize) {
+        self.lineage(&self.slots[index]).mark_in_doubt();
+    }
+
+    /// Returns whether the event at `index` may have been accepted by an earlier attempt.
+    pub(crate) fn is_in_doubt(&self, index: usize) -> bool {
+        self.lineage(&self.slots[index]).is_in_doubt()
+    }
+
+    fn lineage(&self, slot: &Slot) -> &Arc<Lineage> {
+        let appended = (slot.lineage as usize).checked_sub(1);
         appended.map_or(&self.lineage, |index| &self.appended[index])
     }
 
+    fn json(&self, slot: &Slot) -> &[u8] {
+        &self.buffer[slot.start..slot.end]
+    }
+
     /// Returns the body of a request with the events `range`, whose places are consecutive: one event as an
-    /// object, several as an array. The body of the whole batch is not copied.
+    /// object, several as an array. The body of a single event or of the whole batch is not copied.
     pub(crate) fn body(&self, range: Range<usize>) -> Bytes {
         let slots = &self.slots[range];
-        let (Some(first), Some(last)) = (slots.first(), slots.last()) else {
-            return Bytes::from_static(b"[]");
-        };
-        let whole = first.start == 1 && self.buffer.get(last.end) == Some(&b']');
-        if slots.len() == 1 {
-            self.shared_buffer().slice(first.start..last.end)
-        } else if whole {
-            self.shared_buffer().slice(..=last.end)
-        } else {
-            let events = &self.buffer[first.start..last.end];
-            let mut body = Vec::with_capacity(events.len() + 2);
-            body.push(b'[');
-            body.extend_from_slice(events);
-            body.push(b']');
-            body.into()
+        if let [slot] = slots {
+            return self.shared_buffer().slice(slot.start..slot.end);
         }
+        if self.fill_the_buffer(slots) {
+            return self.shared_buffer();
+        }
+        let mut body =
+            Vec::with_capacity(slots.iter().map(|slot| slot.len() + 1).sum::<usize>() + 1);
+        for slot in slots {
+            body.push(if body.is_empty() { b'[' } else { b',' });
+            body.extend_from_slice(self.json(slot));
+        }
+        body.push(b']');
+        body.into()
+    }
+
+    /// Returns whether the buffer is the JSON array of exactly `slots`.
+    fn fill_the_buffer(&self, slots: &[Slot]) -> bool {
+        let mut end = 0;
+        let adjacent = slots.iter().all(|slot| {
+            let starts_here = slot.start == end + 1;
+            end = slot.end;
+            starts_here
+        });
+        adjacent && end + 1 == self.buffer.len()
     }
 
     fn shared_buffer(&self) -> Bytes {
@@ -293,26 +354,23 @@ impl Batch {
 
     /// Returns a batch of the events at `indexes`, with their places. Not public, since the same event in two
     /// batches would be sent and counted twice.
+    ///
+    /// The buffer is shared if the events fill at least half of it, and copied otherwise: a small part must
+    /// not keep a large buffer in memory.
     pub(crate) fn pick(&self, indexes: impl IntoIterator<Item = usize>) -> Batch {
         let slots: Vec<Slot> = indexes.into_iter().map(|index| self.slots[index]).collect();
-        Batch {
+        let mut part = Batch {
             buffer: Arc::clone(&self.buffer),
             bytes: slots.iter().map(Slot::len).sum(),
             slots,
             lineage: Arc::clone(&self.lineage),
             appended: self.appended.clone(),
+        };
+        if part.bytes < part.buffer.capacity() / 2 {
+            part.copy_buffer();
         }
+        part
     }
-}
-
-/// Prepares `buffer`, whose last event ends at `end`, for another event. Returns the buffer and the offset at
-/// which the event starts.
-fn begin_slot(buffer: &mut Arc<Vec<u8>>, end: usize) -> (&mut Vec<u8>, usize) {
-    let buffer = Arc::make_mut(buffer);
-    buffer.truncate(end);
-    buffer.push(if end == 0 { b'[' } else { b',' });
-    let start = buffer.len();
-    (buffer, start)
 }
 
 /// Closes the array after an event that was written to the end of `buffer`. Returns the offset at which the event
@@ -323,10 +381,10 @@ fn finish_slot(buffer: &mut Vec<u8>) -> usize {
     end
 }
 
-/// Undoes `begin_slot` and everything that was written after it.
-fn discard_slot(buffer: &mut Vec<u8>, end: usize) {
-    buffer.truncate(end);
-    if end > 0 {
+/// Removes an event that could not be written, which started at `start`.
+fn discard_slot(buffer: &mut Vec<u8>, start: usize) {
+    buffer.truncate(start - 1);
+    if !buffer.is_empty() {
         buffer.push(b']');
     }
 }
@@ -338,23 +396,6 @@ pub(crate) fn one_name(slots: &[Slot]) -> Option<&'static str> {
     // Events of one type share one string, so comparing the addresses usually suffices.
     let same = |slot: &Slot| std::ptr::eq(slot.name, first.name) || slot.name == first.name;
     others.iter().all(same).then_some(first.name)
-}
-
-/// Returns the index of `wanted` in a batch, after adding it if it is missing.
-fn lineage_index(
-    own: &Arc<Lineage>,
-    appended: &mut Vec<Arc<Lineage>>,
-    wanted: &Arc<Lineage>,
-) -> u32 {
-    if Arc::ptr_eq(own, wanted) {
-        return 0;
-    }
-    let known = appended.iter().position(|lineage| Arc::ptr_eq(lineage, wanted));
-    let index = known.unwrap_or_else(|| {
-        appended.push(Arc::clone(wanted));
-        appended.len() - 1
-    });
-    u32::try_from(index + 1).expect("each lineage has an event, and memory holds fewer than 2^32")
 }
 
 impl Default for Batch {

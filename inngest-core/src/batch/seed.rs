@@ -37,6 +37,13 @@ impl Seed {
         seed
     }
 
+    /// Parses what [`header`](Seed::header) returns.
+    pub(super) fn parse(header: &str) -> Option<Seed> {
+        let (millis, random) = header.split_once(',')?;
+        let random = STANDARD.decode(random).ok()?.try_into().ok()?;
+        Some(Seed { millis: millis.parse().ok().filter(|millis| *millis > 0)?, random })
+    }
+
     /// Returns the value of the header `x-inngest-event-id-seed`.
     pub(crate) fn header(&self) -> String {
         format!("{},{}", self.millis, STANDARD.encode(self.random))
@@ -60,6 +67,18 @@ mod tests {
         assert_eq!(seed.shifted(1).random, [7, 7, 7, 7, 7, 7, 255, 255, 255, 255]);
         assert_eq!(seed.shifted(3).random, [7, 7, 7, 7, 7, 7, 0, 0, 0, 1]);
         assert_eq!(seed.header(), "1700000000000,BwcHBwcH/////g==");
+    }
+
+    #[test]
+    fn a_seed_is_parsed_from_its_header() {
+        let seed = Seed::new();
+        let parsed = Seed::parse(&seed.header()).expect("a seed");
+        assert_eq!((parsed.millis, parsed.random), (seed.millis, seed.random));
+        for malformed in
+            ["", "1", "1,", "0,BwcHBwcH/////g==", "1,BwcHBwcH____g==", "x,BwcHBwcH/////g=="]
+        {
+            assert!(Seed::parse(malformed).is_none(), "{malformed}");
+        }
     }
 
     #[test]

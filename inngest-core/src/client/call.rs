@@ -1,195 +1,311 @@
-//! One call: sends the requests of a batch concurrently, each until the outcome of its events is known.
+//! One call: sends the requests of a batch concurrently, until the outcome of each event is known.
+//!
+//! Two responses are no outcome yet. A 400 can be about an event or about the server: the event at which the server
+//! stopped is set aside, the rest goes on, and the events that were set aside are sent again alone. A 403 can be
+//! about the key or about the name of one event: one event of each name is probed alone.
 
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::Arc;
 
-use futures_util::{StreamExt as _, stream};
-use tokio::time::Instant;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _, stream};
+use tokio::sync::Semaphore;
 
 use super::error::{Rejection, RequestError};
+use super::exchange::{CallMode, Exchange};
 use super::hooks::TraceHeaders;
 use super::log;
-use super::metrics::AttemptTimer;
+use super::name_filter::{NameFilter, NameStatus};
 use super::outcome::Outcome;
-use super::request::{build_request, timeout};
-use super::response::{ParsedResponse, parse};
-use super::retry::{Decision, decide};
+use super::response::ParsedResponse;
+use super::retry::backoff_delay;
 use super::settings::Settings;
-use super::transport::{Request, TransportError};
 use crate::batch::{Batch, Slot, split};
 use crate::event::EventError;
 
-/// Sends `batch` and returns the outcome of each event, in order.
-pub(super) async fn run(settings: &Settings, batch: &Batch, trace: &TraceHeaders) -> Vec<Outcome> {
-    let call = Call::new(settings, batch, trace);
-    let mut outcomes: Vec<Option<Outcome>> =
+/// How often an event that was set aside is sent again, alone, before it is rejected.
+pub(crate) const SET_ASIDE_ATTEMPTS: u32 = 3;
+
+/// The outcome of each event of a batch, in order.
+pub(crate) struct CallOutcomes {
+    pub(crate) outcomes: Vec<Outcome>,
+    /// The indexes of the events that were set aside. Their outcomes are unsent.
+    pub(crate) set_aside: Vec<usize>,
+}
+
+/// Sends `batch` until the outcome of each event is known.
+pub(super) async fn run(
+    settings: &Settings,
+    batch: &Batch,
+    trace: &TraceHeaders,
+    mode: CallMode,
+) -> CallOutcomes {
+    let exchange = Exchange::new(settings, batch, trace, mode);
+    let call = Call { exchange, names: NameFilter::default(), mode };
+    let mut states: Vec<Option<EventState>> =
         batch.slots().iter().map(|slot| reject_oversized(settings, slot)).collect();
-    let chunks = split(batch.slots(), settings.limits, |index| outcomes[index].is_none());
+    let chunks = split(batch.slots(), settings.limits, |index| states[index].is_none());
     let requests = chunks.into_iter().map(|chunk| async {
         let start = chunk.start;
         (start, call.send_chunk(chunk).await)
     });
     let mut requests = stream::iter(requests).buffer_unordered(settings.max_in_flight);
-    while let Some((start, chunk_outcomes)) = requests.next().await {
-        for (outcome, chunk_outcome) in outcomes[start..].iter_mut().zip(chunk_outcomes) {
-            *outcome = Some(chunk_outcome);
+    while let Some((start, chunk_states)) = requests.next().await {
+        for (state, chunk_state) in states[start..].iter_mut().zip(chunk_states) {
+            *state = Some(chunk_state);
         }
     }
+    drop(requests);
     // Every event is either oversized or in exactly one chunk.
-    outcomes.into_iter().flatten().collect()
+    call.finish(states.into_iter().flatten().collect()).await
+}
+
+/// What a call knows about an event.
+#[derive(Clone)]
+enum EventState {
+    Done(Outcome),
+    /// The server stopped at the event and answered 400 with this message.
+    SetAside(Arc<str>),
+    /// The server refuses the event's name.
+    NameRefused(Arc<RequestError>),
+}
+
+impl EventState {
+    fn unsent(cause: &Arc<RequestError>) -> EventState {
+        EventState::Done(Outcome::Unsent(Arc::clone(cause)))
+    }
 }
 
 /// Returns the outcome of an event that is larger than the client sends.
-fn reject_oversized(settings: &Settings, slot: &Slot) -> Option<Outcome> {
+fn reject_oversized(settings: &Settings, slot: &Slot) -> Option<EventState> {
     let (event, bytes, max) = (slot.name, slot.len(), settings.max_event_bytes);
     if bytes <= max {
         return None;
     }
     let error = EventError::TooLarge { event, bytes, max };
     settings.transport.on_invalid_event(&error, slot.call_site);
-    Some(Outcome::Rejected(Box::new(error.into())))
+    Some(EventState::Done(Outcome::Rejected(Box::new(error.into()))))
 }
 
 struct Call<'a> {
-    settings: &'a Settings,
-    batch: &'a Batch,
-    trace: &'a TraceHeaders,
-    /// `None` if the deadline overflows `Instant`.
-    deadline: Option<Instant>,
-    /// Set by the first response that refuses the key. No request is started after it.
-    key_refused: OnceLock<RequestError>,
+    exchange: Exchange<'a>,
+    names: NameFilter,
+    mode: CallMode,
 }
 
-impl<'a> Call<'a> {
-    fn new(settings: &'a Settings, batch: &'a Batch, trace: &'a TraceHeaders) -> Call<'a> {
-        let deadline = Instant::now().checked_add(settings.retry.total_timeout);
-        Call { settings, batch, trace, deadline, key_refused: OnceLock::new() }
+impl Call<'_> {
+    fn slots(&self) -> &[Slot] {
+        self.exchange.batch.slots()
     }
 
-    /// Sends the events of `chunk`, in one request unless the server stops at an event.
-    async fn send_chunk(&self, chunk: Range<usize>) -> Vec<Outcome> {
-        let mut outcomes = Vec::with_capacity(chunk.len());
-        // Whether the server stopped at the next event. That event is sent once more, alone, since the
-        // server reports its own failures like a bad event; only a second 400 rejects the event.
-        let mut suspect = false;
-        while outcomes.len() < chunk.len() {
-            let start = chunk.start + outcomes.len();
-            let end = if suspect { start + 1 } else { chunk.end };
-            let response = self.request(start..end).await;
-            let was_suspect = std::mem::take(&mut suspect);
-            match response {
+    /// Sends the events of `chunk`, in one request unless the server stops at an event or refuses a name.
+    async fn send_chunk(&self, chunk: Range<usize>) -> Vec<EventState> {
+        if self.names.is_active() && !self.names.allows_all(&self.slots()[chunk.clone()]) {
+            return self.send_by_name(chunk).await;
+        }
+        let mut states = Vec::with_capacity(chunk.len());
+        // Requests in a row that accepted nothing.
+        let mut stalls = 0;
+        while states.len() < chunk.len() {
+            let events = chunk.start + states.len()..chunk.end;
+            match self.exchange.request(events.clone()).await {
                 Ok(ParsedResponse::Accepted(ids)) => {
-                    outcomes.extend(ids.into_iter().map(Outcome::Accepted));
+                    states
+                        .extend(ids.into_iter().map(|id| EventState::Done(Outcome::Accepted(id))));
                 }
-                Ok(ParsedResponse::Partial { message, .. }) if was_suspect => {
-                    outcomes.push(self.reject(start, 400, message));
+                Ok(ParsedResponse::Partial { accepted, message }) => {
+                    stalls = if accepted.is_empty() { stalls + 1 } else { 0 };
+                    let accepted = accepted.into_iter().map(Outcome::Accepted);
+                    states.extend(accepted.map(EventState::Done));
+                    states.push(EventState::SetAside(message.into()));
+                    if states.len() < chunk.len() {
+                        self.pause_after_stall(stalls).await;
+                    }
                 }
-                Ok(ParsedResponse::Partial { accepted, .. }) => {
-                    outcomes.extend(accepted.into_iter().map(Outcome::Accepted));
-                    suspect = true;
+                Err(RequestError::TooLarge { message }) if events.len() == 1 => {
+                    states.push(EventState::Done(self.reject(events.start, 413, message)));
                 }
-                Err(RequestError::TooLarge { message }) if end - start == 1 => {
-                    outcomes.push(self.reject(start, 413, message));
+                Err(error) if error.status() == Some(403) => {
+                    states.extend(self.on_forbidden(events, error).await);
                 }
                 Err(error) => {
-                    outcomes.resize(end - chunk.start, Outcome::Unsent(Arc::new(error)));
+                    let cause = Arc::new(error);
+                    states.extend(events.map(|_| EventState::unsent(&cause)));
                 }
             }
         }
-        outcomes
+        states
     }
 
-    fn reject(&self, index: usize, status: u16, message: String) -> Outcome {
-        let event = self.batch.slots()[index].name;
-        log::rejected(event, status, &message);
-        Outcome::Rejected(Box::new(Rejection::Server { event, status, message }))
-    }
-
-    /// Sends one request, and retries it while it fails with a transient error and there is time.
-    async fn request(&self, events: Range<usize>) -> Result<ParsedResponse, RequestError> {
-        let slots = &self.batch.slots()[events.clone()];
-        let count = events.len();
-        let mut remaining = self.time_for_request()?;
-        let request = build_request(self.settings, self.batch, self.trace, events);
-        let mut attempt = 1;
-        loop {
-            let timer = AttemptTimer::start();
-            let response = self.attempt(&request, count, remaining).await;
-            timer.record(slots, error_type(&response));
-            let error = match response {
-                Ok(response) => return Ok(response),
-                Err(error) => error,
-            };
-            if error.is_key_refused() {
-                // A concurrent request may have set it.
-                drop(self.key_refused.set(error.clone()));
-            }
-            if !error.is_retryable() {
-                log::failed(&error, count, attempt);
-                return Err(error);
-            }
-            remaining = self.remaining();
-            let retry_after = error.retry_after();
-            match decide(self.settings.retry, attempt, retry_after, remaining, fastrand::f64()) {
-                Decision::Wait(wait) => {
-                    log::retrying(&error, count, attempt, wait);
-                    tokio::time::sleep(wait).await;
-                    attempt += 1;
-                    remaining = self.time_for_request()?;
-                }
-                Decision::Stop => {
-                    log::failed(&error, count, attempt);
-                    return Err(error);
-                }
-                Decision::RetryAfterExceedsDeadline => {
-                    let wait = retry_after.unwrap_or_default();
-                    let cause = error.into();
-                    let error = RequestError::RetryAfterTooLong { wait, left: remaining, cause };
-                    log::failed(&error, count, attempt);
-                    return Err(error);
-                }
-            }
+    /// Waits after requests that accepted nothing, since the server may have a problem of its own. After a few
+    /// waits the events themselves are the likely reason.
+    async fn pause_after_stall(&self, stalls: u32) {
+        if self.mode == CallMode::Foreground && (1..=SET_ASIDE_ATTEMPTS).contains(&stalls) {
+            // If the call's time is over, the next request fails.
+            drop(self.exchange.wait(self.backoff(stalls)).await);
         }
     }
 
-    async fn attempt(
+    /// Handles a 403 to a request with `events`.
+    fn on_forbidden(
         &self,
-        request: &Request,
-        events: usize,
-        remaining: Duration,
-    ) -> Result<ParsedResponse, RequestError> {
-        let after = timeout(self.settings.timeout, events).min(remaining);
-        let sent = tokio::time::timeout(after, self.settings.transport.send(request)).await;
-        match sent {
-            Err(_) => Err(RequestError::Timeout { after }),
-            Ok(Err(TransportError::Connect(source))) => Err(RequestError::Connect { source }),
-            Ok(Err(TransportError::Interrupted(source))) => {
-                Err(RequestError::Interrupted { source })
+        events: Range<usize>,
+        error: RequestError,
+    ) -> BoxFuture<'_, Vec<EventState>> {
+        self.names.activate();
+        let slots = &self.slots()[events.clone()];
+        let error = Arc::new(error);
+        let first = slots[0].name;
+        if slots.iter().all(|slot| slot.name == first) {
+            self.names.set(first, NameStatus::Refused(Arc::clone(&error)));
+        } else if self.names.allows_all(slots) {
+            // All names were accepted before, so the reason is another one.
+            let states = events.map(|_| EventState::unsent(&error)).collect();
+            return std::future::ready(states).boxed();
+        }
+        self.send_by_name(events).boxed()
+    }
+
+    /// Probes one event of each name that was not probed yet, alone. Then sends the events of the allowed names
+    /// in runs of consecutive places.
+    async fn send_by_name(&self, events: Range<usize>) -> Vec<EventState> {
+        let slots = self.slots();
+        let start = events.start;
+        let mut states: Vec<Option<EventState>> = vec![None; events.len()];
+        let probing = self.names.probing.lock().await;
+        for index in events.clone() {
+            if self.names.status(slots[index].name).is_none() {
+                states[index - start] = self.probe(index).await;
             }
-            Ok(Ok(response)) => parse(&response, events, &self.settings.key),
+        }
+        drop(probing);
+        for index in events.clone() {
+            let state = &mut states[index - start];
+            if state.is_none() {
+                *state = match self.names.status(slots[index].name) {
+                    Some(NameStatus::Refused(error)) => Some(EventState::NameRefused(error)),
+                    Some(NameStatus::Unknown(error)) => Some(EventState::unsent(&error)),
+                    Some(NameStatus::Allowed) | None => None,
+                };
+            }
+        }
+        let include = |index: usize| events.contains(&index) && states[index - start].is_none();
+        for run in split(slots, self.exchange.settings.limits, include) {
+            let run_states = Box::pin(self.send_chunk(run.clone())).await;
+            for (state, run_state) in states[run.start - start..].iter_mut().zip(run_states) {
+                *state = Some(run_state);
+            }
+        }
+        // Every event was probed, has a refused or unknown name, or was in exactly one run.
+        states.into_iter().flatten().collect()
+    }
+
+    /// Sends the event at `index` alone to learn whether its name is allowed. Returns its state, unless it follows
+    /// from the name's.
+    async fn probe(&self, index: usize) -> Option<EventState> {
+        let response = self.exchange.request(index..index + 1).await;
+        let (status, state) = match response {
+            Ok(ParsedResponse::Accepted(ids)) => {
+                let accepted = ids.into_iter().next().map(Outcome::Accepted);
+                (NameStatus::Allowed, accepted.map(EventState::Done))
+            }
+            Ok(ParsedResponse::Partial { message, .. }) => {
+                (NameStatus::Allowed, Some(EventState::SetAside(message.into())))
+            }
+            Err(RequestError::TooLarge { message }) => {
+                let rejected = self.reject(index, 413, message);
+                (NameStatus::Allowed, Some(EventState::Done(rejected)))
+            }
+            Err(error) if error.status() == Some(403) => (NameStatus::Refused(error.into()), None),
+            Err(error) => (NameStatus::Unknown(error.into()), None),
+        };
+        self.names.set(self.slots()[index].name, status);
+        state
+    }
+
+    /// Turns the states into outcomes, after sending the events that were set aside again.
+    async fn finish(&self, mut states: Vec<EventState>) -> CallOutcomes {
+        if self.mode == CallMode::Foreground {
+            self.retry_set_aside(&mut states).await;
+        }
+        // If a name was accepted, a 403 concerned other names. Otherwise it concerned the key.
+        let accepted = |state: &EventState| matches!(state, EventState::Done(Outcome::Accepted(_)));
+        let filtered = states.iter().any(accepted);
+        let mut set_aside = Vec::new();
+        let outcomes = states.into_iter().enumerate().map(|(index, state)| match state {
+            EventState::Done(outcome) => outcome,
+            EventState::SetAside(message) => {
+                set_aside.push(index);
+                let message = message.as_ref().to_owned();
+                Outcome::Unsent(Arc::new(RequestError::Refused { status: 400, message }))
+            }
+            EventState::NameRefused(error) if filtered => {
+                self.reject(index, 403, error.message().unwrap_or_default().to_owned())
+            }
+            EventState::NameRefused(error) => Outcome::Unsent(error),
+        });
+        CallOutcomes { outcomes: outcomes.collect(), set_aside }
+    }
+
+    async fn retry_set_aside(&self, states: &mut [EventState]) {
+        let permits = Semaphore::new(self.exchange.settings.max_in_flight);
+        let retries = states.iter().enumerate().filter_map(|(index, state)| match state {
+            EventState::SetAside(_) => Some(self.retry_alone(index, &permits)),
+            EventState::Done(_) | EventState::NameRefused(_) => None,
+        });
+        let mut retries: FuturesUnordered<_> = retries.collect();
+        while let Some((index, outcome)) = retries.next().await {
+            states[index] = EventState::Done(outcome);
         }
     }
 
-    /// Returns the remaining time of the call, or why no further request may start.
-    fn time_for_request(&self) -> Result<Duration, RequestError> {
-        if let Some(error) = self.key_refused.get() {
-            return Err(error.clone());
-        }
-        let remaining = self.remaining();
-        if remaining.is_zero() { Err(RequestError::DeadlineExceeded) } else { Ok(remaining) }
+    /// Sends an event that was set aside again, alone and with backoff. If the server still answers 400, the
+    /// event is rejected.
+    async fn retry_alone(&self, index: usize, permits: &Semaphore) -> (usize, Outcome) {
+        let mut failures = 1;
+        let outcome = loop {
+            if let Err(error) = self.exchange.wait(self.backoff(failures)).await {
+                break Outcome::Unsent(error.into());
+            }
+            // The semaphore is never closed.
+            let permit = permits.acquire().await;
+            let response = self.exchange.request(index..index + 1).await;
+            drop(permit);
+            let last = failures >= SET_ASIDE_ATTEMPTS;
+            failures += 1;
+            break match response {
+                Ok(ParsedResponse::Accepted(ids)) => match ids.into_iter().next() {
+                    Some(id) => Outcome::Accepted(id),
+                    None => continue,
+                },
+                Ok(ParsedResponse::Partial { .. }) if !last => continue,
+                Ok(ParsedResponse::Partial { message, .. }) => self.reject(index, 400, message),
+                Err(RequestError::TooLarge { message }) => self.reject(index, 413, message),
+                Err(error) if error.is_retryable() && !last => continue,
+                Err(error) => Outcome::Unsent(error.into()),
+            };
+        };
+        (index, outcome)
     }
 
-    fn remaining(&self) -> Duration {
-        self.deadline.map_or(Duration::MAX, |deadline| deadline - Instant::now())
+    fn backoff(&self, failures: u32) -> std::time::Duration {
+        backoff_delay(self.exchange.settings.retry, failures, None, fastrand::f64())
+    }
+
+    /// Rejects an event, unless an earlier attempt may have been accepted.
+    fn reject(&self, index: usize, status: u16, message: String) -> Outcome {
+        reject(self.exchange.batch, index, status, message)
     }
 }
 
-/// Returns the `error.type` of an attempt, for metrics.
-fn error_type(response: &Result<ParsedResponse, RequestError>) -> Option<&'static str> {
-    match response {
-        Ok(ParsedResponse::Accepted(_)) => None,
-        Ok(ParsedResponse::Partial { .. }) => Some("rejected"),
-        Err(error) => Some(error.kind()),
+/// Returns the outcome of an event that the server rejects. If an earlier attempt may have been accepted, the event
+/// is unsent instead.
+pub(crate) fn reject(batch: &Batch, index: usize, status: u16, message: String) -> Outcome {
+    if batch.is_in_doubt(index) {
+        return Outcome::Unsent(Arc::new(RequestError::InDoubt { status, message }));
     }
+    let event = batch.slots()[index].name;
+    log::rejected(event, status, &message);
+    Outcome::Rejected(Box::new(Rejection::Server { event, status, message }))
 }

@@ -164,6 +164,19 @@ pub enum RequestError {
         message: String,
     },
 
+    /// The server rejects the event, but an earlier attempt may have been accepted: it ended without a
+    /// response, or with one that does not tell. Sending the event again would start no function twice within
+    /// 24 hours, but probably be rejected again.
+    #[error(
+        "the server rejects the event ({status}): {message}; an earlier attempt may have been accepted"
+    )]
+    InDoubt {
+        /// The HTTP status: 400, 403 or 413.
+        status: u16,
+        /// The server's message.
+        message: String,
+    },
+
     /// The response is not a valid response of Inngest: an HTML page from a wrong URL, a redirect, or ids
     /// that do not match the events.
     #[error("the response ({status}) is invalid: {problem}")]
@@ -189,6 +202,7 @@ impl RequestError {
             RequestError::KeyRefused { .. }
             | RequestError::TooLarge { .. }
             | RequestError::Refused { .. }
+            | RequestError::InDoubt { .. }
             | RequestError::InvalidResponse { .. } => false,
         }
     }
@@ -216,6 +230,7 @@ impl RequestError {
             RequestError::KeyRefused { .. } => "key_refused",
             RequestError::TooLarge { .. } => "too_large",
             RequestError::Refused { .. } => "refused",
+            RequestError::InDoubt { .. } => "in_doubt",
             RequestError::InvalidResponse { .. } => "invalid_response",
         }
     }
@@ -224,6 +239,52 @@ impl RequestError {
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(self, RequestError::Timeout { .. } | RequestError::DeadlineExceeded)
+    }
+
+    /// Returns the HTTP status of the response, if there was one.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            RequestError::Unavailable { status, .. }
+            | RequestError::KeyRefused { status, .. }
+            | RequestError::Refused { status, .. }
+            | RequestError::InDoubt { status, .. }
+            | RequestError::InvalidResponse { status, .. } => Some(*status),
+            RequestError::TooLarge { .. } => Some(413),
+            RequestError::RetryAfterTooLong { cause, .. } => cause.status(),
+            RequestError::Connect { .. }
+            | RequestError::Interrupted { .. }
+            | RequestError::Timeout { .. }
+            | RequestError::DeadlineExceeded => None,
+        }
+    }
+
+    /// Returns the server's message, if there was one.
+    pub(crate) fn message(&self) -> Option<&str> {
+        match self {
+            RequestError::Unavailable { message, .. }
+            | RequestError::KeyRefused { message, .. }
+            | RequestError::TooLarge { message }
+            | RequestError::Refused { message, .. }
+            | RequestError::InDoubt { message, .. } => Some(message),
+            _ => None,
+        }
+    }
+
+    /// Returns whether the server may have accepted the events of the attempt that failed with this error.
+    pub(crate) fn is_ambiguous(&self) -> bool {
+        match self {
+            RequestError::Connect { .. }
+            | RequestError::KeyRefused { .. }
+            | RequestError::TooLarge { .. }
+            | RequestError::Unavailable { status: 429, .. } => false,
+            _ => true,
+        }
+    }
+
+    /// Returns whether the server refuses the key for all events. A 403 can be about one event's name.
+    pub(crate) fn refuses_every_name(&self) -> bool {
+        matches!(self, RequestError::KeyRefused { status, .. } if *status != 403)
     }
 
     /// Returns whether the server refuses the event key.
@@ -246,7 +307,7 @@ pub enum Rejection {
     Server {
         /// The event's name.
         event: &'static str,
-        /// The HTTP status: 400 or 413.
+        /// The HTTP status: 400, 403 or 413.
         status: u16,
         /// The server's message.
         message: String,

@@ -12,6 +12,10 @@ pub(super) fn failed(error: &RequestError, events: usize, attempts: u32) {
     tracing::warn!(events, attempts, %error, "sending to Inngest failed");
 }
 
+pub(super) fn failed_in_background(error: &RequestError, events: usize) {
+    tracing::debug!(events, %error, "sending to Inngest failed");
+}
+
 pub(super) fn rejected(event: &str, status: u16, message: &str) {
     tracing::warn!(event, status, message, "Inngest rejected an event");
 }

@@ -5,11 +5,13 @@ mod config;
 mod environment;
 mod error;
 mod event_key;
+mod exchange;
 mod hooks;
 #[cfg_attr(not(feature = "tracing"), path = "no_log.rs")]
 pub(crate) mod log;
 #[cfg_attr(not(feature = "metrics"), path = "no_metrics.rs")]
 mod metrics;
+mod name_filter;
 mod outcome;
 mod pace;
 mod request;
@@ -29,9 +31,11 @@ use std::time::Duration;
 use crate::batch::{Batch, CallSite, RequestLimits};
 use crate::event::{BeforeSend, EventError, EventId, IntoEvent};
 
+pub(crate) use call::{CallOutcomes, SET_ASIDE_ATTEMPTS, reject};
 pub use config::ClientBuilder;
 pub use error::{BatchError, ConfigError, Rejection, RequestError, SendError};
 pub use event_key::EventKey;
+use exchange::CallMode;
 use hooks::TraceHeaders;
 pub use hooks::{SendOutcome, SendReport, TraceContext};
 use metrics::OutcomeCounter;
@@ -177,12 +181,14 @@ impl Client {
         })
     }
 
-    /// Sends `batch` for a publisher, which reports the outcomes itself.
-    pub(crate) async fn outcomes(&self, batch: &Batch) -> Vec<Outcome> {
+    /// Sends `batch` for a background sender, which reports the outcomes and sends events that were set aside
+    /// again itself.
+    pub(crate) async fn send_in_background(&self, batch: &Batch) -> CallOutcomes {
         let context = self.context(Span::for_batch(batch));
-        let outcomes = context.span.instrument(call::run(&self.0, batch, &context.trace)).await;
-        context.span.record_outcomes(outcomes.iter().map(Outcome::as_send_outcome));
-        outcomes
+        let call = call::run(&self.0, batch, &context.trace, CallMode::Background);
+        let result = context.span.instrument(call).await;
+        context.span.record_outcomes(result.outcomes.iter().map(Outcome::as_send_outcome));
+        result
     }
 
     fn context(&self, span: Span) -> CallContext {
@@ -203,13 +209,31 @@ impl Client {
                 self.on_invalid_event(error, event.call_site);
             }
         }
-        let outcomes = call::run(&self.0, batch, &context.trace).await;
+        let call = call::run(&self.0, batch, &context.trace, CallMode::Foreground);
+        let outcomes = call.await.outcomes;
         let rejected = invalid.iter().map(|it| (it.name, SendOutcome::Rejected(&it.reason)));
         let names = batch.slots().iter().map(|slot| slot.name);
         let sent = names.zip(outcomes.iter().map(Outcome::as_send_outcome));
         self.report_outcomes(rejected.clone().chain(sent.clone()));
         context.span.record_outcomes(sent.chain(rejected).map(|(_, outcome)| outcome));
         outcomes
+    }
+
+    /// Returns a client with the same connections and configuration, but another retry policy, for example for one
+    /// call.
+    ///
+    /// ```no_run
+    /// # async fn run(event: impl inngest_core::InngestEvent) -> Result<(), Box<dyn std::error::Error>> {
+    /// # let client = inngest_core::Client::from_env()?;
+    /// use inngest_core::RetryPolicy;
+    ///
+    /// let id = client.with_retry(RetryPolicy::none()).send(&event).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_retry(&self, policy: RetryPolicy) -> Client {
+        Client(Arc::new(Settings { retry: policy, ..(*self.0).clone() }))
     }
 
     pub(crate) fn retry_policy(&self) -> RetryPolicy {
@@ -224,8 +248,8 @@ impl Client {
     /// Returns the same client without retries and without a total timeout, for callers that do their own
     /// retries.
     pub(crate) fn without_retries(&self) -> Client {
-        let retry = RetryPolicy::none().total_timeout(Duration::MAX);
-        Client(Arc::new(Settings { retry, ..(*self.0).clone() }))
+        let policy = self.0.retry.max_attempts(1).total_timeout(Duration::MAX);
+        self.with_retry(policy)
     }
 
     /// Returns the same client with a deadline that has passed: every event of a call is unsent at once. No

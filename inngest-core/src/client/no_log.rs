@@ -8,6 +8,8 @@ pub(super) fn retrying(_: &RequestError, _: usize, _: u32, _: Duration) {}
 
 pub(super) fn failed(_: &RequestError, _: usize, _: u32) {}
 
+pub(super) fn failed_in_background(_: &RequestError, _: usize) {}
+
 pub(super) fn rejected(_: &str, _: u16, _: &str) {}
 
 pub(crate) fn abandoned(_: usize) {}

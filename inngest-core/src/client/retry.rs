@@ -4,8 +4,11 @@ use std::time::Duration;
 
 /// How often a request is attempted, and how long to wait between attempts.
 ///
-/// Waits are random between zero and a bound that doubles after each attempt ("full jitter"), and at least a
-/// server's `Retry-After`.
+/// The bound of a wait doubles after each attempt. A wait is the larger of half the bound and the server's
+/// `Retry-After`, plus a random part of up to half the bound.
+///
+/// With the default policy, a call survives an outage of 5 s unnoticed: the seven waits of a request take 6.35 s
+/// to 12.7 s. A call ends after 60 s at the latest.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -23,11 +26,11 @@ pub struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// 5 attempts per request, an initial backoff of 100 ms, a maximum backoff of 30 s, and 60 s for the whole
+    /// 8 attempts per request, an initial backoff of 100 ms, a maximum backoff of 30 s, and 60 s for the whole
     /// call.
     fn default() -> RetryPolicy {
         RetryPolicy {
-            max_attempts: 5,
+            max_attempts: 8,
             initial_backoff: Duration::from_millis(100),
             max_backoff: Duration::from_secs(30),
             total_timeout: Duration::from_secs(60),
@@ -47,7 +50,7 @@ impl RetryPolicy {
         self
     }
 
-    /// Sets the upper bound of the first wait.
+    /// Sets the bound of the first wait. The wait itself is between half of it and all of it.
     pub fn initial_backoff(mut self, wait: Duration) -> RetryPolicy {
         self.initial_backoff = wait;
         self
@@ -101,16 +104,17 @@ pub(super) fn decide(
 }
 
 /// Returns how long to wait after `failures` consecutive failures, at least 1.
-pub(crate) fn backoff_delay(
+pub(super) fn backoff_delay(
     policy: RetryPolicy,
     failures: u32,
     retry_after: Option<Duration>,
     random: f64,
 ) -> Duration {
     let doubled = 2_u32.checked_pow(failures - 1).unwrap_or(u32::MAX);
-    let bound = policy.initial_backoff.saturating_mul(doubled).min(policy.max_backoff);
-    // Added to Retry-After, so that clients that got the same value do not return at the same time.
-    retry_after.unwrap_or_default().saturating_add(bound.mul_f64(random))
+    let half = policy.initial_backoff.saturating_mul(doubled).min(policy.max_backoff) / 2;
+    // The random part is added to Retry-After too, so that clients that got the same value do not return at
+    // the same time.
+    retry_after.unwrap_or_default().max(half).saturating_add(half.mul_f64(random))
 }
 
 #[cfg(test)]

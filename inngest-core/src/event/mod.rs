@@ -6,6 +6,8 @@ mod envelope;
 mod error;
 mod forbidden;
 mod id;
+#[cfg(feature = "client")]
+mod intern;
 mod name;
 mod received;
 mod segments;
@@ -20,6 +22,8 @@ pub use dedup::{DedupId, Delegate, IdSegment, IdWriter, Inner, Segment, dedup_id
 pub use envelope::{Envelope, Event};
 pub use error::EventError;
 pub use id::EventId;
+#[cfg(feature = "client")]
+pub(crate) use intern::intern_name;
 pub use set::{EventInfo, InngestEvents, RawData, assert_distinct, receive};
 #[cfg(feature = "client")]
 pub(crate) use writer::BeforeSend;

@@ -43,7 +43,7 @@ async fn run(queue: &Queue, policy: RetryPolicy) {
                     let client = queue.client.clone();
                     in_flight.push(async move {
                         let started = Instant::now();
-                        (send, started, client.outcomes(&batch).await)
+                        (send, started, client.send_in_background(&batch).await.outcomes)
                     });
                 }
             }

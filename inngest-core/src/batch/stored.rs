@@ -1,0 +1,152 @@
+//! `Serialize` and `Deserialize` of a batch: the events with the seeds and places of their ids.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
+
+use super::lineage::Lineage;
+use super::{Batch, CallSite, Seed, Slot, finish_slot};
+use crate::event::intern_name;
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
+
+/// The version of the stored format. It changes whenever a reader of the previous one would misread a batch.
+const FORMAT: u32 = 1;
+
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(rename = "Batch", expecting = "a stored batch")]
+struct StoredBatch<'a> {
+    /// First, so that a batch of another format is recognized before its other fields are read.
+    format: Format,
+    seeds: Vec<StoredSeed>,
+    #[serde(borrow)]
+    events: Vec<StoredEvent<'a>>,
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct StoredSeed {
+    /// As in the header `x-inngest-event-id-seed`.
+    seed: String,
+    in_doubt: bool,
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct StoredEvent<'a> {
+    /// The index of its seed.
+    seed: u32,
+    place: u32,
+    /// The event as a string, so that formats other than JSON can hold it.
+    #[serde(borrow)]
+    json: Cow<'a, str>,
+}
+
+struct Format;
+
+impl Serialize for Format {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u32(FORMAT)
+    }
+}
+
+impl<'de> Deserialize<'de> for Format {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Format, D::Error> {
+        match u32::deserialize(deserializer)? {
+            FORMAT => Ok(Format),
+            other => Err(de::Error::custom(format_args!(
+                "a stored batch of format {other} cannot be read; this version of inngest-core reads format {FORMAT}"
+            ))),
+        }
+    }
+}
+
+impl Serialize for Batch {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // The batch's own lineage comes first, also if it has no event.
+        let lineages = std::iter::once(&self.lineage).chain(&self.appended);
+        let seeds = lineages.map(|lineage| StoredSeed {
+            seed: lineage.seed.header(),
+            in_doubt: lineage.is_in_doubt(),
+        });
+        let events = self.slots.iter().zip(self.events()).map(|(slot, event)| StoredEvent {
+            seed: slot.lineage,
+            place: slot.place,
+            json: event.json().into(),
+        });
+        StoredBatch { format: Format, seeds: seeds.collect(), events: events.collect() }
+            .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Batch {
+    #[track_caller]
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Batch, D::Error> {
+        let stored = StoredBatch::deserialize(deserializer)?;
+        restore(&stored, CallSite::caller()).map_err(|problem| {
+            de::Error::custom(format_args!("the stored batch is damaged: {problem}"))
+        })
+    }
+}
+
+fn restore(stored: &StoredBatch<'_>, call_site: CallSite) -> Result<Batch, String> {
+    let mut batch = Batch::with_capacity(stored.events.len(), 0);
+    for (index, seed) in stored.seeds.iter().enumerate() {
+        let parsed = Seed::parse(&seed.seed).ok_or_else(|| format!("seed {index} is malformed"))?;
+        batch.appended.push(Lineage::stored(parsed, seed.in_doubt));
+    }
+    let mut places = HashSet::with_capacity(stored.events.len());
+    for (index, event) in stored.events.iter().enumerate() {
+        let damaged = |problem: &str| format!("event {index} {problem}");
+        if event.seed as usize >= stored.seeds.len() {
+            return Err(damaged("refers to a seed that is missing"));
+        }
+        if !places.insert((event.seed, event.place)) {
+            return Err(damaged("has the same seed and place as another event"));
+        }
+        let json = event.json.trim_ascii();
+        let name = event_name(json).map_err(|problem| damaged(&problem))?;
+        let (buffer, start) = batch.begin_slot();
+        buffer.extend_from_slice(json.as_bytes());
+        let end = finish_slot(buffer);
+        // Lineage 0 is the batch's own, which has no stored events.
+        let (place, lineage) = (event.place, event.seed + 1);
+        batch.add_slot(Slot { place, lineage, name, call_site, start, end });
+    }
+    Ok(batch)
+}
+
+/// Checks that `json` is an event, and returns its name.
+fn event_name(json: &str) -> Result<&'static str, String> {
+    #[derive(serde::Deserialize)]
+    struct StoredJson<'a> {
+        #[serde(borrow)]
+        name: Cow<'a, str>,
+        /// An object or null.
+        #[serde(rename = "data")]
+        _data: Option<Members>,
+    }
+    /// The members of an object, validated and discarded.
+    struct Members;
+
+    impl<'de> Deserialize<'de> for Members {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members, D::Error> {
+            deserializer.deserialize_map(Members)
+        }
+    }
+
+    impl<'de> Visitor<'de> for Members {
+        type Value = Members;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            Ok(Members)
+        }
+    }
+
+    let event: StoredJson<'_> =
+        serde_json::from_str(json).map_err(|error| format!("is not an event: {error}"))?;
+    intern_name(&event.name).map_err(|problem| format!("has an invalid name: {problem}"))
+}

@@ -1,0 +1,183 @@
+//! One request of a call: attempts, retries, and the mark of events whose outcome stays unknown.
+
+use std::ops::Range;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::error::RequestError;
+use super::hooks::TraceHeaders;
+use super::log;
+use super::metrics::AttemptTimer;
+use super::request::{build_request, timeout};
+use super::response::{ParsedResponse, parse};
+use super::retry::{Decision, decide};
+use super::settings::Settings;
+use super::transport::{Request, TransportError};
+use crate::batch::Batch;
+
+/// Who retries.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum CallMode {
+    /// The call itself: it sends events that were set aside again, and logs failures as warnings.
+    Foreground,
+    /// A background sender, which has a queue and a log of its own.
+    Background,
+}
+
+/// What all requests of a call have in common.
+pub(super) struct Exchange<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) batch: &'a Batch,
+    trace: &'a TraceHeaders,
+    mode: CallMode,
+    /// `None` if the deadline overflows `Instant`.
+    deadline: Option<Instant>,
+    /// Set by the first response that refuses the key. No request is started after it.
+    key_refused: OnceLock<RequestError>,
+}
+
+impl<'a> Exchange<'a> {
+    pub(super) fn new(
+        settings: &'a Settings,
+        batch: &'a Batch,
+        trace: &'a TraceHeaders,
+        mode: CallMode,
+    ) -> Exchange<'a> {
+        let deadline = Instant::now().checked_add(settings.retry.total_timeout);
+        Exchange { settings, batch, trace, mode, deadline, key_refused: OnceLock::new() }
+    }
+
+    /// Sends the events `events`, whose places are consecutive, in one request. Retries it while it fails with a
+    /// transient error and there is time.
+    pub(super) async fn request(
+        &self,
+        events: Range<usize>,
+    ) -> Result<ParsedResponse, RequestError> {
+        let count = events.len();
+        let mut remaining = self.time_for_request()?;
+        let request = build_request(self.settings, self.batch, self.trace, events.clone());
+        let mut attempt = 1;
+        loop {
+            let error = match self.attempt(&request, events.clone(), remaining).await {
+                Ok(response) => return Ok(response),
+                Err(error) => error,
+            };
+            if error.refuses_every_name() {
+                // A concurrent request may have set it.
+                drop(self.key_refused.set(error.clone()));
+            }
+            if !error.is_retryable() {
+                self.log_failure(&error, count, attempt);
+                return Err(error);
+            }
+            remaining = self.remaining();
+            let retry_after = error.retry_after();
+            match decide(self.settings.retry, attempt, retry_after, remaining, fastrand::f64()) {
+                Decision::Wait(wait) => {
+                    log::retrying(&error, count, attempt, wait);
+                    tokio::time::sleep(wait).await;
+                    attempt += 1;
+                    remaining = self.time_for_request()?;
+                }
+                Decision::Stop => {
+                    self.log_failure(&error, count, attempt);
+                    return Err(error);
+                }
+                Decision::RetryAfterExceedsDeadline => {
+                    let wait = retry_after.unwrap_or_default();
+                    let cause = error.into();
+                    let error = RequestError::RetryAfterTooLong { wait, left: remaining, cause };
+                    self.log_failure(&error, count, attempt);
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    fn log_failure(&self, error: &RequestError, events: usize, attempts: u32) {
+        match self.mode {
+            CallMode::Foreground => log::failed(error, events, attempts),
+            CallMode::Background => log::failed_in_background(error, events),
+        }
+    }
+
+    async fn attempt(
+        &self,
+        request: &Request,
+        events: Range<usize>,
+        remaining: Duration,
+    ) -> Result<ParsedResponse, RequestError> {
+        let slots = &self.batch.slots()[events.clone()];
+        let count = events.len();
+        let timer = AttemptTimer::start();
+        let doubt = DoubtGuard { batch: self.batch, index: events.start };
+        let after = timeout(self.settings.timeout, count).min(remaining);
+        let sent = tokio::time::timeout(after, self.settings.transport.send(request)).await;
+        let response = match sent {
+            Err(_) => Err(RequestError::Timeout { after }),
+            Ok(Err(TransportError::Connect(source))) => Err(RequestError::Connect { source }),
+            Ok(Err(TransportError::Interrupted(source))) => {
+                Err(RequestError::Interrupted { source })
+            }
+            Ok(Ok(response)) => parse(&response, count, &self.settings.key),
+        };
+        if response.as_ref().err().is_none_or(|error| !error.is_ambiguous()) {
+            doubt.dismiss();
+        }
+        timer.record(slots, error_type(&response));
+        response
+    }
+
+    /// Waits before the next request, unless the call's time is over before.
+    pub(super) async fn wait(&self, duration: Duration) -> Result<(), RequestError> {
+        if duration >= self.remaining() {
+            return Err(RequestError::DeadlineExceeded);
+        }
+        tokio::time::sleep(duration).await;
+        Ok(())
+    }
+
+    /// Returns the remaining time of the call, or why no further request may start.
+    fn time_for_request(&self) -> Result<Duration, RequestError> {
+        if let Some(error) = self.key_refused.get() {
+            return Err(error.clone());
+        }
+        let remaining = self.remaining();
+        if remaining.is_zero() { Err(RequestError::DeadlineExceeded) } else { Ok(remaining) }
+    }
+
+    fn remaining(&self) -> Duration {
+        self.deadline.map_or(Duration::MAX, |deadline| deadline - Instant::now())
+    }
+}
+
+/// Marks the events of an attempt as in doubt when it is dropped: the attempt was canceled, or its result does
+/// not tell what the server did.
+struct DoubtGuard<'a> {
+    batch: &'a Batch,
+    index: usize,
+}
+
+impl DoubtGuard<'_> {
+    /// The outcome of the attempt is known.
+    fn dismiss(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for DoubtGuard<'_> {
+    fn drop(&mut self) {
+        self.batch.mark_in_doubt(self.index);
+    }
+}
+
+/// Returns the `error.type` of an attempt, for metrics.
+fn error_type(response: &Result<ParsedResponse, RequestError>) -> Option<&'static str> {
+    match response {
+        Ok(ParsedResponse::Accepted(_)) => None,
+        Ok(ParsedResponse::Partial { .. }) => Some("rejected"),
+        Err(error) => Some(error.kind()),
+    }
+}

@@ -1,0 +1,60 @@
+//! Event names that are known only at run time, as `&'static str`.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use super::name::{self, NameProblem};
+
+/// The maximum number of names that are kept for the rest of the process. With at most 255 bytes per name, they
+/// take 1 MiB.
+const MAX_NAMES: usize = 4_096;
+
+/// Stands for every further name. It is used in errors, hooks and metrics only: the name on the wire is in the
+/// serialized event.
+const OTHER: &str = "(other)";
+
+/// Checks `name` and returns it with a static lifetime.
+pub(crate) fn intern_name(name: &str) -> Result<&'static str, NameProblem> {
+    static NAMES: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
+
+    if let Some(problem) = name::problem(name) {
+        return Err(problem);
+    }
+    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    let names = names.get_or_insert_default();
+    Ok(intern_in(names, name))
+}
+
+fn intern_in(names: &mut HashSet<&'static str>, name: &str) -> &'static str {
+    if let Some(known) = names.get(name) {
+        return known;
+    }
+    if names.len() >= MAX_NAMES {
+        return OTHER;
+    }
+    let name: &'static str = Box::leak(name.into());
+    names.insert(name);
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_interned_names_is_bounded() {
+        let mut names = HashSet::new();
+        for index in 0..MAX_NAMES {
+            assert_eq!(intern_in(&mut names, &format!("test/{index}")), format!("test/{index}"));
+        }
+        assert_eq!(intern_in(&mut names, "test/one.more"), OTHER);
+        assert_eq!(intern_in(&mut names, "test/7"), "test/7");
+        assert_eq!(names.len(), MAX_NAMES);
+    }
+
+    #[test]
+    fn an_interned_name_is_checked() {
+        assert_eq!(intern_name("test/checked"), Ok("test/checked"));
+        assert_eq!(intern_name(""), Err(NameProblem::Empty));
+    }
+}
