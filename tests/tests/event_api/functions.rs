@@ -172,7 +172,7 @@ async fn a_function_is_tried_again_four_times_or_as_the_test_says() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "there is no function `mail`")]
+#[should_panic(expected = "no function named `mail` is registered")]
 async fn the_retries_of_an_unknown_function_are_a_mistake() {
     let api = EventApi::start().await;
     api.on::<CartFilled>("email", |_| async {});
