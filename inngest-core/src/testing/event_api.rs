@@ -13,7 +13,7 @@ use tokio::task::AbortHandle;
 use super::fault::Fault;
 use super::functions::{Handler, Run, short_name};
 use super::listener::{Listener, serve};
-use super::lock;
+use super::lock::lock;
 use super::request::ReceivedRequest;
 use super::server::Server;
 use super::store::{EventType, StoredEvent};

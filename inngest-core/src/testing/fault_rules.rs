@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use super::fault::Fault;
-use super::lock;
+use super::lock::lock;
 use super::request::ReceivedRequest;
 use super::store::StoredEvent;
 

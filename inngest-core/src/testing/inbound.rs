@@ -12,8 +12,8 @@ const MAX_SESSIONS: usize = 5;
 const MAX_SESSION_KEY_BYTES: usize = 128;
 const MAX_SESSION_VALUE_BYTES: usize = 512;
 
-/// Every integer up to this one is exact as a 64-bit float.
-const MAX_EXACT_INTEGER: u64 = 1 << 53;
+/// The largest integer up to which a 64-bit float holds every one.
+const MAX_SAFE_INTEGER: u64 = 1 << 53;
 
 /// A JSON value in the place of an event. An object keeps the order of its fields and duplicates, since
 /// the first invalid field determines the error.
@@ -202,7 +202,7 @@ fn round(value: &mut Value) {
 }
 
 fn rounded(number: &Number) -> Number {
-    let exact = number.as_i64().is_some_and(|integer| integer.unsigned_abs() <= MAX_EXACT_INTEGER);
+    let exact = number.as_i64().is_some_and(|integer| integer.unsigned_abs() <= MAX_SAFE_INTEGER);
     let float = match number.as_f64() {
         Some(float) if !exact && float.fract() == 0.0 => float,
         _ => return number.clone(),

@@ -12,7 +12,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::lock;
+use super::lock::lock;
 use super::server::Server;
 
 /// A listener that any thread can close at once, without waiting until its task is polled.

@@ -202,14 +202,13 @@ mod functions;
 mod inbound;
 mod keys;
 mod listener;
+mod lock;
 mod recorder;
 mod request;
 mod response;
 mod seed;
 mod server;
 mod store;
-
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use crate::client::test_transport::{Transport, TransportAnswer, TransportFault};
 pub use event_api::EventApi;
@@ -218,9 +217,3 @@ pub use functions::{Handler, Run, RunOutput, RunState};
 pub use recorder::{Exactly, ExactlyWithin, Recorder, Snapshot, Within};
 pub use request::ReceivedRequest;
 pub use store::{EventType, StoredEvent};
-
-/// Locks a mutex even if a thread panicked while it held the lock, so that a panic in a test does not spread
-/// to the server.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, request::Parts};
 use serde_json::Value;
 
-use super::lock;
+use super::lock::lock;
 
 /// A request that [`EventApi`](super::EventApi) received, whatever its response was.
 ///

@@ -20,7 +20,7 @@ use super::fault_plan::{FaultReply, ReadEvents};
 use super::fault_rules::FaultRules;
 use super::functions::{Functions, StartedRun};
 use super::keys::{Keys, percent_decoded};
-use super::lock;
+use super::lock::lock;
 use super::request::{ReceivedRequest, Requests};
 use super::response::{self, ApiResponse, ResponseBody};
 use super::seed::IdSource;

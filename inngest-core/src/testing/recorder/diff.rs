@@ -67,7 +67,7 @@ fn objects(
             (path, true) => format!("{path}.{key}"),
             (path, false) => format!("{path}[{}]", Value::from(key.as_str())),
         };
-        optional_values(&path, expected.get(key), found.get(key), out);
+        either(&path, expected.get(key), found.get(key), out);
     }
 }
 
@@ -82,16 +82,11 @@ fn arrays(path: &str, expected: &[Value], found: &[Value], out: &mut Vec<Differe
     let found = &found[..found.len() - tail];
     for index in 0..expected.len().max(found.len()) {
         let path = format!("{path}[{}]", head + index);
-        optional_values(&path, expected.get(index), found.get(index), out);
+        either(&path, expected.get(index), found.get(index), out);
     }
 }
 
-fn optional_values(
-    path: &str,
-    expected: Option<&Value>,
-    found: Option<&Value>,
-    out: &mut Vec<Difference>,
-) {
+fn either(path: &str, expected: Option<&Value>, found: Option<&Value>, out: &mut Vec<Difference>) {
     match (expected, found) {
         (Some(expected), Some(found)) => values(path, expected, found, out),
         _ => push(path, expected, found, out),

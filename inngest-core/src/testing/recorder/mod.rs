@@ -170,8 +170,8 @@ impl Recorder {
     /// Expects exactly one event like `expected`: a payload, a reference to one, an [`Event`] envelope around
     /// either, or an enum of events.
     ///
-    /// It compares what would be sent: the whole payload, and those of dedup id, version, time, user and
-    /// sessions that `expected` has. So an envelope can require more than a payload.
+    /// It compares what would be sent: the whole payload and, where `expected` has them, the dedup id, the
+    /// version, the time, the user and the sessions. So an envelope can require more than a payload.
     ///
     /// ```
     /// # use inngest_core::{Event, InngestEvent, testing::Recorder};

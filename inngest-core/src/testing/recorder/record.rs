@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::super::fault_rules::FaultRules;
 use super::super::functions::short_name;
-use super::super::lock;
+use super::super::lock::lock;
 use super::super::store::StoredEvent;
 use crate::event::EventError;
 use crate::event::{Event, EventId, InngestEvent};
