@@ -1,4 +1,4 @@
-"""Runs the README's example as a newcomer does, and checks what it prints.
+"""Runs the README's example `checkout` and checks what it prints.
 
 Usage: check_example.py COMMAND..
 """
@@ -27,59 +27,60 @@ def run(*arguments, **environment):
     )
 
 
-def expect(truth, promise, found=""):
-    if not truth:
-        sys.exit(f"the example does not hold this: {promise}\n{found}")
+def expect(condition, promise, found=""):
+    if not condition:
+        sys.exit(f"the example breaks this promise: {promise}\n{found}")
     print(f"  holds: {promise}")
 
 
 def sections(output):
-    """The parts of the account by their titles, white space made single."""
+    """Returns the sections of the output by title, with white space collapsed."""
     parts = (part.split("\n", 1) for part in output.strip().split("\n\n"))
     return {title: " ".join(text.split()) for title, *rest in parts for text in [*rest, ""][:1]}
 
 
-def in_process():
-    ran = run()
-    print(ran.stdout)
-    expect(ran.returncode == 0, "it succeeds with nothing set up", ran.stderr)
-    account = sections(ran.stdout)
+def check_in_process():
+    result = run()
+    print(result.stdout)
+    expect(result.returncode == 0, "it succeeds without any setup", result.stderr)
+    printed = sections(result.stdout)
     functions = "function send-receipt ran once function reserve-stock ran once"
 
     def section(title, pattern, promise):
-        found = account.get(title, "")
+        found = printed.get(title, "")
         expect(re.fullmatch(pattern, found), promise, found)
 
-    section("One checkout", f"sent {CHECKOUT} {ULID} {functions}", "each function ran for a checkout")
+    section("One event", f"sent {CHECKOUT} {ULID} {functions}", "a checkout runs each function once")
     names = ["storefront/customer.joined", "storefront/coupon.redeemed", CHECKOUT]
     sent = " ".join(f"sent {name} {ULID}" for name in names)
-    section("A mixed batch of three", sent, "three types go in one batch")
+    section("A batch of three event types", sent, "one batch sends events of three types")
     section(
-        "2,500 imported items in one call",
+        "2,500 events in one call",
         f"sent 2,500 events in [^ ]+ event ids {ULID} to {ULID}",
-        "2,500 events go in one call",
+        "one call sends 2,500 events",
     )
     twice = f"sent {CHECKOUT} {ULID} " * 2
     section(
-        "The same checkout, sent twice",
+        "One event sent twice",
         f"dedup id cart-checkout-completed-[0-9a-f]+ {twice}{functions}",
         "a checkout sent twice runs each function once",
     )
     section(
-        "Three mistakes",
+        "Three events that cannot be sent",
         re.escape(
-            f"an empty cart id `cart_id` of `{CHECKOUT}` is in its dedup id but is empty; events without "
+            "an empty value in the dedup id "
+            f"`cart_id` of `{CHECKOUT}` is in its dedup id but is empty; events without "
             "a value would share one id, and all but the first would be dropped "
             "an integer beyond 2^53 `data.number` of `storefront/customer.joined` is 616581622363398142, "
             "beyond ±(2^53 - 1), and Inngest would round it; send it as a string: "
             '`#[serde(with = "inngest_core::as_string")]` '
-            f"a key that is refused `{CHECKOUT}` was not sent: the event key is refused (401): Event key "
+            f"an unknown event key `{CHECKOUT}` was not sent: the event key is refused (401): Event key "
             "not found"
         ),
-        "three mistakes are told",
+        "three events that cannot be sent are reported",
     )
     section(
-        "Event types and versions stored",
+        "Stored event types and versions",
         f"stored {CHECKOUT} 2026-11-01.1 4 stored storefront/coupon.redeemed 1 "
         "stored storefront/customer.joined 1 stored storefront/item.imported 2026-09-15.2 2,500",
         "four event types are stored, with their versions",
@@ -87,7 +88,7 @@ def in_process():
 
 
 class Server(BaseHTTPRequestHandler):
-    """Takes every event, and counts them by the key they came with."""
+    """Accepts every event, and counts events by the key of their request."""
 
     counts = {}
 
@@ -106,33 +107,39 @@ class Server(BaseHTTPRequestHandler):
         pass
 
 
-def elsewhere():
+def check_other_servers():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}"
 
-    ran = run(INNGEST_DEV=url)
-    expect(ran.returncode == 0, "it sends to the server of INNGEST_DEV", ran.stderr)
-    wrong = Server.counts.pop("a-key-of-last-year")
-    counts = (Server.counts, wrong)
-    expect(counts == ({"NO_EVENT_KEY_SET": 2_506}, 1), "and all of its 2,506 events", counts)
-    expect(f"see {url}/runs" in ran.stdout, "and says where to look", ran.stdout)
+    result = run(INNGEST_DEV=url)
+    expect(result.returncode == 0, "it sends to the server of INNGEST_DEV", result.stderr)
+    with_unknown_key = Server.counts.pop("an-expired-key")
+    counts = (Server.counts, with_unknown_key)
+    expect(counts == ({"NO_EVENT_KEY_SET": 2_506}, 1), "it sends all of its 2,506 events", counts)
+    expect(f"see {url}/runs" in result.stdout, "it prints where to see the runs", result.stdout)
 
     Server.counts.clear()
-    ran = run("--", "--live", INNGEST_BASE_URL=url, INNGEST_EVENT_KEY="a-key")
-    expect(ran.returncode == 0, "with --live it sends with the key of the environment", ran.stderr)
-    expect(Server.counts["a-key"] < 10, "and only a handful of events", Server.counts)
-    expect("https://app.inngest.com" in ran.stdout, "and says where to look", ran.stdout)
+    result = run("--", "--live", INNGEST_BASE_URL=url, INNGEST_EVENT_KEY="a-key")
+    expect(result.returncode == 0, "with --live it sends with the key of the environment", result.stderr)
+    expect(Server.counts["a-key"] < 10, "with --live it sends fewer than ten events", Server.counts)
+    dashboard = "https://app.inngest.com"
+    expect(dashboard in result.stdout, "with --live it prints where to see the events", result.stdout)
     server.shutdown()
     server.server_close()
 
-    ran = run(INNGEST_DEV=url)
-    expect(ran.returncode == 1, "without a server at INNGEST_DEV it fails", ran.stdout)
-    told = ran.stderr[ran.stderr.find("Error: ") :]
-    print(told)
-    expect(f"Error: nothing reaches the Dev Server of INNGEST_DEV={url}" in told, "and says so", told)
-    expect("inngest-cli@latest dev" in told and "panicked" not in told, "and what to do", told)
+    result = run(INNGEST_DEV=url)
+    expect(result.returncode == 1, "without a server at INNGEST_DEV it fails", result.stdout)
+    error = result.stderr[result.stderr.find("Error: ") :]
+    print(error)
+    expect(
+        f"Error: cannot send to the Dev Server of INNGEST_DEV={url}" in error,
+        "its error names the server",
+        error,
+    )
+    advice = "inngest-cli@latest dev" in error and "panicked" not in error
+    expect(advice, "its error gives advice", error)
 
 
-in_process()
-elsewhere()
+check_in_process()
+check_other_servers()

@@ -1,8 +1,8 @@
-//! A web service that sends events, and its tests, as you would write them for yours.
+//! A web service that sends events, with unit and integration tests.
 //!
 //! ```text
-//! cargo test --example axum                      its tests
-//! INNGEST_DEV=1 cargo run --example axum         the service, sending to a Dev Server
+//! cargo test --example axum                      runs its tests
+//! INNGEST_DEV=1 cargo run --example axum         runs the service, sending to a Dev Server
 //! curl localhost:3000/carts/ed12/checkout -H 'content-type: application/json' -d '{"itemIds":["lamp"]}'
 //! ```
 
@@ -31,7 +31,7 @@ struct Cart {
     item_ids: Vec<String>,
 }
 
-/// The service. Cloning a client is cheap: it is made for an application's state.
+/// The service. Cloning a client is cheap, so it can be part of the application's state.
 fn app(client: Client) -> Router {
     Router::new().route("/carts/{cart_id}/checkout", post(checkout)).with_state(client)
 }
@@ -73,7 +73,7 @@ mod tests {
 
     use super::*;
 
-    /// What the service answers to a checkout.
+    /// Requests a checkout, and returns the response's status and body.
     async fn check_out(client: &Client, cart_id: &str, item_ids: &[&str]) -> (StatusCode, String) {
         let request = Request::post(format!("/carts/{cart_id}/checkout"))
             .header("content-type", "application/json")
@@ -85,10 +85,10 @@ mod tests {
         (status, String::from_utf8(body.into()).unwrap())
     }
 
-    // Unit tests: which events the handler sends. There is no network.
+    // Unit tests: which events the handler sends, without a network.
 
     #[tokio::test]
-    async fn a_checkout_is_announced() {
+    async fn a_checkout_sends_one_event() {
         let (client, sent) = Client::recorder();
         let (status, _) = check_out(&client, "ed12", &["lamp", "shade"]).await;
         assert_eq!(status, StatusCode::ACCEPTED);
@@ -100,19 +100,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_empty_cart_announces_nothing() {
+    async fn an_empty_cart_sends_no_event() {
         let (client, sent) = Client::recorder();
         let (status, _) = check_out(&client, "ed12", &[]).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
         sent.nothing_else();
     }
 
-    // Integration tests: what becomes of the events. The server is real, and functions run.
+    // Integration tests: what the events cause, with a real server that runs functions.
 
-    /// The function, with the signature it has behind Inngest, too.
+    /// The function under test, with the signature it has in production.
     async fn send_receipt(event: Event<CheckoutCompleted>) -> Result<(), String> {
-        if event.data.item_ids.contains(&"letter bomb".to_owned()) {
-            return Err("the post office refuses".to_owned());
+        if event.data.item_ids.contains(&"unknown".to_owned()) {
+            return Err("an item is unknown".to_owned());
         }
         Ok(())
     }
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_that_is_lost_costs_nothing() {
+    async fn a_lost_response_causes_no_second_receipt() {
         let api = EventApi::start().await;
         api.on("send-receipt", send_receipt);
         api.fail_next(Fault::drop_before_answer());
@@ -149,20 +149,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_receipt_that_cannot_be_sent_is_tried_five_times() {
+    async fn a_failing_function_is_attempted_five_times() {
         let api = EventApi::start().await;
         api.on("send-receipt", send_receipt);
-        check_out(&api.client(), "ed12", &["letter bomb"]).await;
+        check_out(&api.client(), "ed12", &["unknown"]).await;
         api.idle().await;
         let run = &api.runs_of("send-receipt")[0];
-        assert_eq!(run.state, RunState::Failed("the post office refuses".to_owned()));
+        assert_eq!(run.state, RunState::Failed("an item is unknown".to_owned()));
         assert_eq!(run.attempts, 5);
     }
 
     #[tokio::test]
-    async fn a_wrong_key_is_our_fault_and_not_the_customers() {
+    async fn a_wrong_key_is_an_internal_server_error() {
         let api = EventApi::start().await;
-        api.accept_only_keys(["the right one"]);
+        api.accept_only_keys(["the-right-key"]);
         let (status, text) = check_out(&api.client(), "ed12", &["lamp"]).await;
         assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
         assert!(text.contains("the event key is refused"), "{text}");

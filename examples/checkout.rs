@@ -1,9 +1,10 @@
-//! A storefront's evening: a checkout, a mixed batch, an import, a checkout sent twice, three mistakes.
+//! Sends the events of a sample storefront: one event, a batch of several types, a large import, a duplicate,
+//! and three events that cannot be sent.
 //!
 //! ```text
-//! cargo run --example checkout                                  to an Event API in this process
-//! INNGEST_DEV=1 cargo run --example checkout                    to a Dev Server
-//! INNGEST_EVENT_KEY=.. cargo run --example checkout -- --live   to Inngest Cloud, a few events
+//! cargo run --example checkout                                  sends to an Event API in this process
+//! INNGEST_DEV=1 cargo run --example checkout                    sends to a Dev Server
+//! INNGEST_EVENT_KEY=.. cargo run --example checkout -- --live   sends a few events to Inngest Cloud
 //! ```
 
 use std::env;
@@ -18,8 +19,8 @@ use inngest_core::{
 };
 use serde::{Deserialize, Serialize};
 
-// The storefront's events. In a real shop they are a crate of their own, which needs neither the
-// client nor its dependencies.
+// The storefront's events. In a larger project, put them into a crate of their own: defining events needs
+// neither the client nor its dependencies.
 
 #[derive(Clone, Debug, Serialize, Deserialize, InngestEvent)]
 #[serde(rename_all = "camelCase")]
@@ -37,7 +38,7 @@ struct CheckoutCompleted {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Account {
-    /// Larger than the numbers Inngest keeps, so it travels as a string.
+    /// Sent as a string, since Inngest rounds integers beyond 2^53.
     #[serde(with = "inngest_core::as_string")]
     id: u64,
     email: String,
@@ -78,30 +79,30 @@ struct Sku(u32);
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let place = Place::of_this_run().await?;
-    let client = place.client.clone().build()?;
-    // So that the carts of one evening are not those of another.
-    let evening = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+    let target = Target::from_args_and_env().await?;
+    let client = target.client.clone().build()?;
+    // Makes the dedup ids of this run differ from other runs.
+    let run = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
 
-    title(format_args!("A storefront's evening, sent to {}", place.name))?;
-    one_checkout(&place, &client, format!("{evening:x}a")).await?;
-    a_mixed_batch(&client, format!("{evening:x}b")).await?;
-    an_import(&place, &client, format!("{evening:x}")).await?;
-    one_checkout_twice(&place, &client, format!("{evening:x}c")).await?;
-    three_mistakes(&place, &client).await?;
-    what_is_stored(&place)
+    print_title(format_args!("A sample storefront, sending to {}", target.name))?;
+    send_one_event(&target, &client, format!("{run:x}a")).await?;
+    send_batch(&client, format!("{run:x}b")).await?;
+    send_import(&target, &client, format!("{run:x}")).await?;
+    send_duplicate(&target, &client, format!("{run:x}c")).await?;
+    send_invalid_events(&target, &client).await?;
+    print_stored_types(&target)
 }
 
-async fn one_checkout(place: &Place, client: &Client, cart_id: String) -> Result<(), Failure> {
-    title("One checkout")?;
+async fn send_one_event(target: &Target, client: &Client, cart_id: String) -> Result<(), Failure> {
+    print_title("One event")?;
     let checkout = checkout_of(&cart_id);
-    let id = client.send(&checkout).await.map_err(|error| place.unreachable(error))?;
-    line("sent", format_args!("{:<36}{id}", CheckoutCompleted::NAME))?;
-    place.functions_run(&checkout).await
+    let id = client.send(&checkout).await.map_err(|error| target.connection_failure(error))?;
+    print_line("sent", format_args!("{:<36}{id}", CheckoutCompleted::NAME))?;
+    target.print_function_runs(&checkout).await
 }
 
-async fn a_mixed_batch(client: &Client, cart_id: String) -> Result<(), Failure> {
-    title("A mixed batch of three")?;
+async fn send_batch(client: &Client, cart_id: String) -> Result<(), Failure> {
+    print_title("A batch of three event types")?;
     let joined = CustomerJoined { number: 4_711, email: "ada@example.com".to_owned() };
     let ten_minutes_ago = SystemTime::now() - Duration::from_secs(600);
     let coupon = CouponRedeemed { code: "ADVENT".to_owned(), cart_id: cart_id.clone() };
@@ -112,14 +113,14 @@ async fn a_mixed_batch(client: &Client, cart_id: String) -> Result<(), Failure> 
 
     let names = [CustomerJoined::NAME, CouponRedeemed::NAME, CheckoutCompleted::NAME];
     for (name, id) in names.into_iter().zip(ids) {
-        line("sent", format_args!("{name:<36}{id}"))?;
+        print_line("sent", format_args!("{name:<36}{id}"))?;
     }
     Ok(())
 }
 
-async fn an_import(place: &Place, client: &Client, import: String) -> Result<(), Failure> {
-    let count = place.items_to_import;
-    title(format_args!("{} imported items in one call", grouped(count)))?;
+async fn send_import(target: &Target, client: &Client, import: String) -> Result<(), Failure> {
+    let count = target.import_size;
+    print_title(format_args!("{} events in one call", grouped(count)))?;
     let items = (1..=count).map(|number| ItemImported {
         import: import.clone(),
         sku: Sku(number),
@@ -130,69 +131,65 @@ async fn an_import(place: &Place, client: &Client, import: String) -> Result<(),
 
     let start = Instant::now();
     let ids = client.send_all(items).await?;
-    let took = start.elapsed();
+    let elapsed = start.elapsed();
 
-    line("sent", format_args!("{} events in {took:.0?}", grouped(ids.len())))?;
+    print_line("sent", format_args!("{} events in {elapsed:.0?}", grouped(ids.len())))?;
     if let [first, .., last] = &*ids {
-        line("event ids", format_args!("{first} to {last}"))?;
+        print_line("event ids", format_args!("{first} to {last}"))?;
     }
     Ok(())
 }
 
-async fn one_checkout_twice(
-    place: &Place,
-    client: &Client,
-    cart_id: String,
-) -> Result<(), Failure> {
-    title("The same checkout, sent twice")?;
+async fn send_duplicate(target: &Target, client: &Client, cart_id: String) -> Result<(), Failure> {
+    print_title("One event sent twice")?;
     let checkout = checkout_of(&cart_id);
     if let Some(id) = checkout.dedup_id()? {
-        line("dedup id", id)?;
+        print_line("dedup id", id)?;
     }
     for _ in 0..2 {
         let id = client.send(&checkout).await?;
-        line("sent", format_args!("{:<36}{id}", CheckoutCompleted::NAME))?;
+        print_line("sent", format_args!("{:<36}{id}", CheckoutCompleted::NAME))?;
     }
-    place.functions_run(&checkout).await
+    target.print_function_runs(&checkout).await
 }
 
-async fn three_mistakes(place: &Place, client: &Client) -> Result<(), Failure> {
-    title("Three mistakes")?;
+async fn send_invalid_events(target: &Target, client: &Client) -> Result<(), Failure> {
+    print_title("Three events that cannot be sent")?;
 
-    told("an empty cart id", &client.send(checkout_of("")).await)?;
+    print_error("an empty value in the dedup id", &client.send(checkout_of("")).await)?;
 
     let number = 616_581_622_363_398_142;
-    let beyond_floats = CustomerJoined { number, email: "grace@example.com".to_owned() };
-    told("an integer beyond 2^53", &client.send(beyond_floats).await)?;
+    let joined = CustomerJoined { number, email: "grace@example.com".to_owned() };
+    print_error("an integer beyond 2^53", &client.send(joined).await)?;
 
-    let outsider = place.client.clone().event_key("a-key-of-last-year").build()?;
-    told("a key that is refused", &outsider.send(checkout_of("ed12c8bde")).await)
+    let unauthorized = target.client.clone().event_key("an-expired-key").build()?;
+    print_error("an unknown event key", &unauthorized.send(checkout_of("ed12c8bde")).await)
 }
 
-/// Says what came of a mistake.
-fn told(mistake: &str, result: &Result<EventId, SendError>) -> Result<(), Failure> {
+/// Prints the error of an event that cannot be sent.
+fn print_error(problem: &str, result: &Result<EventId, SendError>) -> Result<(), Failure> {
     let text = match result {
-        Ok(id) => format!("accepted all the same, as {id}: a Dev Server takes any key"),
-        Err(error) if error.is_retryable() => format!("{error} (worth another try)"),
+        Ok(id) => format!("accepted as {id}: a Dev Server accepts any key"),
+        Err(error) if error.is_retryable() => format!("{error} (transient: can be retried)"),
         Err(error) => error.to_string(),
     };
-    writeln!(io::stdout(), "  {mistake}")?;
-    for part in wrapped(&text, 96) {
-        writeln!(io::stdout(), "      {part}")?;
+    writeln!(io::stdout(), "  {problem}")?;
+    for text in wrapped(&text, 96) {
+        writeln!(io::stdout(), "      {text}")?;
     }
     Ok(())
 }
 
-fn what_is_stored(place: &Place) -> Result<(), Failure> {
-    title("Event types and versions stored")?;
-    let Some(api) = &place.api else {
-        line("look at", &place.dashboard)?;
+fn print_stored_types(target: &Target) -> Result<(), Failure> {
+    print_title("Stored event types and versions")?;
+    let Some(api) = &target.api else {
+        print_line("see", &target.dashboard)?;
         return Ok(());
     };
     for stored in api.event_types() {
         let version = stored.version.unwrap_or_default();
         let text = format!("{:<36}{version:<16}{:>6}", stored.name, grouped(stored.count));
-        line("stored", text)?;
+        print_line("stored", text)?;
     }
     Ok(())
 }
@@ -206,51 +203,54 @@ fn checkout_of(cart_id: &str) -> CheckoutCompleted {
     }
 }
 
-/// Where this run sends.
-struct Place {
+/// The server that this run sends to.
+struct Target {
     name: String,
-    /// For each client of it.
+    /// The configuration of its clients.
     client: ClientBuilder,
-    /// The Event API, if it is in this process and can be looked into.
+    /// The Event API, if it runs in this process.
     api: Option<EventApi>,
-    /// Where to see what cannot be seen here.
+    /// Where to see events and runs of a server outside of this process.
     dashboard: String,
-    /// What to do when it does not answer.
+    /// What to do if it cannot be reached.
     advice: &'static str,
-    items_to_import: u32,
+    /// The number of events in the import.
+    import_size: u32,
 }
 
-impl Place {
-    async fn of_this_run() -> Result<Place, Failure> {
+impl Target {
+    async fn from_args_and_env() -> Result<Target, Failure> {
         if let Some(argument) = env::args_os().nth(1) {
             if argument == "--live" {
-                return Ok(Place::cloud());
+                return Ok(Target::cloud());
             }
             let found = argument.to_string_lossy();
-            return Err(Failure(format!("the only argument is `--live`, found `{found}`")));
+            return Err(Failure(format!(
+                "unknown argument `{found}`; the only option is `--live`"
+            )));
         }
         let dev = env::var_os("INNGEST_DEV").unwrap_or_default().to_string_lossy().into_owned();
         match dev.to_ascii_lowercase().as_str() {
-            "" | "0" | "false" | "no" | "off" => Ok(Place::in_this_process().await),
-            _ => Ok(Place::dev_server(&dev)),
+            "" | "0" | "false" | "no" | "off" => Ok(Target::in_this_process().await),
+            _ => Ok(Target::dev_server(&dev)),
         }
     }
 
-    /// A server with two functions and one key.
-    async fn in_this_process() -> Place {
+    /// Starts a server with two functions and one event key.
+    async fn in_this_process() -> Target {
         let api = EventApi::start().await;
         api.accept_only_keys(["the-storefronts-key"]);
         api.on("send-receipt", |checkout: Event<CheckoutCompleted>| async move {
             if checkout.data.account.email.is_empty() {
-                Err("nobody to send it to")
+                Err("the account has no email address")
             } else {
                 Ok(())
             }
         });
         api.on("reserve-stock", |checkout: Event<CheckoutCompleted>| async move {
-            if checkout.data.item_ids.is_empty() { Err("nothing to reserve") } else { Ok(()) }
+            if checkout.data.item_ids.is_empty() { Err("the cart has no items") } else { Ok(()) }
         });
-        Place {
+        Target {
             name: format!("an Event API in this process ({})", api.url()),
             client: Client::builder()
                 .no_env()
@@ -259,40 +259,40 @@ impl Place {
                 .event_key("the-storefronts-key"),
             api: Some(api),
             dashboard: String::new(),
-            advice: "Does something on this machine close loopback connections?",
-            items_to_import: 2_500,
+            advice: "Does a firewall on this machine block loopback connections?",
+            import_size: 2_500,
         }
     }
 
-    fn dev_server(inngest_dev: &str) -> Place {
+    fn dev_server(inngest_dev: &str) -> Target {
         let url = if inngest_dev.contains(':') { inngest_dev } else { "http://localhost:8288" };
-        Place {
+        Target {
             name: format!("the Dev Server of INNGEST_DEV={inngest_dev}"),
             client: Client::builder(),
             api: None,
             dashboard: format!("{}/runs", url.trim_end_matches('/')),
-            advice: "Is it running? `npx inngest-cli@latest dev` starts one; without INNGEST_DEV, this \
-                     example brings a server of its own.",
-            items_to_import: 2_500,
+            advice: "Is it running? `npx inngest-cli@latest dev` starts one. Without INNGEST_DEV, this \
+                     example starts a server in its own process.",
+            import_size: 2_500,
         }
     }
 
-    /// Only a handful of events: here they count.
-    fn cloud() -> Place {
-        Place {
+    /// Inngest Cloud, with a small import, since its events count toward the account's usage.
+    fn cloud() -> Target {
+        Target {
             name: "Inngest Cloud".to_owned(),
             client: Client::builder().dev(false),
             api: None,
             dashboard: "https://app.inngest.com".to_owned(),
-            advice: "Is there a network?",
-            items_to_import: 3,
+            advice: "Is this machine connected to the internet?",
+            import_size: 3,
         }
     }
 
-    /// Says which functions a checkout has started.
-    async fn functions_run(&self, checkout: &CheckoutCompleted) -> Result<(), Failure> {
+    /// Prints how often each function ran for a checkout.
+    async fn print_function_runs(&self, checkout: &CheckoutCompleted) -> Result<(), Failure> {
         let Some(api) = &self.api else {
-            line("functions", format_args!("see {}", self.dashboard))?;
+            print_line("functions", format_args!("see {}", self.dashboard))?;
             return Ok(());
         };
         api.idle().await;
@@ -303,24 +303,24 @@ impl Place {
                 1 => "ran once".to_owned(),
                 times => format!("ran {times} times"),
             };
-            line("function", format_args!("{function:<36}{ran}"))?;
+            print_line("function", format_args!("{function:<36}{ran}"))?;
         }
         Ok(())
     }
 
-    /// Not even the first event could be sent: what to do.
-    fn unreachable(&self, error: SendError) -> Failure {
+    /// Explains why the first event could not be sent, and what to do.
+    fn connection_failure(&self, error: SendError) -> Failure {
         let advice = match error.cause() {
             Some(RequestError::Connect { .. } | RequestError::Timeout { .. }) => self.advice,
             Some(RequestError::KeyRefused { .. }) => "Is INNGEST_EVENT_KEY the right one?",
-            _ => "Nothing else was sent.",
+            _ => "No other event was sent.",
         };
         let Failure(error) = error.into();
-        Failure(format!("nothing reaches {}\n  {error}\n{advice}", self.name))
+        Failure(format!("cannot send to {}\n  {error}\n{advice}", self.name))
     }
 }
 
-/// What ends the run early, as it is told: `main` prints the `Debug` of its error.
+/// An error that ends the program. `main` prints its error by `Debug`, so that is the readable text.
 struct Failure(String);
 
 impl<E: Error> From<E> for Failure {
@@ -328,7 +328,7 @@ impl<E: Error> From<E> for Failure {
         let mut text = error.to_string();
         let mut cause = error.source();
         while let Some(error) = cause {
-            text = format!("{text}\n  because of: {error}");
+            text = format!("{text}\n  caused by: {error}");
             cause = error.source();
         }
         Failure(text)
@@ -341,15 +341,15 @@ impl fmt::Debug for Failure {
     }
 }
 
-fn title(text: impl Display) -> io::Result<()> {
+fn print_title(text: impl Display) -> io::Result<()> {
     writeln!(io::stdout(), "\n{text}")
 }
 
-fn line(label: &str, text: impl Display) -> io::Result<()> {
+fn print_line(label: &str, text: impl Display) -> io::Result<()> {
     writeln!(io::stdout(), "  {label:<14}{text}")
 }
 
-/// `text` in lines of at most so many characters, as far as its words allow.
+/// Breaks `text` between words into lines of at most `width` bytes; a longer word has its own line.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
@@ -365,12 +365,12 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// 2500 as `2,500`.
+/// Formats a number with thousands separators: 2500 as `2,500`.
 fn grouped(number: impl Display) -> String {
     let digits = number.to_string();
     let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
             text.push(',');
         }
         text.push(digit);

@@ -1,5 +1,5 @@
-//! The Event API for tests of programs in any language: a small server on a port of this machine that
-//! answers as Inngest's Dev Server does, keeps nothing on disk, and says what it accepts.
+//! An Event API for tests of programs in any language: a server on a port of this machine that responds as
+//! Inngest's Dev Server does, stores events in memory only, and prints each event it accepts.
 //!
 //! ```text
 //! cargo run --example event-api -- --port 8288
@@ -13,17 +13,17 @@ use inngest_core::testing::{EventApi, Fault, StoredEvent};
 use serde_json::json;
 
 const HELP: &str = "\
-An Event API for tests, in memory, that answers as Inngest's Dev Server does.
+An Event API for tests, in memory, that responds as Inngest's Dev Server does.
 
 Usage: cargo run --example event-api -- [OPTIONS]
 
-  --port PORT          Listen at this port of 127.0.0.1; 0 for a free one [default: 8288]
-  --json               Write JSON lines: {\"url\": ..} first, then {\"event\": {..}} for each event accepted
-  --accept-key KEY     Answer 401 to other keys; may be given several times [default: any key]
-  --fail-first STATUS  Answer the first request so, such as 503, and say so: {\"failed\": 503}
-  --help               Print this
+  --port PORT          Listen on this port of 127.0.0.1; 0 for a free port [default: 8288]
+  --json               Print JSON lines: {\"url\": ..} first, then {\"event\": {..}} for each accepted event
+  --accept-key KEY     Respond with 401 to other keys; can be repeated [default: any key is accepted]
+  --fail-first STATUS  Respond to the first request with STATUS, such as 503, and print {\"failed\": 503}
+  --help               Print this help
 
-Programs under test reach it by INNGEST_DEV=http://127.0.0.1:8288. Ctrl-C ends it.
+Set INNGEST_DEV=http://127.0.0.1:8288 in the program under test. Ctrl-C stops the server.
 ";
 
 struct Options {
@@ -74,7 +74,7 @@ async fn main() -> ExitCode {
         Err(mistake) => Some(io::Error::new(ErrorKind::InvalidInput, mistake)),
     };
     match problem {
-        // Nobody reads on.
+        // The reader of the output has closed it.
         Some(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Some(error) => {
             eprintln!("event-api: {error}");
@@ -84,15 +84,17 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Serves until the program is ended.
+/// Serves until the program is stopped, or its output can no longer be written.
 async fn serve(options: Options) -> io::Result<()> {
     let Options { port, json, accept_keys, fail_first, .. } = options;
     let api = EventApi::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
         let hint = match error.kind() {
             ErrorKind::AddrInUse => {
-                format!("port {port} is taken, perhaps by a Dev Server; choose another by --port")
+                format!(
+                    "port {port} is taken, perhaps by a Dev Server; choose another port with --port"
+                )
             }
-            _ => format!("cannot listen at port {port}: {error}"),
+            _ => format!("cannot listen on port {port}: {error}"),
         };
         io::Error::new(error.kind(), hint)
     })?;
@@ -103,8 +105,8 @@ async fn serve(options: Options) -> io::Result<()> {
     api.fault_when(move |_| {
         let status = fail_first.take()?;
         let text = json!({ "failed": status }).to_string();
-        let line = if json { text } else { format!("answered {status}") };
-        // Without a reader, the server ends at the next event.
+        let line = if json { text } else { format!("responded with {status}") };
+        // If the output is closed, the server stops at the next event.
         writeln!(io::stdout(), "{line}").ok();
         Some(Fault::status(status))
     });
@@ -120,7 +122,7 @@ async fn serve(options: Options) -> io::Result<()> {
     Ok(())
 }
 
-/// An event, for people: on one line, and not all of a long one.
+/// Formats an event on one line, cut after 200 characters.
 fn line_of(event: &StoredEvent) -> String {
     let StoredEvent { id, name, data, .. } = event;
     let dedup_id = event.dedup_id.as_ref().map(|id| format!(" id={id}")).unwrap_or_default();

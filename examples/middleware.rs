@@ -1,5 +1,5 @@
-//! A web service whose client stamps each event with the id of the request that it comes from, and keeps a
-//! count by event name.
+//! A web service with hooks on its client: `before_send` adds the id of the web request to each event, and
+//! `after_send` counts events by name and outcome.
 //!
 //! ```text
 //! cargo run --example middleware
@@ -42,14 +42,14 @@ tokio::task_local! {
     static REQUEST_ID: String;
 }
 
-/// Every handler runs with the id of its request.
+/// Makes the request's id available to its handler, as a task-local value.
 async fn with_request_id(request: Request, next: Next) -> Response {
     let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
     let id = id.unwrap_or("unknown").to_owned();
     REQUEST_ID.scope(id, next.run(request)).await
 }
 
-/// How many events were accepted and how many were not, by name.
+/// The number of accepted events and of other events, by event name.
 #[derive(Clone, Default)]
 struct Counts(Arc<Mutex<BTreeMap<&'static str, [u32; 2]>>>);
 
@@ -62,41 +62,41 @@ impl Counts {
 
     fn print(&self) {
         for (name, [accepted, others]) in &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            println!("{name:<24} {accepted} accepted, {others} not");
+            println!("{name:<24} {accepted} accepted, {others} not accepted");
         }
     }
 }
 
-/// In your service this begins with `Client::builder()`. The hooks are all there is to it: no handler
-/// knows of them.
+/// Builds the client with its hooks. No handler has to be changed for them. In your service, leave out
+/// `no_env`, `dev` and `base_url`.
 fn client(api: &EventApi, counts: Counts) -> Result<Client, inngest_core::ConfigError> {
     Client::builder()
         .no_env()
         .dev(true)
         .base_url(api.url())
         .before_send(|_name, envelope| {
-            // It runs where `send` is called, so within the request. A session of an event is something
-            // to search its runs by.
-            let stamp = |id: &String| {
+            // It runs where `send` is called, so the request's id is available. Inngest can search runs by
+            // the sessions of their events.
+            let add_request_id = |id: &String| {
                 envelope.session("request", id);
             };
-            // Outside of a request there is no id, and nothing to stamp.
-            REQUEST_ID.try_with(stamp).ok();
+            // Outside of a request there is no id, and the event is unchanged.
+            REQUEST_ID.try_with(add_request_id).ok();
         })
         .after_send(move |sent| counts.count(sent))
         .build()
 }
 
-/// A handler, which sends one event or another.
 async fn viewed(State(client): State<Client>, Path(item): Path<String>) -> StatusCode {
-    answer(client, ItemViewed { item }.into()).await
+    send(client, ItemViewed { item }.into()).await
 }
 
 async fn used(State(client): State<Client>, Path(code): Path<String>) -> StatusCode {
-    answer(client, CouponUsed { code }.into()).await
+    send(client, CouponUsed { code }.into()).await
 }
 
-async fn answer(client: Client, event: StorefrontEvent) -> StatusCode {
+/// Sends an event, and returns the status for the web request.
+async fn send(client: Client, event: StorefrontEvent) -> StatusCode {
     match client.send(event).await {
         Ok(_) => StatusCode::ACCEPTED,
         Err(error) if error.is_retryable() => StatusCode::SERVICE_UNAVAILABLE,
@@ -114,7 +114,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .layer(from_fn(with_request_id))
         .with_state(client(&api, counts.clone())?);
 
-    // The last coupon is blank, and is refused before anything is sent.
+    // The code of the last coupon is blank, so its event is rejected before it is sent.
     let requests = ["/items/lamp", "/items/shade", "/coupons/XMAS", "/coupons/%20"];
     for (number, path) in requests.into_iter().enumerate() {
         let request = axum::http::Request::post(path).header("x-request-id", format!("r{number}"));

@@ -1,4 +1,5 @@
-//! A web service that publishes in the background, through an outage of Inngest and a shutdown.
+//! A web service that publishes events in the background, during an outage of Inngest and through a graceful
+//! shutdown.
 //!
 //! ```text
 //! cargo run --example publisher
@@ -24,7 +25,8 @@ struct ItemViewed {
     item: String,
 }
 
-/// A view is worth no customer's time: the handler never waits for Inngest, and not for room either.
+/// Publishes a view. The handler waits neither for Inngest nor for capacity in the queue, so that it never
+/// delays the customer.
 async fn viewed(
     State(publisher): State<Publisher>,
     Path((visit, item)): Path<(u32, String)>,
@@ -41,8 +43,8 @@ fn app(publisher: Publisher) -> Router {
     Router::new().route("/visits/{visit}/items/{item}", post(viewed)).with_state(publisher)
 }
 
-/// Some customers look around.
-async fn look_around(app: &Router, visits: std::ops::Range<u32>) -> Result<usize, axum::Error> {
+/// Requests two items for each visit, and returns the number of accepted views.
+async fn view_items(app: &Router, visits: std::ops::Range<u32>) -> Result<usize, axum::Error> {
     let mut accepted = 0;
     for visit in visits {
         for item in ["lamp", "shade"] {
@@ -63,8 +65,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let publisher = api
         .client()
         .publisher()
-        // What will not be sent any more is kept; here it is only told.
-        .on_undelivered(|left| eprintln!("{} events to keep: {:?}", left.events.len(), left.cause))
+        // Your service stores events that cannot be delivered; this example only prints their number.
+        .on_undelivered(|undelivered| {
+            eprintln!("{} events to store: {:?}", undelivered.events.len(), undelivered.cause);
+        })
         .start();
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
@@ -76,21 +80,21 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     });
     let server = tokio::spawn(server.into_future());
 
-    println!("customers look around    {:>4} views accepted", look_around(&app, 0..100).await?);
+    println!("before the outage        {:>4} views accepted", view_items(&app, 0..100).await?);
 
     api.fail_next_n(3, Fault::status(503));
-    println!("Inngest has an outage    {:>4} views accepted", look_around(&app, 100..150).await?);
+    println!("during an outage         {:>4} views accepted", view_items(&app, 100..150).await?);
     let stats = publisher.stats();
-    println!("meanwhile                {:>4} views queued", stats.queued_events);
+    println!("in the queue             {:>4} views", stats.queued_events);
 
-    // First no more requests come, then what they published goes out.
+    // First stop accepting requests, then deliver what they published.
     let _ = stop.send(());
     server.await??;
     let report = publisher.close(Duration::from_secs(10)).await;
-    println!("closed                   {:>4} delivered", report.delivered);
+    println!("after close              {:>4} delivered", report.delivered);
     println!("                         {:>4} failed", report.failed);
-    println!("                         {:>4} left to be sent again", report.undelivered.len());
-    println!("                         {:>4} batches sent again", publisher.stats().retries);
+    println!("                         {:>4} undelivered", report.undelivered.len());
+    println!("                         {:>4} retries", publisher.stats().retries);
 
     api.idle().await;
     println!("functions                {:>4} runs", api.runs_of("recommend").len());

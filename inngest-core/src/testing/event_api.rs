@@ -1,4 +1,4 @@
-//! [`EventApi`]: what a test sees of the server.
+//! [`EventApi`]: the server as a test uses it.
 
 use std::fmt;
 use std::io;
@@ -13,15 +13,15 @@ use tokio::task::AbortHandle;
 use super::fault::Fault;
 use super::functions::{Handler, Run, short_name};
 use super::listener::{Listener, serve};
-use super::lock;
+use super::lock::lock;
 use super::request::ReceivedRequest;
 use super::server::Server;
 use super::store::{EventType, StoredEvent};
 use crate::client::Client;
 use crate::event::{Event, InngestEvent};
 
-/// An Event API in this process: a real HTTP server on a loopback port that answers as Inngest's Dev
-/// Server does, keeps what it receives and runs functions.
+/// An Event API in this process: a real HTTP server on a loopback port that responds as Inngest's Dev
+/// Server does, stores what it receives and runs functions.
 ///
 /// ```
 /// # #[cfg(feature = "derive")] {
@@ -55,19 +55,19 @@ use crate::event::{Event, InngestEvent};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// It needs a tokio runtime with time and I/O enabled, and lives in the one that started it. When it
-/// is dropped, its port is closed, and its connections and functions are ended.
+/// It needs a tokio runtime with time and I/O enabled, and runs in the one that started it. Dropping it
+/// closes its port and its connections, and aborts its functions.
 ///
-/// It keeps every request and every event in memory; [`clear`](EventApi::clear) forgets them.
+/// It keeps every request and every event in memory; [`clear`](EventApi::clear) removes them.
 ///
 /// # Where it differs from Inngest
 ///
-/// - A failed function is tried again at once: Inngest waits, longer from one time to the next. One whose
-///   event does not decode as its type is not tried again, since nothing can come of it.
-/// - What is not open source is a guess: the 403 of [`accept_only_events`](EventApi::accept_only_events),
-///   and that such a request is refused as a whole.
+/// - A failed function is retried at once; Inngest waits, with increasing delays. A function whose event
+///   does not decode as its type is not retried, since every attempt would fail.
+/// - Inngest's handling of keys with an allow list is not open source, so two details are assumptions: the
+///   403 of [`accept_only_events`](EventApi::accept_only_events), and that the whole request is refused.
 /// - JSON nested more than 127 levels deep and escaped halves of surrogate pairs are errors.
-/// - Form-encoded bodies are not read.
+/// - Form-encoded bodies are not supported.
 pub struct EventApi {
     server: Arc<Server>,
     listener: Arc<Listener>,
@@ -81,11 +81,11 @@ impl EventApi {
     ///
     /// # Panics
     ///
-    /// There is no free port, or no tokio runtime.
+    /// Panics if no port is free, or outside of a tokio runtime.
     pub async fn start() -> EventApi {
         match EventApi::bind((Ipv4Addr::LOCALHOST, 0)).await {
             Ok(api) => api,
-            Err(error) => panic!("the Event API found no free port on 127.0.0.1: {error}"),
+            Err(error) => panic!("the Event API cannot listen on 127.0.0.1: {error}"),
         }
     }
 
@@ -93,7 +93,7 @@ impl EventApi {
     ///
     /// # Errors
     ///
-    /// The address is in use, or is none of this machine.
+    /// Returns an error if the address is in use, or is not an address of this machine.
     pub async fn bind(address: impl ToSocketAddrs) -> io::Result<EventApi> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
@@ -104,42 +104,43 @@ impl EventApi {
         Ok(EventApi { server, listener, task, address, url })
     }
 
-    /// The base URL, such as `http://127.0.0.1:49152`.
+    /// Returns the base URL, such as `http://127.0.0.1:49152`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The address it listens at.
+    /// Returns the address that the server listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// A client of this server, in dev mode, that reads nothing from the environment. For other
-    /// settings, give [`url`](EventApi::url) to a builder.
+    /// Returns a client of this server, in dev mode, that reads nothing from the environment. For other
+    /// settings, pass [`url`](EventApi::url) to a builder.
     ///
     /// # Panics
     ///
-    /// No HTTP client can be built.
+    /// Panics if no HTTP client can be built.
     #[must_use]
     pub fn client(&self) -> Client {
         let client = Client::builder().no_env().dev(true).base_url(self.url()).build();
         client.expect("a client of a loopback address")
     }
 
-    /// Registers a function: `handler` runs for events of `E`, once for each dedup id within 24 hours.
-    /// An event without a dedup id has its Inngest id for one.
+    /// Registers a function: `handler` runs for events of `E`, once for each dedup id within 24 hours. For
+    /// an event without a dedup id, the Inngest id takes its place.
     ///
-    /// Several functions may take one event, and a function several events: dedup ids are kept apart by
-    /// the function's name. The same function for the same event again replaces the handler.
+    /// One event can start several functions, and one function can be registered for several events. Dedup
+    /// ids are tracked per function name. Registering a function again for the same event replaces the
+    /// handler.
     ///
-    /// An event with a time in the future starts its functions when this server's clock gets there; see
-    /// [`advance`](EventApi::advance).
+    /// An event with a time in the future starts its functions when this server's clock reaches that time;
+    /// see [`advance`](EventApi::advance).
     ///
-    /// A function fails if the data does not decode as `E`, if it returns an error or if it panics. It
-    /// is then tried again, at once, up to 4 times or as [`retries`](EventApi::retries) says. What came
-    /// of it is in [`runs`](EventApi::runs).
+    /// An attempt fails if the function returns an error or panics, or if the data does not decode as `E`.
+    /// A failed attempt is retried at once, up to 4 times or as set by [`retries`](EventApi::retries),
+    /// unless the data does not decode. [`runs`](EventApi::runs) returns the results.
     pub fn on<E>(&self, name: impl Into<String>, handler: impl Handler<E>)
     where
         E: InngestEvent + DeserializeOwned + Send + 'static,
@@ -147,12 +148,12 @@ impl EventApi {
         lock(&self.server.state).functions.register(name.into(), handler);
     }
 
-    /// Sets how often a function is tried again when it fails, for the events to come: 4 times if
-    /// nothing is said, as at Inngest.
+    /// Sets the number of retries of a function, for events accepted from now on. The default is 4, as at
+    /// Inngest.
     ///
     /// # Panics
     ///
-    /// No function of this name has been registered.
+    /// Panics if no function of this name is registered.
     #[track_caller]
     pub fn retries(&self, function: &str, retries: u32) {
         let mut state = lock(&self.server.state);
@@ -161,64 +162,65 @@ impl EventApi {
             state.functions.set_retries(function.to_owned(), retries);
         }
         drop(state);
-        assert!(registered, "there is no function `{function}`");
+        assert!(registered, "no function named `{function}` is registered");
     }
 
-    /// Waits until all functions are done: none is running, and none will be tried again. Those that
-    /// accepted events start have been started when the sender gets the answer, and those whose time
-    /// has come when [`advance`](EventApi::advance) returns. Those whose time has not come are not
-    /// waited for.
+    /// Waits until no function is running or about to be retried.
+    ///
+    /// The functions of an accepted event count as running before the sender receives the response, and
+    /// functions that become due by [`advance`](EventApi::advance) before it returns. Functions scheduled
+    /// for the future are not waited for.
     pub async fn idle(&self) {
-        // An error would mean that the server is gone, which this holds.
+        // It fails only once the server is dropped, which `self` prevents.
         self.server.running.subscribe().wait_for(|running| *running == 0).await.ok();
     }
 
-    /// Every run of every function, in the order of the events.
+    /// Returns every run of every function, in the order of the events.
     #[must_use]
     pub fn runs(&self) -> Vec<Run> {
         lock(&self.server.state).functions.runs().to_vec()
     }
 
-    /// The runs of one function.
+    /// Returns the runs of one function.
     #[must_use]
     pub fn runs_of(&self, function: &str) -> Vec<Run> {
         let state = lock(&self.server.state);
         state.functions.runs().iter().filter(|run| run.function == function).cloned().collect()
     }
 
-    /// Every event accepted, in order. Those that start nothing, since their dedup id was seen before,
-    /// are among them, as Inngest stores them.
+    /// Returns every accepted event, in order. As at Inngest, this includes events that start no function
+    /// because their dedup id is a duplicate.
     #[must_use]
     pub fn events(&self) -> Vec<StoredEvent> {
         lock(&self.server.state).store.all()
     }
 
-    /// The event at `index` of [`events`](EventApi::events), as soon as there is one: for senders that
-    /// do not tell when they are done.
+    /// Waits for the event at `index` of [`events`](EventApi::events), and returns it: for senders that do
+    /// not report when they have finished.
     ///
-    /// It waits for as long as it takes; put `tokio::time::timeout` around it.
+    /// It has no time limit; wrap it in `tokio::time::timeout`.
     pub async fn wait_for_event(&self, index: usize) -> StoredEvent {
         let mut stored = self.server.stored.subscribe();
         loop {
             let event = lock(&self.server.state).store.get(index);
             match event {
                 Some(event) => return event,
-                // An error would mean that the server is gone, which this holds.
+                // It fails only once the server is dropped, which `self` prevents.
                 None => stored.changed().await.unwrap_or_default(),
             }
         }
     }
 
-    /// The events with the name of `E`, decoded, in order.
+    /// Returns the events with the name of `E`, decoded, in order.
     ///
     /// # Panics
     ///
-    /// One of them does not decode as `E`; the message has its data. To look at events that may not,
-    /// use [`StoredEvent::decode`].
+    /// Panics if one of them does not decode as `E`; the message has its data. For events that may not
+    /// decode, use [`StoredEvent::decode`].
     #[must_use]
     #[track_caller]
     pub fn events_of<E: InngestEvent + DeserializeOwned>(&self) -> Vec<Event<E>> {
-        let events = lock(&self.server.state).store.of::<E>();
+        let events = lock(&self.server.state).store.of_type::<E>();
         let mut decoded = Vec::with_capacity(events.len());
         for (index, event) in events.iter().enumerate() {
             match event.decode() {
@@ -238,20 +240,22 @@ impl EventApi {
         decoded
     }
 
-    /// The names and versions of the events stored, with their counts, sorted.
+    /// Returns the names and versions of the stored events with their counts, sorted.
     #[must_use]
     pub fn event_types(&self) -> Vec<EventType> {
         lock(&self.server.state).store.types()
     }
 
-    /// Every request received, in order, whatever was answered.
+    /// Returns every request received, in order, whatever the response was.
     #[must_use]
     pub fn requests(&self) -> Vec<ReceivedRequest> {
         self.server.requests.all()
     }
 
-    /// Forgets requests, events and runs. The dedup ids seen stay seen; functions, faults and keys
-    /// stay, and functions that are running or scheduled go on.
+    /// Removes the requests, events and runs.
+    ///
+    /// Dedup ids are still remembered. Functions, faults and keys are kept, and functions that are running
+    /// or scheduled continue.
     pub fn clear(&self) {
         self.server.requests.clear();
         let mut state = lock(&self.server.state);
@@ -259,15 +263,17 @@ impl EventApi {
         state.functions.clear();
     }
 
-    /// From now on accepts only these keys, and answers 401 to others. At first, it accepts any.
+    /// Accepts only these keys from now on, and responds with 401 to others. By default, any key is accepted.
     pub fn accept_only_keys<K: Into<String>>(&self, keys: impl IntoIterator<Item = K>) {
         let keys = keys.into_iter().map(Into::into).collect();
         lock(&self.server.keys).accept_only(keys);
     }
 
-    /// From now on accepts with `key` only events of these names, as a key with an allow list does, and
-    /// answers 403 to a request with others among its events, of which it accepts none. It does not
-    /// make `key` one that is accepted.
+    /// Gives `key` an allow list of event names.
+    ///
+    /// From now on, a request with this key that has an event of any other name gets a 403, and none of its
+    /// events is accepted. It does not add `key` to the accepted keys of
+    /// [`accept_only_keys`](EventApi::accept_only_keys).
     pub fn accept_only_events<N: Into<String>>(
         &self,
         key: impl Into<String>,
@@ -277,28 +283,31 @@ impl EventApi {
         lock(&self.server.keys).accept_only_events(key.into(), names);
     }
 
-    /// Misbehaves at the next request, of any method and path. Called several times, at one request
-    /// after the other.
+    /// Applies `fault` to the next request, of any method and path. Several calls apply to successive
+    /// requests.
     pub fn fail_next(&self, fault: Fault) {
         self.fail_next_n(1, fault);
     }
 
-    /// Misbehaves at each of the next `times` requests.
-    #[expect(clippy::needless_pass_by_value, reason = "reads as `fail_next` does")]
+    /// Applies `fault` to each of the next `times` requests.
+    #[expect(clippy::needless_pass_by_value, reason = "consistent with `fail_next`")]
     pub fn fail_next_n(&self, times: usize, fault: Fault) {
         self.server.faults.queue(times, &fault);
     }
 
-    /// Asks `rule` at every request for which [`fail_next`](EventApi::fail_next) has nothing. It
-    /// replaces the rule before, and may not itself set one.
+    /// Calls `rule` for every request without a fault from [`fail_next`](EventApi::fail_next), and applies
+    /// the fault it returns.
+    ///
+    /// It replaces the previous rule. A rule must not set or clear rules itself: it would deadlock.
     pub fn fault_when(&self, rule: impl FnMut(&ReceivedRequest) -> Option<Fault> + Send + 'static) {
         self.server.faults.set_request_rule(Box::new(rule));
     }
 
-    /// Asks `rule` at every event that could be accepted, for requests at which neither
-    /// [`fail_next`](EventApi::fail_next) nor [`fault_when`](EventApi::fault_when) has anything. The first
-    /// fault is the request's, and [`Fault::refuse`] and [`Fault::fail_at`] break it at that event. It
-    /// replaces the rule before, and may not itself set one.
+    /// Calls `rule` for the valid events of every request without a fault from
+    /// [`fail_next`](EventApi::fail_next) or [`fault_when`](EventApi::fault_when), and applies the first fault
+    /// it returns to the request. [`Fault::refuse`] and [`Fault::fail_at`] count from that event.
+    ///
+    /// It replaces the previous rule. A rule must not set or clear rules itself: it would deadlock.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -316,13 +325,15 @@ impl EventApi {
         self.server.faults.set_event_rule(Box::new(rule));
     }
 
-    /// Forgets the faults to come.
+    /// Removes all faults and rules.
     pub fn clear_faults(&self) {
         self.server.faults.clear();
     }
 
-    /// Moves this server's clock, at first the machine's, forward: by 24 hours, and dedup ids run again.
-    /// Functions whose time has come then are started before it returns.
+    /// Moves this server's clock forward, which initially agrees with the machine's clock.
+    ///
+    /// Functions that become due are started before it returns. Once 24 hours have passed, a dedup id starts
+    /// its functions again.
     pub fn advance(&self, time: Duration) {
         self.server.advance(time);
     }
@@ -332,7 +343,7 @@ impl Drop for EventApi {
     fn drop(&mut self) {
         self.listener.close();
         self.task.abort();
-        self.server.end();
+        self.server.shut_down();
     }
 }
 
@@ -342,7 +353,7 @@ impl fmt::Debug for EventApi {
     }
 }
 
-/// Where to reach what listens at `address`.
+/// Returns the address at which clients reach a server that listens on `address`.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

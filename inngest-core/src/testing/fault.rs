@@ -1,20 +1,16 @@
-//! How the server misbehaves when a test asks for it.
+//! Faults: what a test makes the Event API do wrong.
 
-use std::collections::VecDeque;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use http::header::{HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
 
-use super::answer::HTML_PAGE;
-use super::lock;
-use super::request::ReceivedRequest;
-use super::store::StoredEvent;
+use super::response::HTML_PAGE;
 
-/// Something that goes wrong with a request: what [`EventApi::fail_next`],
-/// [`EventApi::fault_when`] and [`EventApi::fault_when_event`] take, and those
-/// of [`Recorder`](super::Recorder).
+/// A failure of the Event API at one request.
+///
+/// It is an argument of [`EventApi::fail_next`], [`EventApi::fault_when`] and
+/// [`EventApi::fault_when_event`], and of the same methods of [`Recorder`](super::Recorder).
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,91 +30,89 @@ use super::store::StoredEvent;
 #[derive(Clone, Debug)]
 pub struct Fault {
     pub(super) delay: Duration,
-    /// Whether the events are accepted although something else comes in place of the answer.
+    /// Whether the events are accepted.
     pub(super) accepts: bool,
-    pub(super) kind: Kind,
+    pub(super) kind: FaultKind,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Kind {
-    DropBeforeReading,
-    /// The events are accepted and answered, but not as they should be.
-    Distorted(Distortion),
-    /// This comes in place of the answer.
-    Instead(Instead),
-}
-
-#[derive(Clone, Debug)]
-pub(super) enum Distortion {
+pub(super) enum FaultKind {
     /// Nothing is wrong but the delay.
-    Late,
+    DelayOnly,
+    /// The event at `index` is not accepted, and the events after it are not read.
     FailAt {
         index: usize,
         error: String,
     },
     MissingIds(usize),
     EmptyIds,
-    Cut,
-}
-
-#[derive(Clone, Debug)]
-pub(super) enum Instead {
+    TruncatedResponse,
+    CloseBeforeReading,
+    CloseBeforeResponse,
     Hang,
-    Drop,
     Spaces(u64),
-    Answer { status: StatusCode, headers: HeaderMap, body: Option<String> },
+    CustomResponse {
+        status: StatusCode,
+        headers: HeaderMap,
+        body: Option<String>,
+    },
 }
 
-impl Distortion {
-    /// What becomes of the ids in the answer.
-    pub(super) fn distort(&self, ids: &mut Vec<String>) {
-        match self {
-            Distortion::MissingIds(count) => ids.truncate(ids.len().saturating_sub(*count)),
-            Distortion::EmptyIds => ids.iter_mut().for_each(String::clear),
-            Distortion::Late | Distortion::FailAt { .. } | Distortion::Cut => {}
+impl Fault {
+    /// Returns the fault of a request at which nothing goes wrong.
+    pub(super) fn none() -> Fault {
+        Fault::accepting(FaultKind::DelayOnly)
+    }
+
+    pub(super) fn closes_before_reading(&self) -> bool {
+        matches!(self.kind, FaultKind::CloseBeforeReading)
+    }
+
+    /// Counts the index of [`fail_at`](Fault::fail_at) and [`refuse`](Fault::refuse) from the event at
+    /// `start`.
+    pub(super) fn counted_from(mut self, start: usize) -> Fault {
+        if let FaultKind::FailAt { index, .. } = &mut self.kind {
+            *index = index.saturating_add(start);
         }
+        self
     }
 }
 
 impl Fault {
-    fn new(kind: Kind) -> Fault {
+    fn new(kind: FaultKind) -> Fault {
         Fault { delay: Duration::ZERO, accepts: false, kind }
     }
 
-    fn distorted(distortion: Distortion) -> Fault {
-        Fault::new(Kind::Distorted(distortion))
+    fn accepting(kind: FaultKind) -> Fault {
+        Fault { accepts: true, ..Fault::new(kind) }
     }
 
-    fn instead(instead: Instead) -> Fault {
-        Fault::new(Kind::Instead(instead))
-    }
-
-    /// Answers with a status, and an error text in the shape the Event API has; the events are not
-    /// accepted.
+    /// Responds with `status` and an error text in the Event API's format. The events are not accepted.
     ///
     /// # Panics
     ///
-    /// `status` is not from 200 to 999.
+    /// Panics if `status` is not in the range 200 to 999.
     #[must_use]
     #[track_caller]
     pub fn status(status: u16) -> Fault {
         let status = StatusCode::from_u16(status).ok().filter(|it| !it.is_informational());
-        let status = status.expect("a status is from 200 to 999");
-        Fault::instead(Instead::Answer { status, headers: HeaderMap::new(), body: None })
+        let status = status.expect("the status must be from 200 to 999");
+        let headers = HeaderMap::new();
+        Fault::new(FaultKind::CustomResponse { status, headers, body: None })
     }
 
-    /// Answers 303 with a `Location`; the events are not accepted.
+    /// Responds with 303 and a `Location`. The events are not accepted.
     ///
     /// # Panics
     ///
-    /// `location` cannot stand in a header.
+    /// Panics if `location` is not a valid header value.
     #[must_use]
     #[track_caller]
     pub fn redirect(location: &str) -> Fault {
         Fault::status(303).header(LOCATION.as_str(), location).body("")
     }
 
-    /// Answers 200 with an HTML page, as a server does that is none of Inngest's; the events are not
+    /// Responds with 200 and an HTML page, as a server other than Inngest does. The events are not
     /// accepted.
     #[must_use]
     #[track_caller]
@@ -126,173 +120,134 @@ impl Fault {
         Fault::status(200).header("content-type", "text/html; charset=utf-8").body(HTML_PAGE)
     }
 
-    /// Answers 200 with a body of so many spaces, its length not announced; the events are not
+    /// Responds with 200 and a body of `bytes` spaces, without a `Content-Length`. The events are not
     /// accepted.
     #[must_use]
     pub fn answer_of_bytes(bytes: u64) -> Fault {
-        Fault::instead(Instead::Spaces(bytes))
+        Fault::new(FaultKind::Spaces(bytes))
     }
 
-    /// Closes the connection without reading the body.
+    /// Closes the connection without reading the body. The events are not accepted.
     #[must_use]
     pub fn drop_before_reading() -> Fault {
-        Fault::new(Kind::DropBeforeReading)
+        Fault::new(FaultKind::CloseBeforeReading)
     }
 
-    /// Accepts the events, then closes the connection without an answer.
+    /// Accepts the events, then closes the connection without a response.
     #[must_use]
     pub fn drop_before_answer() -> Fault {
-        Fault::instead(Instead::Drop).after_accepting()
+        Fault::accepting(FaultKind::CloseBeforeResponse)
     }
 
-    /// Accepts the events, then closes the connection in the middle of the answer's body.
+    /// Accepts the events, then closes the connection in the middle of the response's body.
     #[must_use]
     pub fn drop_within_answer() -> Fault {
-        Fault::distorted(Distortion::Cut)
+        Fault::accepting(FaultKind::TruncatedResponse)
     }
 
-    /// Never answers; the events are not accepted.
+    /// Never responds. The events are not accepted.
     #[must_use]
     pub fn hang() -> Fault {
-        Fault::instead(Instead::Hang)
+        Fault::new(FaultKind::Hang)
     }
 
-    /// Answers rightly, but late: the events are accepted when the time has passed.
+    /// Accepts the events and responds as usual, but only after `delay`.
     #[must_use]
     pub fn delay(delay: Duration) -> Fault {
-        Fault::distorted(Distortion::Late).delayed(delay)
+        Fault::none().delayed(delay)
     }
 
-    /// Fails at the event of this index for reasons of the server's own: 400, with the events before it
-    /// accepted. A request with fewer events meets no fault. A rule by event counts from the event it
-    /// was asked about.
+    /// Fails at the event at `index` with an internal error: responds with 400, and accepts only the
+    /// events before it.
+    ///
+    /// A request with `index` events or fewer is accepted as usual. For a rule set by
+    /// [`fault_when_event`](super::EventApi::fault_when_event), `index` counts from the event passed to
+    /// the rule.
     #[must_use]
     pub fn fail_at(index: usize) -> Fault {
-        Fault::distorted(Distortion::FailAt {
-            index,
-            error: "the event could not be stored".to_owned(),
-        })
+        let error = "the event could not be stored".to_owned();
+        Fault::accepting(FaultKind::FailAt { index, error })
     }
 
-    /// Refuses an event, as one that breaks a rule: 400 with this error, and with the events before it
-    /// accepted. It is the first of the request, or the one that a rule by event was asked about.
+    /// Refuses one event as invalid: responds with 400 and `error`, and accepts only the events before
+    /// it.
+    ///
+    /// The event is the first of the request or, for a rule set by
+    /// [`fault_when_event`](super::EventApi::fault_when_event), the event passed to the rule.
     #[must_use]
     pub fn refuse(error: impl Into<String>) -> Fault {
-        Fault::distorted(Distortion::FailAt { index: 0, error: error.into() })
+        Fault::accepting(FaultKind::FailAt { index: 0, error: error.into() })
     }
 
-    /// Accepts the events, but leaves the last `count` ids out of the answer.
+    /// Accepts the events, but leaves the last `count` ids out of the response.
     #[must_use]
     pub fn missing_ids(count: usize) -> Fault {
-        Fault::distorted(Distortion::MissingIds(count))
+        Fault::accepting(FaultKind::MissingIds(count))
     }
 
-    /// Accepts the events, but every id in the answer is empty.
+    /// Accepts the events, but makes every id in the response empty.
     #[must_use]
     pub fn empty_ids() -> Fault {
-        Fault::distorted(Distortion::EmptyIds)
+        Fault::accepting(FaultKind::EmptyIds)
     }
 
-    /// Sets the text of `Retry-After`: seconds, a date, or nonsense. Only for faults that answer with
-    /// a status of their own.
+    /// Sets the `Retry-After` header: seconds, a date, or invalid text.
+    ///
+    /// It has an effect only on faults that respond with a status of their own.
     ///
     /// # Panics
     ///
-    /// `value` cannot stand in a header.
+    /// Panics if `value` is not a valid header value.
     #[must_use]
     #[track_caller]
     pub fn retry_after(self, value: &str) -> Fault {
         self.header(RETRY_AFTER.as_str(), value)
     }
 
-    /// Sets a header. Only for faults that answer with a status of their own.
+    /// Sets a header of the response.
+    ///
+    /// It has an effect only on faults that respond with a status of their own.
     ///
     /// # Panics
     ///
-    /// `name` or `value` cannot stand in a header.
+    /// Panics if `name` is not a valid header name, or `value` not a valid header value.
     #[must_use]
     #[track_caller]
     pub fn header(mut self, name: &str, value: &str) -> Fault {
-        let name: HeaderName = name.parse().expect("a header's name");
-        let value: HeaderValue = value.parse().expect("a header's value");
-        if let Kind::Instead(Instead::Answer { headers, .. }) = &mut self.kind {
+        let name: HeaderName = name.parse().expect("a valid header name");
+        let value: HeaderValue = value.parse().expect("a valid header value");
+        if let FaultKind::CustomResponse { headers, .. } = &mut self.kind {
             headers.insert(name, value);
         }
         self
     }
 
-    /// Sets the body. Only for faults that answer with a status of their own.
+    /// Sets the body of the response.
+    ///
+    /// It has an effect only on faults that respond with a status of their own.
     #[must_use]
     pub fn body(mut self, text: impl Into<String>) -> Fault {
-        if let Kind::Instead(Instead::Answer { body, .. }) = &mut self.kind {
+        if let FaultKind::CustomResponse { body, .. } = &mut self.kind {
             *body = Some(text.into());
         }
         self
     }
 
-    /// Accepts the events before it misbehaves, whatever it then answers. Only
-    /// [`drop_before_reading`](Fault::drop_before_reading) cannot.
+    /// Accepts the events before the fault happens, whatever the response is.
+    ///
+    /// It has no effect on [`drop_before_reading`](Fault::drop_before_reading), which never reads the
+    /// events.
     #[must_use]
     pub fn after_accepting(mut self) -> Fault {
-        self.accepts = true;
+        self.accepts = !self.closes_before_reading();
         self
     }
 
-    /// Waits before it does anything, the reading of the body excepted.
+    /// Sets how long the server waits after it has read the request, before it accepts events or
+    /// responds.
     #[must_use]
     pub fn delayed(mut self, delay: Duration) -> Fault {
         self.delay = delay;
         self
-    }
-}
-
-type RequestRule = Box<dyn FnMut(&ReceivedRequest) -> Option<Fault> + Send>;
-type EventRule = Box<dyn FnMut(&StoredEvent) -> Option<Fault> + Send>;
-
-/// The faults to come.
-#[derive(Default)]
-pub(super) struct Faults {
-    queue: Mutex<VecDeque<Fault>>,
-    request_rule: Mutex<Option<RequestRule>>,
-    event_rule: Mutex<Option<EventRule>>,
-}
-
-impl Faults {
-    pub(super) fn queue(&self, times: usize, fault: &Fault) {
-        lock(&self.queue).extend(std::iter::repeat_n(fault, times).cloned());
-    }
-
-    pub(super) fn set_request_rule(&self, rule: RequestRule) {
-        *lock(&self.request_rule) = Some(rule);
-    }
-
-    pub(super) fn set_event_rule(&self, rule: EventRule) {
-        *lock(&self.event_rule) = Some(rule);
-    }
-
-    pub(super) fn clear(&self) {
-        lock(&self.queue).clear();
-        *lock(&self.request_rule) = None;
-        *lock(&self.event_rule) = None;
-    }
-
-    pub(super) fn next(&self) -> Option<Fault> {
-        lock(&self.queue).pop_front()
-    }
-
-    pub(super) fn by_request(&self, request: &ReceivedRequest) -> Option<Fault> {
-        lock(&self.request_rule).as_mut().and_then(|rule| rule(request))
-    }
-
-    /// That of the first event that has one.
-    pub(super) fn by_event(&self, events: &[StoredEvent]) -> Option<Fault> {
-        let mut rule = lock(&self.event_rule);
-        let rule = rule.as_mut()?;
-        let (at, mut fault) =
-            events.iter().enumerate().find_map(|(at, event)| Some((at, rule(event)?)))?;
-        if let Kind::Distorted(Distortion::FailAt { index, .. }) = &mut fault.kind {
-            *index = index.saturating_add(at);
-        }
-        Some(fault)
     }
 }

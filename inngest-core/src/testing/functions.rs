@@ -1,4 +1,4 @@
-//! Functions that events start, and what became of each run.
+//! Functions that events start, and the state of each run.
 
 use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
@@ -16,13 +16,14 @@ use crate::event::{Event, EventId, InngestEvent};
 /// How long a dedup id is remembered, from its first event.
 const DEDUP_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
-/// How often Inngest runs a failed function again, if the function does not say.
-const RETRIES: u32 = 4;
+/// Inngest's default number of retries of a failed function.
+const DEFAULT_RETRIES: u32 = 4;
 
-/// A function's body: what [`EventApi::on`](super::EventApi::on) takes. Every
-/// `Fn(Event<E>) -> impl Future<Output: RunOutput>` is one.
+/// The body of a function, as [`EventApi::on`](super::EventApi::on) takes it.
+///
+/// It is implemented for every `Fn(Event<E>) -> impl Future<Output: RunOutput>`.
 pub trait Handler<E>: Fn(Event<E>) -> <Self as Handler<E>>::Future + Send + Sync + 'static {
-    /// What the function returns.
+    /// The future that the function returns.
     type Future: Future<Output: RunOutput> + Send + 'static;
 }
 
@@ -34,8 +35,8 @@ where
     type Future = R;
 }
 
-/// What a function may return: nothing, or a `Result` whose error fails the attempt. Small values
-/// pass, too, and are ignored.
+/// A value that a function may return: `()`, or a `Result` whose error fails the attempt. Other simple
+/// values are accepted and ignored.
 pub trait RunOutput {
     #[doc(hidden)]
     fn into_result(self) -> Result<(), String>;
@@ -65,15 +66,15 @@ macro_rules! ignored {
 
 ignored!(() bool u8 u16 u32 u64 usize i8 i16 i32 i64 isize f32 f64 String &'static str Never);
 
-/// `!`, what a function returns that never does, has no stable name.
-type Never = <fn() -> ! as Returning>::Output;
+/// The type `!`, which has no stable name yet: a function that never returns has it.
+type Never = <fn() -> ! as FnOutput>::Output;
 
 #[doc(hidden)]
-pub trait Returning {
+pub trait FnOutput {
     type Output;
 }
 
-impl<T> Returning for fn() -> T {
+impl<T> FnOutput for fn() -> T {
     type Output = T;
 }
 
@@ -83,71 +84,72 @@ impl<T> Returning for fn() -> T {
 pub struct Run {
     /// The function's name.
     pub function: String,
-    /// The Inngest id of the event that started it.
+    /// The Inngest id of the event that started the run.
     pub event_id: EventId,
-    /// That event's name.
+    /// The name of that event.
     pub event_name: String,
-    /// What it was deduplicated by: the event's own id, or else its Inngest id.
+    /// The id that the run is deduplicated by: the event's dedup id, or else its Inngest id.
     pub dedup_id: String,
-    /// How far it has come.
+    /// The state of the run.
     pub state: RunState,
-    /// How often the function has been begun: 0 while it is scheduled, 1 if it succeeds at once.
+    /// The number of attempts started: 0 while the run is scheduled, 1 if the first attempt succeeds.
     pub attempts: u32,
-    /// What the attempts that failed said, in order.
+    /// The errors of the failed attempts, in order.
     pub errors: Vec<String>,
 }
 
-/// How far a [`Run`] has come.
+/// The state of a [`Run`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RunState {
-    /// The event's time is in the future, and so is the first attempt.
+    /// The event's time is in the future: the first attempt starts then.
     Scheduled,
-    /// The function has not returned yet, or is about to be tried again.
+    /// An attempt is in progress, or about to start.
     Running,
-    /// The function has returned.
+    /// An attempt succeeded.
     Done,
-    /// The event's data did not fit the function's type, or the function returned an error or
-    /// panicked at every attempt: the last reason.
+    /// The event's data does not decode as the function's type, or every attempt returned an error or
+    /// panicked. Holds the error of the last attempt.
     Failed(String),
 }
 
 /// Why an attempt failed.
-pub(super) struct Failure {
+pub(super) struct AttemptError {
     reason: String,
-    /// Whether another attempt may come to something else.
-    again: bool,
+    retryable: bool,
 }
 
-type Outcome = Result<(), Failure>;
-type Attempt = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Outcome> + Send>> + Send + Sync>;
-type Begin = Box<dyn Fn(Arc<StoredEvent>) -> Attempt + Send + Sync>;
+type AttemptResult = Result<(), AttemptError>;
+type AttemptFn = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = AttemptResult> + Send>> + Send + Sync>;
+type BindEvent = Box<dyn Fn(Arc<StoredEvent>) -> AttemptFn + Send + Sync>;
 
+/// The events of one name start a function.
 struct Trigger {
     function: String,
-    event: &'static str,
-    begin: Begin,
+    event_name: &'static str,
+    bind_event: BindEvent,
 }
 
-/// A run that is to be attempted; what comes of it is reported to [`Functions::finish`].
-pub(super) struct Started {
-    pub(super) run: usize,
+/// A run to attempt. The result of each attempt is passed to [`Functions::finish_attempt`].
+pub(super) struct StartedRun {
+    pub(super) number: usize,
     pub(super) retries: u32,
-    pub(super) attempt: Attempt,
+    pub(super) attempt: AttemptFn,
 }
 
 #[derive(Default)]
 pub(super) struct Functions {
     triggers: Vec<Trigger>,
-    /// How often a function is retried, where a test says so.
+    /// The retries set by the test, by function.
     retries: HashMap<String, u32>,
-    /// When a function was first started for a dedup id.
-    first: HashMap<(String, String), i64>,
-    /// The runs whose time has not come, by that time and in order of acceptance.
-    scheduled: BTreeMap<(i64, usize), Started>,
+    /// When a dedup id first started a function, by function and dedup id.
+    first_starts: HashMap<(String, String), i64>,
+    /// The runs that have not started, by their time and in order of acceptance.
+    scheduled: BTreeMap<(i64, usize), StartedRun>,
     runs: Vec<Run>,
-    /// The runs that were forgotten: the others' numbers go on from there.
-    forgotten: usize,
+    /// The number of runs removed by [`clear`](Functions::clear), which is the number of the first run in
+    /// `runs`.
+    cleared: usize,
 }
 
 impl Functions {
@@ -157,12 +159,12 @@ impl Functions {
         H: Handler<E>,
     {
         let handler = Arc::new(handler);
-        let begin: Begin = Box::new(move |event| {
+        let bind_event: BindEvent = Box::new(move |event| {
             let handler = Arc::clone(&handler);
             Arc::new(move || Box::pin(attempt(Arc::clone(&handler), Arc::clone(&event))))
         });
-        self.triggers.retain(|known| (&known.function, known.event) != (&function, E::NAME));
-        self.triggers.push(Trigger { function, event: E::NAME, begin });
+        self.triggers.retain(|known| (&known.function, known.event_name) != (&function, E::NAME));
+        self.triggers.push(Trigger { function, event_name: E::NAME, bind_event });
     }
 
     pub(super) fn is_registered(&self, function: &str) -> bool {
@@ -173,17 +175,17 @@ impl Functions {
         self.retries.insert(function, retries);
     }
 
-    /// Schedules the runs of an event for the event's time. Says whether there are any.
+    /// Schedules the runs of an event for the event's time. Returns whether there are any.
     pub(super) fn schedule(&mut self, event: &Arc<StoredEvent>, now: i64) -> bool {
         let mut any = false;
-        for trigger in self.triggers.iter().filter(|trigger| trigger.event == event.name) {
+        for trigger in self.triggers.iter().filter(|trigger| trigger.event_name == event.name) {
             let dedup_id = event.effective_dedup_id().to_owned();
             let key = (trigger.function.clone(), dedup_id.clone());
-            if self.first.get(&key).is_some_and(|first| now - first < DEDUP_MILLIS) {
+            if self.first_starts.get(&key).is_some_and(|first| now - first < DEDUP_MILLIS) {
                 continue;
             }
-            self.first.insert(key, now);
-            let run = self.forgotten + self.runs.len();
+            self.first_starts.insert(key, now);
+            let number = self.cleared + self.runs.len();
             self.runs.push(Run {
                 function: trigger.function.clone(),
                 event_id: event.id.clone(),
@@ -193,22 +195,22 @@ impl Functions {
                 attempts: 0,
                 errors: Vec::new(),
             });
-            let retries = self.retries.get(&trigger.function).copied().unwrap_or(RETRIES);
-            let attempt = (trigger.begin)(Arc::clone(event));
-            // A time in the past is none to go by: what came first runs first.
+            let retries = self.retries.get(&trigger.function).copied().unwrap_or(DEFAULT_RETRIES);
+            let attempt = (trigger.bind_event)(Arc::clone(event));
+            // A time in the past counts as now, so that such runs start in order of acceptance.
             let time = event.ts.max(now);
-            self.scheduled.insert((time, run), Started { run, retries, attempt });
+            self.scheduled.insert((time, number), StartedRun { number, retries, attempt });
             any = true;
         }
         any
     }
 
-    /// The runs whose time has come.
-    pub(super) fn due(&mut self, now: i64) -> Vec<Started> {
+    /// Marks the runs due at `now` as running, and returns them.
+    pub(super) fn start_due(&mut self, now: i64) -> Vec<StartedRun> {
         let later = self.scheduled.split_off(&(now.saturating_add(1), 0));
         let due = std::mem::replace(&mut self.scheduled, later);
         for started in due.values() {
-            if let Some(run) = self.run(started.run) {
+            if let Some(run) = self.run_mut(started.number) {
                 run.state = RunState::Running;
                 run.attempts = 1;
             }
@@ -216,65 +218,70 @@ impl Functions {
         due.into_values().collect()
     }
 
-    /// What an attempt came to, with so many retries left. Says whether there is to be another.
-    pub(super) fn finish(&mut self, run: usize, outcome: Outcome, retries: u32) -> bool {
-        let again = outcome.as_ref().is_err_and(|failure| failure.again && retries > 0);
-        if let Some(run) = self.run(run) {
-            run.attempts += u32::from(again);
-            run.state = match outcome {
+    /// Records the result of an attempt, given the retries left. Returns whether to attempt the run again.
+    pub(super) fn finish_attempt(
+        &mut self,
+        number: usize,
+        result: AttemptResult,
+        retries: u32,
+    ) -> bool {
+        let retry = result.as_ref().is_err_and(|error| error.retryable && retries > 0);
+        if let Some(run) = self.run_mut(number) {
+            run.attempts += u32::from(retry);
+            run.state = match result {
                 Ok(()) => RunState::Done,
-                Err(Failure { reason, .. }) => {
+                Err(AttemptError { reason, .. }) => {
                     run.errors.push(reason.clone());
-                    if again { RunState::Running } else { RunState::Failed(reason) }
+                    if retry { RunState::Running } else { RunState::Failed(reason) }
                 }
             };
         }
-        again
+        retry
     }
 
-    /// A run by its number, if it has not been forgotten.
-    fn run(&mut self, run: usize) -> Option<&mut Run> {
-        run.checked_sub(self.forgotten).and_then(|run| self.runs.get_mut(run))
+    /// Returns a run by its number, unless it has been cleared.
+    fn run_mut(&mut self, number: usize) -> Option<&mut Run> {
+        number.checked_sub(self.cleared).and_then(|index| self.runs.get_mut(index))
     }
 
     pub(super) fn runs(&self) -> &[Run] {
         &self.runs
     }
 
-    /// Forgets the runs, but not what was deduplicated by.
+    /// Removes the runs, but keeps the dedup ids and the scheduled attempts.
     pub(super) fn clear(&mut self) {
-        self.forgotten += self.runs.len();
+        self.cleared += self.runs.len();
         self.runs.clear();
     }
 }
 
-async fn attempt<E, H>(handler: Arc<H>, event: Arc<StoredEvent>) -> Outcome
+async fn attempt<E, H>(handler: Arc<H>, event: Arc<StoredEvent>) -> AttemptResult
 where
     E: InngestEvent + DeserializeOwned + Send + 'static,
     H: Handler<E>,
 {
-    let event = event.decode_for_function::<E>().map_err(|error| Failure {
+    let event = event.decode_for_function::<E>().map_err(|error| AttemptError {
         reason: format!(
             "the data of `{}` does not decode as `{}`: {error}",
             E::NAME,
             short_name::<E>()
         ),
-        again: false,
+        retryable: false,
     })?;
-    let finished = AssertUnwindSafe(async { (*handler)(event).await.into_result() }).catch_unwind();
+    let attempt = AssertUnwindSafe(async { (*handler)(event).await.into_result() }).catch_unwind();
     let result =
-        finished.await.unwrap_or_else(|panic| Err(format!("panicked: {}", message(&*panic))));
-    result.map_err(|reason| Failure { reason, again: true })
+        attempt.await.unwrap_or_else(|panic| Err(format!("panicked: {}", panic_message(&*panic))));
+    result.map_err(|reason| AttemptError { reason, retryable: true })
 }
 
-/// A type's name without the modules it is in.
+/// Returns a type's name without its modules.
 pub(super) fn short_name<T>() -> &'static str {
     let name = std::any::type_name::<T>();
     let modules = name.split('<').next().unwrap_or(name);
-    &name[modules.rfind("::").map_or(0, |at| at + 2)..]
+    &name[modules.rfind("::").map_or(0, |index| index + 2)..]
 }
 
-fn message(panic: &(dyn Any + Send)) -> &str {
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }

@@ -1,4 +1,4 @@
-//! One event as it came in: its fields and the rules they follow, with the Dev Server's error texts.
+//! One received event: its fields and the rules they follow, with the Dev Server's error texts.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,18 +15,18 @@ const MAX_SESSION_VALUE_BYTES: usize = 512;
 /// The largest integer up to which a 64-bit float holds every one.
 const MAX_SAFE_INTEGER: u64 = 1 << 53;
 
-/// What stands where an event belongs. An object's fields keep their order and their doubles, since
-/// the first wrong one decides the error.
-pub(super) enum Element {
+/// A JSON value in the place of an event. An object keeps the order of its fields and duplicates, since
+/// the first invalid field determines the error.
+pub(super) enum JsonElement {
     Fields(Vec<(String, Value)>),
     Null,
-    /// Anything else, by Go's name.
+    /// Any other value, by Go's name for its type.
     Other(&'static str),
 }
 
-/// A valid event, or nothing of it.
+/// A received event whose fields are valid.
 #[derive(Default)]
-pub(super) struct Inbound {
+pub(super) struct InboundEvent {
     pub(super) name: String,
     pub(super) data: Value,
     pub(super) id: Option<String>,
@@ -36,19 +36,19 @@ pub(super) struct Inbound {
     pub(super) sessions: BTreeMap<String, String>,
 }
 
-impl Inbound {
-    /// Wrong types are found first, then names, times and sessions that break a rule.
-    pub(super) fn new(element: Element) -> Result<Inbound, String> {
+impl InboundEvent {
+    /// Checks all types first, then the rules for names, times and sessions, as Inngest does.
+    pub(super) fn new(element: JsonElement) -> Result<InboundEvent, String> {
         let fields = match element {
-            Element::Fields(fields) => fields,
-            Element::Null => Vec::new(),
-            Element::Other(found) => {
+            JsonElement::Fields(fields) => fields,
+            JsonElement::Null => Vec::new(),
+            JsonElement::Other(found) => {
                 return Err(format!(
                     "json: cannot unmarshal {found} into Go value of type event.raw"
                 ));
             }
         };
-        let mut event = Inbound::default();
+        let mut event = InboundEvent::default();
         for (key, value) in fields {
             event.set(&key, value)?;
         }
@@ -61,7 +61,8 @@ impl Inbound {
         Ok(event)
     }
 
-    /// Go takes a field's name in any case, and the last of several. Null leaves a field as it is.
+    /// Sets a field. As in Go, field names are case-insensitive, the last duplicate counts, and null leaves
+    /// a field unchanged.
     fn set(&mut self, key: &str, value: Value) -> Result<(), String> {
         if value.is_null() {
             return Ok(());
@@ -76,7 +77,7 @@ impl Inbound {
                 let Some(millis) = value.as_i64() else {
                     let found = match &value {
                         Value::Number(number) => format!("number {number}"),
-                        other => kind(other).to_owned(),
+                        other => go_type(other).to_owned(),
                     };
                     return Err(mismatch(&found, "ts", "int64"));
                 };
@@ -84,7 +85,7 @@ impl Inbound {
             }
             "meta" => {
                 let Value::Object(meta) = value else {
-                    return Err(mismatch(kind(&value), "meta", "event.EventMeta"));
+                    return Err(mismatch(go_type(&value), "meta", "event.EventMeta"));
                 };
                 for (key, value) in meta {
                     if key.eq_ignore_ascii_case("sessions") {
@@ -143,14 +144,14 @@ impl Inbound {
 fn text(field: &str, value: Value) -> Result<String, String> {
     match value {
         Value::String(text) => Ok(text),
-        other => Err(mismatch(kind(&other), field, "string")),
+        other => Err(mismatch(go_type(&other), field, "string")),
     }
 }
 
 fn object(field: &str, value: Value) -> Result<Map<String, Value>, String> {
     match value {
         Value::Object(object) => Ok(object),
-        other => Err(mismatch(kind(&other), field, "map[string]interface {}")),
+        other => Err(mismatch(go_type(&other), field, "map[string]interface {}")),
     }
 }
 
@@ -159,7 +160,7 @@ fn sessions(value: Value) -> Result<BTreeMap<String, String>, String> {
         Value::Null => Map::new(),
         Value::Object(entries) => entries,
         other => {
-            let found = kind(&other);
+            let found = go_type(&other);
             return Err(format!(
                 "json: cannot unmarshal {found} into Go value of type map[string]interface {{}}"
             ));
@@ -173,12 +174,12 @@ fn sessions(value: Value) -> Result<BTreeMap<String, String>, String> {
     entries.into_iter().map(text).collect()
 }
 
-fn mismatch(found: &str, field: &str, go_type: &str) -> String {
-    format!("json: cannot unmarshal {found} into Go struct field raw.{field} of type {go_type}")
+fn mismatch(found: &str, field: &str, expected: &str) -> String {
+    format!("json: cannot unmarshal {found} into Go struct field raw.{field} of type {expected}")
 }
 
-/// What Go calls a JSON value.
-fn kind(value: &Value) -> &'static str {
+/// Returns Go's name for the type of a JSON value.
+fn go_type(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",
@@ -189,8 +190,8 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// Inngest reads numbers as 64-bit floats, and writes those that are whole as integers: 1.0 becomes
-/// 1, and 616581622363398142 becomes 616581622363398100.
+/// Rounds numbers as Inngest does: it reads them as 64-bit floats, and writes whole ones as integers. 1.0
+/// becomes 1, and 616581622363398142 becomes 616581622363398100.
 fn round(value: &mut Value) {
     match value {
         Value::Array(values) => values.iter_mut().for_each(round),
@@ -201,21 +202,20 @@ fn round(value: &mut Value) {
 }
 
 fn rounded(number: &Number) -> Number {
-    let safe = number.as_i64().is_some_and(|integer| integer.unsigned_abs() <= MAX_SAFE_INTEGER);
+    let exact = number.as_i64().is_some_and(|integer| integer.unsigned_abs() <= MAX_SAFE_INTEGER);
     let float = match number.as_f64() {
-        Some(float) if !safe && float.fract() == 0.0 => float,
+        Some(float) if !exact && float.fract() == 0.0 => float,
         _ => return number.clone(),
     };
-    // A float's `Display` has the fewest digits that tell it from its neighbors, then zeros: so
-    // does Go's.
+    // `Display` of a float writes the fewest digits that identify it, then zeros, as Go does.
     let digits = float.to_string();
     let integer = digits.parse::<i64>().map(Number::from);
     let integer = integer.or_else(|_| digits.parse::<u64>().map(Number::from)).ok();
     integer.or_else(|| Number::from_f64(float)).unwrap_or_else(|| number.clone())
 }
 
-impl<'de> Deserialize<'de> for Element {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Element, D::Error> {
+impl<'de> Deserialize<'de> for JsonElement {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<JsonElement, D::Error> {
         deserializer.deserialize_any(ElementVisitor)
     }
 }
@@ -223,47 +223,47 @@ impl<'de> Deserialize<'de> for Element {
 struct ElementVisitor;
 
 impl<'de> Visitor<'de> for ElementVisitor {
-    type Value = Element;
+    type Value = JsonElement;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an event")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Element, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonElement, A::Error> {
         let mut fields = Vec::new();
         while let Some(field) = map.next_entry()? {
             fields.push(field);
         }
-        Ok(Element::Fields(fields))
+        Ok(JsonElement::Fields(fields))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Element, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<JsonElement, A::Error> {
         while let Some(IgnoredAny) = seq.next_element()? {}
-        Ok(Element::Other("array"))
+        Ok(JsonElement::Other("array"))
     }
 
-    fn visit_unit<E>(self) -> Result<Element, E> {
-        Ok(Element::Null)
+    fn visit_unit<E>(self) -> Result<JsonElement, E> {
+        Ok(JsonElement::Null)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Element, E> {
-        Ok(Element::Other("bool"))
+    fn visit_bool<E>(self, _: bool) -> Result<JsonElement, E> {
+        Ok(JsonElement::Other("bool"))
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Element, E> {
-        Ok(Element::Other("number"))
+    fn visit_i64<E>(self, _: i64) -> Result<JsonElement, E> {
+        Ok(JsonElement::Other("number"))
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Element, E> {
-        Ok(Element::Other("number"))
+    fn visit_u64<E>(self, _: u64) -> Result<JsonElement, E> {
+        Ok(JsonElement::Other("number"))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Element, E> {
-        Ok(Element::Other("number"))
+    fn visit_f64<E>(self, _: f64) -> Result<JsonElement, E> {
+        Ok(JsonElement::Other("number"))
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<Element, E> {
-        Ok(Element::Other("string"))
+    fn visit_str<E>(self, _: &str) -> Result<JsonElement, E> {
+        Ok(JsonElement::Other("string"))
     }
 }
 
@@ -271,11 +271,11 @@ impl<'de> Visitor<'de> for ElementVisitor {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{Inbound, round};
+    use super::{InboundEvent, round};
 
     fn error(event: &Value) -> String {
         let element = serde_json::from_str(&event.to_string()).unwrap();
-        Inbound::new(element).err().unwrap_or_default()
+        InboundEvent::new(element).err().unwrap_or_default()
     }
 
     #[test]
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn sessions_follow_their_rules() {
+    fn sessions_beyond_the_limits_are_errors() {
         let with = |sessions: Value| error(&json!({"name": "p/x", "meta": {"sessions": sessions}}));
         assert_eq!(with(json!({"a": "1", "b": 2, "c": "3", "d": "4", "e": "5"})), "");
         assert_eq!(with(json!(null)), "");
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_reserved_in_any_case_and_fields_match_in_any_case() {
+    fn field_names_and_the_reserved_prefix_are_case_insensitive() {
         assert_eq!(
             error(&json!({"NAME": "InnGest/x"})),
             "event name is reserved for internal use: InnGest/x"
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_no_event() {
+    fn values_other_than_objects_are_errors() {
         assert_eq!(error(&json!(null)), "event name is empty");
         assert!(error(&json!(5)).starts_with("json: cannot unmarshal number"));
         assert!(error(&json!([{}])).starts_with("json: cannot unmarshal array"));

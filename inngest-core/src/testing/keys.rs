@@ -1,17 +1,17 @@
-//! Which event keys the server takes, and for which events.
+//! Which event keys the server accepts, and for which events.
 
 use std::collections::{HashMap, HashSet};
 
-use super::answer::Answer;
+use super::response::ApiResponse;
 use super::store::StoredEvent;
 
-/// The keys of an environment. At first, any key is good for any event.
+/// The keys of an environment. By default, any key is accepted for any event.
 #[derive(Default)]
 pub(super) struct Keys {
-    /// The keys accepted; all of them without.
+    /// The keys accepted; `None` accepts all.
     accepted: Option<HashSet<String>>,
-    /// The events' names that a key is for, where it is not for all.
-    names: HashMap<String, HashSet<String>>,
+    /// For keys with an allow list, the event names on it.
+    allowed_names: HashMap<String, HashSet<String>>,
 }
 
 impl Keys {
@@ -20,39 +20,43 @@ impl Keys {
     }
 
     pub(super) fn accept_only_events(&mut self, key: String, names: HashSet<String>) {
-        self.names.insert(key, names);
+        self.allowed_names.insert(key, names);
     }
 
-    pub(super) fn check_key(&self, key: &str) -> Result<(), Answer> {
+    pub(super) fn check_key(&self, key: &str) -> Result<(), ApiResponse> {
         match &self.accepted {
-            Some(accepted) if !accepted.contains(key) => Err(Answer::UnknownKey),
+            Some(accepted) if !accepted.contains(key) => Err(ApiResponse::UnknownKey),
             _ => Ok(()),
         }
     }
 
-    pub(super) fn check_events(&self, key: &str, events: &[StoredEvent]) -> Result<(), Answer> {
-        let Some(names) = self.names.get(key) else { return Ok(()) };
+    pub(super) fn check_events(
+        &self,
+        key: &str,
+        events: &[StoredEvent],
+    ) -> Result<(), ApiResponse> {
+        let Some(names) = self.allowed_names.get(key) else { return Ok(()) };
         match events.iter().find(|event| !names.contains(&event.name)) {
-            Some(event) => Err(Answer::Filtered { event: event.name.clone() }),
+            Some(event) => Err(ApiResponse::EventNotAllowed { name: event.name.clone() }),
             None => Ok(()),
         }
     }
 }
 
-/// A key as it stands in a URL -> the key.
+/// Decodes a key from a URL's path.
 pub(super) fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
-    while let Some((&byte, behind)) = rest.split_first() {
-        rest = behind;
-        let escaped = match (byte, behind) {
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        let escaped = match (byte, tail) {
             (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)),
             _ => None,
         };
         match escaped {
             Some((high, low)) => {
                 bytes.push(high * 16 + low);
-                rest = &behind[2..];
+                rest = &tail[2..];
             }
             None => bytes.push(byte),
         }

@@ -12,10 +12,10 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::lock;
+use super::lock::lock;
 use super::server::Server;
 
-/// A listener that can be closed from outside, at once and not only when its task is next polled.
+/// A listener that any thread can close at once, without waiting until its task is polled.
 pub(super) struct Listener(Mutex<Option<TcpListener>>);
 
 impl Listener {
@@ -27,7 +27,7 @@ impl Listener {
         drop(lock(&self.0).take());
     }
 
-    /// The next connection, or none if the listener has been closed.
+    /// Waits for the next connection. Returns `None` once the listener is closed.
     async fn accept(&self) -> Option<io::Result<TcpStream>> {
         poll_fn(|context| match lock(&self.0).as_ref() {
             Some(listener) => listener
@@ -39,23 +39,24 @@ impl Listener {
     }
 }
 
-/// Serves connections until the listener is closed or the task is aborted, which ends them, too.
+/// Serves connections until the listener is closed or the task is aborted. Both also close the open
+/// connections.
 pub(super) async fn serve(listener: Arc<Listener>, server: Arc<Server>) {
     let mut connections = JoinSet::new();
     while let Some(accepted) = listener.accept().await {
         while connections.try_join_next().is_some() {}
         match accepted {
             Ok(stream) => drop(connections.spawn(connection(stream, Arc::clone(&server)))),
-            // Out of file descriptors, most likely: others may be closed soon.
+            // Most likely the process is out of file descriptors: wait until some are closed.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
     }
 }
 
 async fn connection(stream: TcpStream, server: Arc<Server>) {
-    // Only a matter of speed.
+    // Only an optimization, so an error is ignored.
     stream.set_nodelay(true).ok();
     let service = service_fn(|request| Arc::clone(&server).handle(request));
-    // An error here is a client that broke off, or a fault that was asked for.
+    // An error means that the client disconnected, or that a fault closes the connection.
     http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
 }

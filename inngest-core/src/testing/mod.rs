@@ -1,14 +1,14 @@
-//! For your tests: what was sent, without a network, and an Event API in the test's own process.
+//! Test tools: a recorder of what your code sends, and an Event API in the test's process.
 //!
-//! | you test | with | it is |
+//! | to test | use | requests go to |
 //! |---|---|---|
 //! | that your code sends the right events | [`Recorder`] | memory |
-//! | what functions make of them, or another language's client | [`EventApi`] | a real server |
+//! | what functions do with them, or a client of another language | [`EventApi`] | a real server |
 //!
 //! # Unit tests
 //!
-//! [`Client::recorder`](crate::Client::recorder) gives a client to hand to your code, and a
-//! [`Recorder`] that knows what your code sent with it. Under `#[tokio::test]`:
+//! [`Client::recorder`](crate::Client::recorder) returns a client for your code, and a [`Recorder`] of
+//! what your code sends with it. In a `#[tokio::test]`:
 //!
 //! ```
 //! # #[cfg(feature = "derive")] mod shop {
@@ -44,8 +44,8 @@
 //! #     .block_on(shop::an_order_is_announced_once());
 //! ```
 //!
-//! [`one_like`](Recorder::one_like) compares with a whole event. Where it is not met, it says what there
-//! is instead:
+//! [`one_like`](Recorder::one_like) compares with a whole event. When it fails, its message lists what was
+//! sent instead:
 //!
 //! ```text
 //! expected one `storefront/order.placed` like the one given, found none among 2
@@ -55,13 +55,13 @@
 //!                                  src/orders.rs:57
 //!   1  storefront/coupon.redeemed  src/coupons.rs:12
 //!
-//! the closest, sent at src/orders.rs:57, differs:
+//! the closest event, sent at src/orders.rs:57, differs:
 //!   field             expected  found
 //!   data.total_cents  1999      1990
 //! ```
 //!
-//! What your code does when Inngest does not answer is a matter of one line more, and of no time on a
-//! paused clock (`#[tokio::test(start_paused = true)]`):
+//! One more line tests what your code does during an outage of Inngest. On a paused clock
+//! (`#[tokio::test(start_paused = true)]`), retries take no time:
 //!
 //! ```
 //! # #[cfg(feature = "derive")] mod shop {
@@ -75,7 +75,7 @@
 //!     order_id: String,
 //! }
 //!
-//! pub async fn an_outage_is_survived_and_a_rejection_is_seen() {
+//! pub async fn an_outage_is_survived_and_a_rejection_is_reported() {
 //!     let (client, sent) = Client::recorder();
 //!     let order = |order_id: &str| OrderPlaced { order_id: order_id.into() };
 //!
@@ -94,18 +94,18 @@
 //! # }
 //! # #[cfg(feature = "derive")]
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
-//! #     .block_on(shop::an_outage_is_survived_and_a_rejection_is_seen());
+//! #     .block_on(shop::an_outage_is_survived_and_a_rejection_is_reported());
 //! ```
 //!
-//! Code that sends in the background is waited for:
-//! `sent.within(Duration::from_secs(1)).one::<OrderPlaced>().await`. And a whole story is a snapshot:
-//! `insta::assert_json_snapshot!(sent.snapshot())`.
+//! For code that sends in the background, expectations can wait:
+//! `sent.within(Duration::from_secs(1)).one::<OrderPlaced>().await`. To compare everything that was sent
+//! with a snapshot: `insta::assert_json_snapshot!(sent.snapshot())`.
 //!
 //! # Integration tests
 //!
-//! [`EventApi`] is a real server on a loopback port. It behaves as Inngest's Dev Server does, keeps
-//! what it receives, runs functions once for each dedup id, and misbehaves when it is told to, with
-//! a [`Fault`]. So a test sees what becomes of an event, not only that it was sent:
+//! [`EventApi`] is a real server on a loopback port. It behaves as Inngest's Dev Server does, stores what
+//! it receives, runs functions once for each dedup id, and fails as set by a [`Fault`]. So a test can check
+//! what an event causes, not only that it was sent:
 //!
 //! ```
 //! # #[cfg(feature = "derive")] mod shop {
@@ -121,19 +121,19 @@
 //!     order_id: String,
 //! }
 //!
-//! /// The function under test, with the signature it has behind Inngest, too.
+//! /// The function under test, with the signature it has in production.
 //! async fn remind(event: Event<OrderPlaced>) -> Result<(), String> {
 //!     match event.data.order_id.as_str() {
-//!         "" => Err("whose order is it?".to_owned()),
+//!         "" => Err("the order has no id".to_owned()),
 //!         _ => Ok(()),
 //!     }
 //! }
 //!
-//! pub async fn a_reminder_is_sent_once_and_a_day_later() {
+//! pub async fn a_reminder_is_sent_once_one_day_later() {
 //!     let api = EventApi::start().await;
 //!     api.on("remind", remind);
 //!
-//!     // The answer is lost, so the client sends again.
+//!     // The first response is lost, so the client retries.
 //!     api.fail_next(Fault::drop_before_answer());
 //!     let tomorrow = SystemTime::now() + Duration::from_secs(24 * 60 * 60);
 //!     let order = OrderPlaced { order_id: "o1".into() };
@@ -148,27 +148,27 @@
 //! # }
 //! # #[cfg(feature = "derive")]
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
-//! #     .block_on(shop::a_reminder_is_sent_once_and_a_day_later());
+//! #     .block_on(shop::a_reminder_is_sent_once_one_day_later());
 //! ```
 //!
-//! Give [`url`](EventApi::url) to code that builds its own client, by
-//! [`base_url`](crate::ClientBuilder::base_url) or in `INNGEST_DEV`. The example `axum` of this project
-//! is the test suite of a web service.
+//! For code that builds its own client, pass [`url`](EventApi::url) to
+//! [`base_url`](crate::ClientBuilder::base_url), or set it as `INNGEST_DEV`. The example `axum` of this
+//! project includes the test suite of a web service.
 //!
-//! | a test waits for | with |
+//! | to wait for | use |
 //! |---|---|
-//! | functions that accepted events have started | [`idle`](EventApi::idle) |
-//! | events of a sender that does not tell when it is done | [`wait_for_event`](EventApi::wait_for_event) |
-//! | time to pass at the server | [`advance`](EventApi::advance), which moves its clock at once |
+//! | the functions started by accepted events | [`idle`](EventApi::idle) |
+//! | events of a sender that does not report when it has finished | [`wait_for_event`](EventApi::wait_for_event) |
+//! | a later time at the server | [`advance`](EventApi::advance), which moves the server's clock at once |
 //!
-//! Where it differs from Inngest is told at [`EventApi`](EventApi#where-it-differs-from-inngest). Beyond
-//! that, it has no steps, and no batching, debounce or limits of functions.
+//! [`EventApi`](EventApi#where-it-differs-from-inngest) lists where it differs from Inngest. In addition, it
+//! supports no steps, and no batching, debounce or limits of functions.
 //!
 //! # Other languages
 //!
-//! Tests in any language can use the same server, at a port of its own. In a checkout of this project it
-//! is `cargo run --example event-api -- --port 8288`; with `--json` it writes a line for each event
-//! accepted, and `--help` tells the rest. Anywhere else it is a program of a few lines:
+//! Tests in any language can use the same server in a process of its own. In a checkout of this project,
+//! run `cargo run --example event-api -- --port 8288`; with `--json` it writes a line for each accepted
+//! event, and `--help` lists the other options. Elsewhere, a short program is enough:
 //!
 //! ```no_run
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -183,31 +183,32 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! Inngest's own clients are led there by their usual settings:
+//! Inngest's own clients are configured by their usual settings:
 //!
-//! | set | then the program |
+//! | setting | effect |
 //! |---|---|
-//! | `INNGEST_DEV=http://127.0.0.1:8288` | is in dev mode, and needs no key |
-//! | `INNGEST_BASE_URL=http://127.0.0.1:8288` and any `INNGEST_EVENT_KEY` | behaves as with Inngest Cloud |
-//! | `baseUrl` in TypeScript, `event_api_base_url` in Python | is led there in code, as in this project's own tests |
+//! | `INNGEST_DEV=http://127.0.0.1:8288` | dev mode, without a key |
+//! | `INNGEST_BASE_URL=http://127.0.0.1:8288` and any `INNGEST_EVENT_KEY` | as with Inngest Cloud |
+//! | `baseUrl` in TypeScript, `event_api_base_url` in Python | set in code, as in this project's own tests |
 //!
 //! The server does not call the functions of that program.
 
-mod answer;
 mod body;
 mod event_api;
 mod fault;
+mod fault_plan;
+mod fault_rules;
 mod functions;
 mod inbound;
 mod keys;
 mod listener;
+mod lock;
 mod recorder;
 mod request;
+mod response;
 mod seed;
 mod server;
 mod store;
-
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use crate::client::test_transport::{Transport, TransportAnswer, TransportFault};
 pub use event_api::EventApi;
@@ -216,8 +217,3 @@ pub use functions::{Handler, Run, RunOutput, RunState};
 pub use recorder::{Exactly, ExactlyWithin, Recorder, Snapshot, Within};
 pub use request::ReceivedRequest;
 pub use store::{EventType, StoredEvent};
-
-/// A test that panicked is no reason for the server to.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}

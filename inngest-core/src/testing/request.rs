@@ -1,4 +1,4 @@
-//! The requests a server got, kept for tests.
+//! The requests that a server received, kept for tests.
 
 use std::sync::Mutex;
 
@@ -6,19 +6,19 @@ use bytes::Bytes;
 use http::{HeaderMap, request::Parts};
 use serde_json::Value;
 
-use super::lock;
+use super::lock::lock;
 
-/// A request that [`EventApi`](super::EventApi) received, whatever it answered.
+/// A request that [`EventApi`](super::EventApi) received, whatever its response was.
 ///
-/// Nothing is hidden: the path has the event key in it.
+/// Nothing is redacted: the path contains the event key.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReceivedRequest {
     /// The method, such as `POST`.
     pub method: String,
-    /// The path and the query as they came, such as `/e/test`.
+    /// The path and the query as received, such as `/e/test`.
     pub path: String,
-    /// The body's bytes as they came; empty for one that was not read.
+    /// The body as received; empty if it was not read.
     pub body: Bytes,
     headers: HeaderMap,
 }
@@ -34,23 +34,24 @@ impl ReceivedRequest {
         }
     }
 
-    /// The value of a header, whose name may be in any case; the first, if there are several.
-    /// `None` too if it is not text.
+    /// Returns the first value of a header. Names are case-insensitive.
+    ///
+    /// Returns `None` if there is no such header, or if its value is not text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// All headers, names in lower case. Those whose values are not text are left out.
+    /// Returns all headers, with names in lower case. Headers whose values are not text are left out.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
     }
 
-    /// The body as JSON: an event, or an array of them.
+    /// Parses the body as JSON: one event, or an array of events.
     ///
     /// # Errors
     ///
-    /// The body is not JSON.
+    /// Returns an error if the body is not JSON.
     pub fn json(&self) -> Result<Value, serde_json::Error> {
         serde_json::from_slice(&self.body)
     }

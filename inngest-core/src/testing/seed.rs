@@ -1,23 +1,24 @@
-//! Inngest ids: ULIDs, made from a request's seed or at random.
+//! Inngest ids: ULIDs, derived from a request's seed or random.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use http::HeaderMap;
 
 /// Crockford's base 32.
 const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// A ULID holds 48 bits of milliseconds.
+/// A ULID has 48 bits for milliseconds.
 const MAX_MILLIS: u64 = (1 << 48) - 1;
 
-/// Standard base64 with padding, as lenient about the last bits as Go's.
+/// Standard base64 with padding, which like Go's ignores unused bits of the last character.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
 );
 
-/// Where the ids of a request's events come from.
-pub(super) enum Ids {
-    /// From the header `x-inngest-event-id-seed`.
+/// The source of the ids of one request's events.
+pub(super) enum IdSource {
+    /// The header `x-inngest-event-id-seed`.
     Seeded {
         millis: u64,
         entropy: [u8; 10],
@@ -27,32 +28,34 @@ pub(super) enum Ids {
     },
 }
 
-impl Ids {
-    /// The seed of a request, `{millis},{base64 of 10 bytes}`. One that is malformed counts as none,
-    /// without a word.
-    pub(super) fn new(seed: Option<&str>, now: u64) -> Ids {
-        seed.and_then(Ids::seeded).unwrap_or(Ids::Random { millis: now.min(MAX_MILLIS) })
+impl IdSource {
+    /// Reads the seed from a request's headers, `{millis},{base64 of 10 bytes}`. Without one, ids are
+    /// random and carry the time `now`; so they are with a malformed one, without an error.
+    pub(super) fn new(headers: &HeaderMap, now: u64) -> IdSource {
+        let seed = headers.get("x-inngest-event-id-seed").and_then(|seed| seed.to_str().ok());
+        let random = IdSource::Random { millis: now.min(MAX_MILLIS) };
+        seed.and_then(IdSource::seeded).unwrap_or(random)
     }
 
-    fn seeded(seed: &str) -> Option<Ids> {
+    fn seeded(seed: &str) -> Option<IdSource> {
         let (millis, entropy) = seed.split_once(',')?;
         let millis = millis.parse().ok().filter(|millis| (1..=MAX_MILLIS).contains(millis))?;
         let entropy = BASE64.decode(entropy).ok()?.try_into().ok()?;
-        Some(Ids::Seeded { millis, entropy })
+        Some(IdSource::Seeded { millis, entropy })
     }
 
-    /// The id of the event at `index` in the request.
+    /// Returns the id of the event at `index` in the request.
     pub(super) fn id(&self, index: usize) -> String {
         match *self {
-            Ids::Seeded { millis, mut entropy } => {
+            IdSource::Seeded { millis, mut entropy } => {
                 let [.., a, b, c, d] = entropy;
                 // A request has at most 5,000 events.
-                let place = u32::try_from(index).unwrap_or(u32::MAX).wrapping_add(1);
-                let last = u32::from_be_bytes([a, b, c, d]).wrapping_add(place);
+                let number = u32::try_from(index).unwrap_or(u32::MAX).wrapping_add(1);
+                let last = u32::from_be_bytes([a, b, c, d]).wrapping_add(number);
                 entropy[6..].copy_from_slice(&last.to_be_bytes());
                 ulid(millis, entropy)
             }
-            Ids::Random { millis } => {
+            IdSource::Random { millis } => {
                 let mut entropy = [0; 10];
                 getrandom::fill(&mut entropy).expect("the operating system has random bytes");
                 ulid(millis, entropy)
@@ -66,21 +69,21 @@ fn ulid(millis: u64, entropy: [u8; 10]) -> String {
     bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
     bytes[6..].copy_from_slice(&entropy);
     let bits = u128::from_be_bytes(bytes);
-    (0..26).rev().map(|place| char::from(DIGITS[(bits >> (5 * place)) as usize & 31])).collect()
+    (0..26).rev().map(|digit| char::from(DIGITS[(bits >> (5 * digit)) as usize & 31])).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Ids, ulid};
+    use super::{IdSource, ulid};
 
     #[test]
-    fn a_ulid_is_written_as_its_specification_says() {
+    fn ulids_are_encoded_as_specified() {
         assert_eq!(ulid(1_469_918_176_385, [0xFF; 10]), "01ARYZ6S41ZZZZZZZZZZZZZZZZ");
         assert_eq!(ulid(super::MAX_MILLIS, [0xFF; 10]), "7ZZZZZZZZZZZZZZZZZZZZZZZZZ");
     }
 
     #[test]
-    fn a_malformed_seed_counts_as_none() {
+    fn a_malformed_seed_is_ignored() {
         for seed in [
             "",
             "zzz",
@@ -96,8 +99,8 @@ mod tests {
             "1700000000000,_____________w==",
             "1700000000000,AAAAAAAAAAAAAA==,",
         ] {
-            assert!(Ids::seeded(seed).is_none(), "{seed}");
+            assert!(IdSource::seeded(seed).is_none(), "{seed}");
         }
-        assert!(Ids::seeded("1700000000000,/////////////w==").is_some());
+        assert!(IdSource::seeded("1700000000000,/////////////w==").is_some());
     }
 }

@@ -1,4 +1,4 @@
-//! The server: what happens to a request.
+//! The server: how a request is handled.
 
 use std::io;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -14,182 +14,144 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::answer::{self, Answer, Body};
 use super::body;
-use super::fault::{Distortion, Fault, Faults, Instead, Kind};
-use super::functions::{Functions, Started};
+use super::fault::Fault;
+use super::fault_plan::{FaultReply, ReadEvents};
+use super::fault_rules::FaultRules;
+use super::functions::{Functions, StartedRun};
 use super::keys::{Keys, percent_decoded};
-use super::lock;
+use super::lock::lock;
 use super::request::{ReceivedRequest, Requests};
-use super::seed::Ids;
+use super::response::{self, ApiResponse, ResponseBody};
+use super::seed::IdSource;
 use super::store::{Store, StoredEvent};
 use crate::event::EventId;
 
-/// What the connections and the test share.
+/// State shared by the connections and the test.
 pub(super) struct Server {
-    pub(super) state: Mutex<State>,
+    pub(super) state: Mutex<ServerState>,
     pub(super) requests: Requests,
-    pub(super) faults: Faults,
+    pub(super) faults: FaultRules,
     pub(super) keys: Mutex<Keys>,
-    /// Told when events have been stored.
+    /// Notified after events have been stored.
     pub(super) stored: watch::Sender<()>,
-    /// How many runs are under way.
+    /// The number of runs in progress.
     pub(super) running: watch::Sender<usize>,
-    /// How many milliseconds the clock is ahead of the machine's.
-    ahead: AtomicI64,
-    /// The functions' tasks; none once the test has ended.
+    /// How many milliseconds this clock is ahead of the machine's.
+    clock_offset: AtomicI64,
+    /// The functions' tasks; `None` after [`shut_down`](Server::shut_down).
     tasks: Mutex<Option<JoinSet<()>>>,
-    /// Where they run, whichever thread moves the clock.
+    /// Where the tasks run, whichever thread moves the clock.
     runtime: Handle,
 }
 
-/// What a request brings, read but not accepted.
-struct Arrived {
-    events: Vec<StoredEvent>,
-    /// What is wrong with the event behind them.
-    error: Option<String>,
-}
-
 #[derive(Default)]
-pub(super) struct State {
+pub(super) struct ServerState {
     pub(super) store: Store,
     pub(super) functions: Functions,
 }
 
 impl Server {
-    /// A server in the runtime it is made in.
+    /// Creates a server whose functions run in the current runtime.
     pub(super) fn new() -> Server {
         Server {
             state: Mutex::default(),
             requests: Requests::default(),
-            faults: Faults::default(),
+            faults: FaultRules::default(),
             keys: Mutex::default(),
             stored: watch::Sender::new(()),
             running: watch::Sender::new(0),
-            ahead: AtomicI64::new(0),
+            clock_offset: AtomicI64::new(0),
             tasks: Mutex::new(Some(JoinSet::new())),
             runtime: Handle::current(),
         }
     }
 
-    /// Ends the functions that are running, and starts no more.
-    pub(super) fn end(&self) {
+    /// Aborts the running functions, and starts no more.
+    pub(super) fn shut_down(&self) {
         drop(lock(&self.tasks).take());
     }
 
     pub(super) fn advance(self: &Arc<Server>, time: Duration) {
         let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-        let ahead = self.ahead.load(Ordering::Relaxed).saturating_add(millis);
-        self.ahead.store(ahead, Ordering::Relaxed);
+        let offset = self.clock_offset.load(Ordering::Relaxed).saturating_add(millis);
+        self.clock_offset.store(offset, Ordering::Relaxed);
         self.run_due();
     }
 
     fn now(&self) -> i64 {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         let now = i64::try_from(now).unwrap_or(i64::MAX);
-        now.saturating_add(self.ahead.load(Ordering::Relaxed))
+        now.saturating_add(self.clock_offset.load(Ordering::Relaxed))
     }
 
     pub(super) async fn handle(
         self: Arc<Server>,
         request: Request<Incoming>,
-    ) -> io::Result<Response<Body>> {
+    ) -> io::Result<Response<ResponseBody>> {
         let (parts, body) = request.into_parts();
-        let queued = self.faults.next();
-        if let Some(Fault { kind: Kind::DropBeforeReading, delay, .. }) = queued {
-            self.requests.push(ReceivedRequest::new(&parts, Bytes::new()));
-            wait(delay).await;
-            return Err(io::ErrorKind::ConnectionAborted.into());
-        }
-        let body = read_body(body).await;
-        let request = ReceivedRequest::new(&parts, body.clone());
-        let by_request = queued.or_else(|| self.faults.by_request(&request));
-        self.requests.push(request);
-        let arrived = self.read(&parts, &body);
-        let fault = by_request.or_else(|| {
-            arrived.as_ref().ok().and_then(|arrived| self.faults.by_event(&arrived.events))
-        });
-        match fault {
-            None => Ok(self.answer(arrived).into_response()),
-            Some(fault) => {
-                wait(fault.delay).await;
-                self.misbehave(fault, arrived).await
+        let queued = self.faults.take_queued();
+        let unread = queued.as_ref().is_some_and(Fault::closes_before_reading);
+        let body = if unread { Bytes::new() } else { read_body(body).await };
+        let received = ReceivedRequest::new(&parts, body.clone());
+        let fault = queued.or_else(|| self.faults.for_request(&received));
+        self.requests.push(received);
+
+        let (events, request) = match self.read(&parts, &body) {
+            Ok((events, error)) => {
+                let ids = events.iter().map(|event| event.id.as_str().to_owned()).collect();
+                (events, Ok(ReadEvents { ids, error }))
             }
+            Err(response) => (Vec::new(), Err(response)),
+        };
+        let fault = fault.or_else(|| self.faults.for_events(&events));
+        let plan = fault.unwrap_or_else(Fault::none).apply(request);
+        if !plan.delay.is_zero() {
+            tokio::time::sleep(plan.delay).await;
+        }
+        self.accept(events.into_iter().take(plan.accepted));
+        match plan.reply {
+            FaultReply::Respond(response) => Ok(response.into_http()),
+            FaultReply::RespondTruncated(response) => {
+                Ok(response::truncated(response.into_http()).await)
+            }
+            FaultReply::RespondSpaces(bytes) => Ok(response::spaces(bytes)),
+            FaultReply::CloseBeforeReading | FaultReply::Close => {
+                Err(io::ErrorKind::ConnectionAborted.into())
+            }
+            FaultReply::Hang => std::future::pending().await,
         }
     }
 
-    async fn misbehave(
-        self: Arc<Server>,
-        fault: Fault,
-        mut arrived: Result<Arrived, Answer>,
-    ) -> io::Result<Response<Body>> {
-        match fault.kind {
-            // A rule decides when the body has been read already.
-            Kind::DropBeforeReading => Err(io::ErrorKind::ConnectionAborted.into()),
-            Kind::Distorted(distortion) => {
-                if let (Distortion::FailAt { index, error }, Ok(arrived)) =
-                    (&distortion, &mut arrived)
-                {
-                    arrived.fail_at(*index, error);
-                }
-                let mut answer = self.answer(arrived);
-                if let Answer::Ids { ids, .. } = &mut answer {
-                    distortion.distort(ids);
-                }
-                let response = answer.into_response();
-                Ok(match distortion {
-                    Distortion::Cut => answer::cut(response).await,
-                    _ => response,
-                })
-            }
-            Kind::Instead(instead) => {
-                if fault.accepts {
-                    self.answer(arrived);
-                }
-                match instead {
-                    Instead::Hang => std::future::pending().await,
-                    Instead::Drop => Err(io::ErrorKind::ConnectionAborted.into()),
-                    Instead::Spaces(bytes) => Ok(answer::spaces(bytes)),
-                    Instead::Answer { status, headers, body } => {
-                        Ok(answer::of_fault(status, headers, body))
-                    }
-                }
-            }
-        }
-    }
-
-    /// A request's events, or what it is answered that brings none.
-    fn read(&self, parts: &Parts, body: &[u8]) -> Result<Arrived, Answer> {
+    /// Returns a request's events and the error in the event after them, or the response to a request
+    /// that cannot bring events.
+    fn read(
+        &self,
+        parts: &Parts,
+        body: &[u8],
+    ) -> Result<(Vec<StoredEvent>, Option<String>), ApiResponse> {
         let key = match parts.uri.path().strip_prefix("/e/") {
-            None => return Err(Answer::Page),
-            Some("") => return Err(Answer::NoKey),
-            Some(key) if key.contains('/') => return Err(Answer::Page),
-            Some(_) if parts.method != Method::POST => return Err(Answer::WrongMethod),
+            None => return Err(ApiResponse::HtmlPage),
+            Some("") => return Err(ApiResponse::MissingKey),
+            Some(key) if key.contains('/') => return Err(ApiResponse::HtmlPage),
+            Some(_) if parts.method != Method::POST => return Err(ApiResponse::MethodNotAllowed),
             Some(key) => percent_decoded(key),
         };
         lock(&self.keys).check_key(&key)?;
         let now = self.now();
-        let seed = parts.headers.get("x-inngest-event-id-seed");
-        let seed = seed.and_then(|seed| seed.to_str().ok());
-        let ids = Ids::new(seed, u64::try_from(now).unwrap_or(0));
-        let read = body::read(body);
+        let ids = IdSource::new(&parts.headers, u64::try_from(now).unwrap_or(0));
+        let body::ParsedBody { events, error } = body::parse(body);
         let stored = |(index, event)| StoredEvent::new(event, EventId::new(&ids.id(index)), now);
-        let events: Vec<_> = read.good.into_iter().enumerate().map(stored).collect();
+        let events: Vec<_> = events.into_iter().enumerate().map(stored).collect();
         lock(&self.keys).check_events(&key, &events)?;
-        Ok(Arrived { events, error: read.error })
-    }
-
-    fn answer(self: &Arc<Server>, arrived: Result<Arrived, Answer>) -> Answer {
-        arrived.map_or_else(|answer| answer, |arrived| self.accept(arrived))
+        Ok((events, error))
     }
 
     /// Stores events and starts their functions.
-    fn accept(self: &Arc<Server>, arrived: Arrived) -> Answer {
+    fn accept(self: &Arc<Server>, events: impl Iterator<Item = StoredEvent>) {
         let now = self.now();
-        let mut ids = Vec::with_capacity(arrived.events.len());
         let mut state = lock(&self.state);
-        for event in arrived.events {
-            ids.push(event.id.as_str().to_owned());
+        for event in events {
             let event = Arc::new(event);
             if state.functions.schedule(&event, now) && event.ts > now {
                 self.spawn(Arc::clone(self).run_due_in(event.ts.abs_diff(now)));
@@ -199,36 +161,31 @@ impl Server {
         drop(state);
         self.run_due();
         self.stored.send_replace(());
-        // Go's list has room for the first id from the beginning.
-        if ids.is_empty() {
-            ids.push(String::new());
-        }
-        Answer::Ids { ids, error: arrived.error }
     }
 
-    /// Starts the runs whose time has come.
+    /// Starts the runs that are due.
     fn run_due(self: &Arc<Server>) {
-        // Under the lock, so that nobody sees them running and not counted.
+        // Under the lock, so that no run is visible as running before it is counted.
         let mut state = lock(&self.state);
-        for started in state.functions.due(self.now()) {
+        for started in state.functions.start_due(self.now()) {
             self.running.send_modify(|running| *running += 1);
             self.spawn(Arc::clone(self).run(started));
         }
     }
 
     async fn run_due_in(self: Arc<Server>, millis: u64) {
-        // A millisecond more, since both clocks count whole ones.
+        // One millisecond more, since both clocks are truncated to whole milliseconds.
         tokio::time::sleep(Duration::from_millis(millis + 1)).await;
         self.run_due();
     }
 
-    /// Attempts a run until it succeeds or its retries are used up. Inngest waits in between; here
-    /// there is nothing to wait for.
-    async fn run(self: Arc<Server>, started: Started) {
+    /// Attempts a run until it succeeds or its retries are used up. Inngest waits between attempts; this
+    /// server retries at once.
+    async fn run(self: Arc<Server>, started: StartedRun) {
         let mut retries = started.retries;
         loop {
-            let outcome = (started.attempt)().await;
-            if !lock(&self.state).functions.finish(started.run, outcome, retries) {
+            let result = (started.attempt)().await;
+            if !lock(&self.state).functions.finish_attempt(started.number, result, retries) {
                 break;
             }
             retries -= 1;
@@ -244,24 +201,8 @@ impl Server {
     }
 }
 
-impl Arrived {
-    /// Makes the event at `index` one that the server fails at.
-    fn fail_at(&mut self, index: usize, error: &str) {
-        if index < self.events.len() {
-            self.events.truncate(index);
-            self.error = Some(error.to_owned());
-        }
-    }
-}
-
-async fn wait(delay: Duration) {
-    if !delay.is_zero() {
-        tokio::time::sleep(delay).await;
-    }
-}
-
-/// What came of the body, if it broke off: the server reads a stream and takes the events that are
-/// whole.
+/// Returns the body, or the part of it that arrived before an error: Inngest reads the body as a stream,
+/// and accepts the complete events of an interrupted request.
 async fn read_body(mut body: Incoming) -> Bytes {
     let mut bytes = Vec::new();
     while let Some(Ok(frame)) = body.frame().await {

@@ -1,4 +1,4 @@
-//! What the Event API keeps of the events it accepted.
+//! The events that the Event API has accepted.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,36 +7,36 @@ use serde::Serialize;
 use serde::de::{Deserialize, DeserializeOwned};
 use serde_json::{Map, Value, json};
 
-use super::inbound::Inbound;
+use super::inbound::InboundEvent;
 use crate::event::{Event, EventId, InngestEvent};
 
 /// An event that [`EventApi`](super::EventApi) accepted, as Inngest stores it.
 ///
-/// It serializes with the names its fields have here, for snapshots and for other programs.
+/// It serializes under the field names it has here, for snapshots and for other programs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct StoredEvent {
-    /// The id the sender got for it.
+    /// The Inngest id that the sender received for it.
     pub id: EventId,
-    /// Its name.
+    /// The event's name.
     pub name: String,
-    /// The payload: an object, or null where none was sent. Its numbers went through 64-bit floats,
-    /// as Inngest's do: 1.0 is stored as 1, and integers beyond 2^53 are rounded.
+    /// The payload: an object, or null if none was sent. Its numbers are converted to 64-bit floats, as
+    /// at Inngest: 1.0 is stored as 1, and integers beyond 2^53 are rounded.
     pub data: Value,
-    /// The dedup id (`id`), if it was sent with one.
+    /// The dedup id (`id`), if the event was sent with one.
     pub dedup_id: Option<String>,
-    /// When it happened, in milliseconds since 1970: as sent, or else the time of arrival.
+    /// The event's time in milliseconds since 1970: as sent, or else the time of arrival.
     pub ts: i64,
     /// The payload's version (`v`).
     pub version: Option<String>,
-    /// The user; empty if it was sent without.
+    /// The user; empty if the event was sent without one.
     pub user: Map<String, Value>,
     /// The sessions (`meta.sessions`).
     pub sessions: BTreeMap<String, String>,
 }
 
 impl StoredEvent {
-    pub(super) fn new(event: Inbound, id: EventId, now: i64) -> StoredEvent {
+    pub(super) fn new(event: InboundEvent, id: EventId, now: i64) -> StoredEvent {
         StoredEvent {
             id,
             name: event.name,
@@ -49,21 +49,21 @@ impl StoredEvent {
         }
     }
 
-    /// The id that Inngest deduplicates by: an event without one of its own has its Inngest id.
+    /// Returns the id that Inngest deduplicates by: the dedup id, or else the Inngest id.
     pub(super) fn effective_dedup_id(&self) -> &str {
         self.dedup_id.as_deref().unwrap_or_else(|| self.id.as_str())
     }
 
-    /// Decodes it. What was sent without a dedup id has none.
+    /// Decodes the event with data of type `E`. An event that was sent without a dedup id has none.
     ///
     /// # Errors
     ///
-    /// The data does not fit `E`. The event's name is not looked at.
+    /// Returns an error if the data does not decode as `E`. The event's name is not checked.
     pub fn decode<E: DeserializeOwned>(&self) -> Result<Event<E>, serde_json::Error> {
         self.decode_with_id(self.dedup_id.as_deref())
     }
 
-    /// Decodes it as a function receives it, always with an id.
+    /// Decodes the event as a function receives it: always with an id.
     pub(super) fn decode_for_function<E: DeserializeOwned>(
         &self,
     ) -> Result<Event<E>, serde_json::Error> {
@@ -86,7 +86,7 @@ impl StoredEvent {
     }
 }
 
-/// How many events of one name and one version were stored.
+/// The number of stored events of one name and version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EventType {
@@ -94,11 +94,11 @@ pub struct EventType {
     pub name: String,
     /// Their version (`v`).
     pub version: Option<String>,
-    /// How many there are.
+    /// The number of events.
     pub count: usize,
 }
 
-/// The events, in order of acceptance.
+/// Events in order of acceptance.
 #[derive(Default)]
 pub(super) struct Store(Vec<Arc<StoredEvent>>);
 
@@ -119,8 +119,8 @@ impl Store {
         self.0.iter().map(|event| StoredEvent::clone(event)).collect()
     }
 
-    /// The events named as `E` is.
-    pub(super) fn of<E: InngestEvent>(&self) -> Vec<Arc<StoredEvent>> {
+    /// Returns the events with the name of `E`.
+    pub(super) fn of_type<E: InngestEvent>(&self) -> Vec<Arc<StoredEvent>> {
         self.0.iter().filter(|event| event.name == E::NAME).map(Arc::clone).collect()
     }
 

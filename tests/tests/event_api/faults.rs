@@ -1,4 +1,4 @@
-//! How it misbehaves: as a test asks it to, and only then.
+//! Faults: which requests they affect, and what the sender receives.
 
 use std::time::{Duration, Instant};
 
@@ -13,28 +13,28 @@ fn client() -> reqwest::Client {
         .unwrap()
 }
 
-/// A batch of three.
+/// A request with three events.
 fn post(api: &EventApi) -> reqwest::RequestBuilder {
     let events = json!([{"name": "p/a"}, {"name": "p/b"}, {"name": "p/c"}]);
     client().post(format!("{}/e/test", api.url())).body(events.to_string())
 }
 
-async fn answer(api: &EventApi) -> (u16, Value) {
+async fn send(api: &EventApi) -> (u16, Value) {
     let response = post(api).send().await.unwrap();
     let status = response.status().as_u16();
     (status, serde_json::from_str(&response.text().await.unwrap()).unwrap())
 }
 
 #[tokio::test]
-async fn a_status_refuses_the_events() {
+async fn events_are_not_accepted_with_an_error_status() {
     let api = EventApi::start().await;
     api.fail_next_n(2, Fault::status(503));
     api.fail_next(
         Fault::status(429).retry_after("Fri, 07 Nov 2036 08:49:37 GMT").body("slow down"),
     );
     let unavailable = json!({"status": 503, "message": "", "error": "Service Unavailable"});
-    assert_eq!(answer(&api).await, (503, unavailable.clone()));
-    assert_eq!(answer(&api).await, (503, unavailable));
+    assert_eq!(send(&api).await, (503, unavailable.clone()));
+    assert_eq!(send(&api).await, (503, unavailable));
 
     let response = post(&api).send().await.unwrap();
     assert_eq!(response.status(), 429);
@@ -42,20 +42,20 @@ async fn a_status_refuses_the_events() {
     assert_eq!(response.text().await.unwrap(), "slow down");
 
     assert!(api.events().is_empty());
-    assert_eq!(answer(&api).await.0, 200);
+    assert_eq!(send(&api).await.0, 200);
     assert_eq!((api.events().len(), api.requests().len()), (3, 4));
 }
 
 #[tokio::test]
-async fn a_status_may_come_although_the_events_were_accepted() {
+async fn after_accepting_accepts_events_despite_an_error_status() {
     let api = EventApi::start().await;
     api.fail_next(Fault::status(504).after_accepting());
-    assert_eq!(answer(&api).await.0, 504);
+    assert_eq!(send(&api).await.0, 504);
     assert_eq!(api.events().len(), 3);
 }
 
 #[tokio::test]
-async fn a_redirect_has_a_location_and_html_has_its_type() {
+async fn a_redirect_has_a_location_and_html_has_its_content_type() {
     let api = EventApi::start().await;
     api.fail_next(Fault::redirect("http://127.0.0.1:1/e/test"));
     api.fail_next(Fault::html());
@@ -69,7 +69,7 @@ async fn a_redirect_has_a_location_and_html_has_its_type() {
 }
 
 #[tokio::test]
-async fn a_connection_is_dropped_before_reading_and_before_the_answer() {
+async fn the_connection_closes_before_reading_or_before_the_response() {
     let api = EventApi::start().await;
     api.fail_next(Fault::drop_before_reading());
     assert!(post(&api).send().await.is_err());
@@ -82,46 +82,46 @@ async fn a_connection_is_dropped_before_reading_and_before_the_answer() {
 }
 
 #[tokio::test]
-async fn a_connection_is_dropped_in_the_middle_of_the_answer() {
+async fn the_connection_closes_in_the_middle_of_the_response() {
     let api = EventApi::start().await;
     api.fail_next(Fault::drop_within_answer());
     let mut response = post(&api).send().await.unwrap();
     assert_eq!(response.status(), 200);
-    let announced = response.content_length().unwrap();
+    let content_length = response.content_length().unwrap();
     let beginning = response.chunk().await.unwrap().unwrap();
-    assert!(beginning.starts_with(b"{\"ids\":[\"") && (beginning.len() as u64) < announced);
+    assert!(beginning.starts_with(b"{\"ids\":[\"") && (beginning.len() as u64) < content_length);
     assert!(response.chunk().await.is_err());
     assert_eq!(api.events().len(), 3);
 }
 
 #[tokio::test]
-async fn the_server_fails_at_an_event_once() {
+async fn fail_at_accepts_the_events_before_the_failing_one() {
     let api = EventApi::start().await;
     api.fail_next(Fault::fail_at(2));
     api.fail_next(Fault::fail_at(0));
-    let (status, body) = answer(&api).await;
+    let (status, body) = send(&api).await;
     assert_eq!((status, body["ids"].as_array().unwrap().len()), (400, 2));
     assert_eq!(body["status"], 400);
     assert!(body["error"].is_string());
-    assert_eq!(answer(&api).await.1["ids"], json!([""]));
+    assert_eq!(send(&api).await.1["ids"], json!([""]));
     assert_eq!(api.events().len(), 2);
-    assert_eq!(answer(&api).await.0, 200);
+    assert_eq!(send(&api).await.0, 200);
 }
 
 #[tokio::test]
-async fn ids_are_missing_or_empty() {
+async fn ids_of_accepted_events_are_missing_or_empty() {
     let api = EventApi::start().await;
     api.fail_next(Fault::missing_ids(1));
     api.fail_next(Fault::missing_ids(9));
     api.fail_next(Fault::empty_ids());
-    assert_eq!(answer(&api).await.1["ids"].as_array().unwrap().len(), 2);
-    assert_eq!(answer(&api).await.1["ids"], json!([]));
-    assert_eq!(answer(&api).await.1["ids"], json!(["", "", ""]));
+    assert_eq!(send(&api).await.1["ids"].as_array().unwrap().len(), 2);
+    assert_eq!(send(&api).await.1["ids"], json!([]));
+    assert_eq!(send(&api).await.1["ids"], json!(["", "", ""]));
     assert_eq!(api.events().len(), 9);
 }
 
 #[tokio::test]
-async fn an_answer_may_be_of_any_size() {
+async fn a_response_can_have_any_size() {
     let api = EventApi::start().await;
     api.fail_next(Fault::answer_of_bytes(1_000_000));
     let response = post(&api).send().await.unwrap();
@@ -135,11 +135,11 @@ async fn an_answer_may_be_of_any_size() {
 }
 
 #[tokio::test]
-async fn an_answer_is_late_or_never_comes() {
+async fn a_response_is_delayed_or_never_sent() {
     let api = EventApi::start().await;
     api.fail_next(Fault::delay(Duration::from_millis(30)));
     let start = Instant::now();
-    assert_eq!(answer(&api).await.0, 200);
+    assert_eq!(send(&api).await.0, 200);
     assert!(start.elapsed() >= Duration::from_millis(30));
 
     api.fail_next(Fault::hang().after_accepting());
@@ -149,7 +149,7 @@ async fn an_answer_is_late_or_never_comes() {
 }
 
 #[tokio::test]
-async fn a_rule_decides_by_the_request_where_nothing_is_queued() {
+async fn a_rule_chooses_faults_by_request_when_none_is_queued() {
     let api = EventApi::start().await;
     let mut calls = 0;
     api.fault_when(move |request| {
@@ -167,44 +167,44 @@ async fn a_rule_decides_by_the_request_where_nothing_is_queued() {
     api.fail_next(Fault::status(503));
     api.fault_when(|_| Some(Fault::drop_before_answer()));
     api.clear_faults();
-    assert_eq!(answer(&api).await.0, 200);
+    assert_eq!(send(&api).await.0, 200);
 }
 
 #[tokio::test]
-async fn a_rule_decides_by_the_event() {
+async fn a_rule_chooses_faults_by_event() {
     let api = EventApi::start().await;
     api.fault_when_event(|event| (event.name == "p/b").then(|| Fault::refuse("no b today")));
-    let (status, body) = answer(&api).await;
+    let (status, body) = send(&api).await;
     assert_eq!((status, body["ids"].as_array().unwrap().len()), (400, 1));
     assert_eq!(body["error"], "no b today");
     let names: Vec<_> = api.events().into_iter().map(|event| event.name).collect();
     assert_eq!(names, ["p/a"]);
 
-    // Counted from the event that was asked about.
+    // The index counts from the event passed to the rule.
     api.fault_when_event(|event| (event.name == "p/b").then(|| Fault::fail_at(1)));
-    assert_eq!(answer(&api).await.1["ids"].as_array().unwrap().len(), 2);
+    assert_eq!(send(&api).await.1["ids"].as_array().unwrap().len(), 2);
     api.fault_when_event(|event| (event.name == "p/b").then(|| Fault::fail_at(2)));
-    assert_eq!(answer(&api).await.0, 200);
+    assert_eq!(send(&api).await.0, 200);
 
     api.clear();
     api.fault_when_event(|event| (event.name == "p/c").then(|| Fault::status(503)));
-    assert_eq!(answer(&api).await.0, 503);
+    assert_eq!(send(&api).await.0, 503);
     assert!(api.events().is_empty());
     api.fault_when(|_| Some(Fault::status(502)));
     api.fail_next(Fault::status(501));
-    assert_eq!([answer(&api).await.0, answer(&api).await.0], [501, 502]);
+    assert_eq!([send(&api).await.0, send(&api).await.0], [501, 502]);
     api.clear_faults();
-    assert_eq!(answer(&api).await.0, 200);
+    assert_eq!(send(&api).await.0, 200);
 }
 
 #[tokio::test]
-async fn a_rule_by_event_sees_the_event_as_it_is_stored_then() {
+async fn a_rule_by_event_receives_events_as_they_are_stored() {
     let api = EventApi::start().await;
-    let (asked, seen) = std::sync::mpsc::channel();
+    let (sender, passed) = std::sync::mpsc::channel();
     api.fault_when_event(move |event| {
-        asked.send(event.clone()).unwrap();
+        sender.send(event.clone()).unwrap();
         None
     });
-    assert_eq!(answer(&api).await.0, 200);
-    assert_eq!(seen.try_iter().collect::<Vec<_>>(), api.events());
+    assert_eq!(send(&api).await.0, 200);
+    assert_eq!(passed.try_iter().collect::<Vec<_>>(), api.events());
 }

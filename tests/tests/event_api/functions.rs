@@ -1,4 +1,4 @@
-//! What it runs.
+//! The functions that events start.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,8 +13,8 @@ use super::{CartFilled, ShopOpened, cart, post, post_seeded};
 #[tokio::test]
 async fn a_function_runs_once_for_each_dedup_id() {
     let api = EventApi::start().await;
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let carts = Arc::clone(&seen);
+    let received = Arc::new(Mutex::new(Vec::new()));
+    let carts = Arc::clone(&received);
     api.on("email", move |event: Event<CartFilled>| {
         carts.lock().unwrap().push(event.data.cart);
         async {}
@@ -27,7 +27,7 @@ async fn a_function_runs_once_for_each_dedup_id() {
     }
     api.idle().await;
 
-    assert_eq!(*seen.lock().unwrap(), ["a", "b"]);
+    assert_eq!(*received.lock().unwrap(), ["a", "b"]);
     assert_eq!(api.events().len(), 3, "a duplicate is stored");
     for function in ["email", "stock"] {
         let runs = api.runs_of(function);
@@ -60,7 +60,7 @@ async fn neither_the_name_nor_the_payload_is_part_of_the_dedup_key() {
 }
 
 #[tokio::test]
-async fn a_dedup_id_is_forgotten_after_24_hours_from_its_first_event() {
+async fn a_dedup_id_is_forgotten_24_hours_after_its_first_event() {
     let api = EventApi::start().await;
     api.on::<CartFilled>("email", |_| async {});
     let client = api.client();
@@ -74,7 +74,7 @@ async fn a_dedup_id_is_forgotten_after_24_hours_from_its_first_event() {
 }
 
 #[tokio::test]
-async fn without_an_id_of_its_own_an_event_is_deduplicated_by_its_inngest_id() {
+async fn an_event_without_a_dedup_id_is_deduplicated_by_its_inngest_id() {
     let api = EventApi::start().await;
     api.on::<ShopOpened>("greet", |event| async move {
         assert_eq!(event.given_id(), Some("01HF7YAT000000000000000001"));
@@ -92,7 +92,7 @@ async fn without_an_id_of_its_own_an_event_is_deduplicated_by_its_inngest_id() {
 }
 
 #[tokio::test]
-async fn failed_runs_say_why() {
+async fn failed_runs_have_their_error() {
     let api = EventApi::start().await;
     api.on::<CartFilled>("refuse", |_| async { Err::<(), _>("out of stock") });
     api.on::<CartFilled>("panic", |event| async move { panic!("no cart {}", event.data.cart) });
@@ -130,7 +130,7 @@ async fn idle_waits_for_the_functions_that_are_running() {
 }
 
 #[tokio::test]
-async fn a_failed_function_is_tried_again_until_it_succeeds() {
+async fn a_failed_function_is_retried_until_it_succeeds() {
     let api = EventApi::start().await;
     let calls = AtomicU32::new(0);
     api.on("charge", move |event: Event<CartFilled>| {
@@ -153,7 +153,7 @@ async fn a_failed_function_is_tried_again_until_it_succeeds() {
 }
 
 #[tokio::test]
-async fn a_function_is_tried_again_four_times_or_as_the_test_says() {
+async fn a_function_is_retried_four_times_or_as_set() {
     let api = EventApi::start().await;
     for function in ["default", "once", "twice"] {
         api.on::<CartFilled>(function, |_| async { Err::<(), _>("no") });
@@ -167,13 +167,13 @@ async fn a_function_is_tried_again_four_times_or_as_the_test_says() {
         let runs = api.runs_of(function);
         assert_eq!((runs[0].attempts, runs[0].errors.len()), (attempts, attempts as usize));
         assert_eq!(runs[0].state, RunState::Failed("no".to_owned()));
-        assert_eq!(runs[1].attempts, 1, "what does not decode now does not decode later");
+        assert_eq!(runs[1].attempts, 1, "an event that does not decode is not retried");
     }
 }
 
 #[tokio::test]
-#[should_panic(expected = "there is no function `mail`")]
-async fn the_retries_of_an_unknown_function_are_a_mistake() {
+#[should_panic(expected = "no function named `mail` is registered")]
+async fn setting_the_retries_of_an_unknown_function_panics() {
     let api = EventApi::start().await;
     api.on::<CartFilled>("email", |_| async {});
     api.retries("mail", 0);
@@ -182,7 +182,7 @@ async fn the_retries_of_an_unknown_function_are_a_mistake() {
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 #[tokio::test]
-async fn a_time_in_the_future_delays_functions_until_the_clock_gets_there() {
+async fn an_event_in_the_future_starts_functions_when_the_clock_reaches_it() {
     let api = EventApi::start().await;
     let log = Arc::new(Mutex::new(Vec::new()));
     let carts = Arc::clone(&log);
@@ -212,21 +212,21 @@ async fn a_time_in_the_future_delays_functions_until_the_clock_gets_there() {
 }
 
 #[tokio::test]
-async fn the_clock_goes_on_by_itself_too() {
+async fn a_scheduled_function_starts_without_advance_when_its_time_comes() {
     let api = EventApi::start().await;
-    let (told, mut tell) = tokio::sync::mpsc::unbounded_channel();
+    let (sender, mut starts) = tokio::sync::mpsc::unbounded_channel();
     api.on("remind", move |_: Event<ShopOpened>| {
-        told.send(SystemTime::now()).unwrap();
+        sender.send(SystemTime::now()).unwrap();
         async {}
     });
     let time = SystemTime::now() + Duration::from_millis(60);
     api.client().send(Event::new(ShopOpened).at(time)).await.unwrap();
-    let began = tokio::time::timeout(Duration::from_secs(10), tell.recv()).await.unwrap().unwrap();
-    assert!(began >= time - Duration::from_millis(1));
+    let start = tokio::time::timeout(Duration::from_secs(10), starts.recv()).await;
+    assert!(start.unwrap().unwrap() >= time - Duration::from_millis(1));
 }
 
 #[tokio::test]
-async fn a_scheduled_run_has_taken_its_dedup_id() {
+async fn a_scheduled_run_occupies_its_dedup_id() {
     let api = EventApi::start().await;
     api.on::<CartFilled>("remind", |_| async {});
     let client = api.client();
@@ -238,7 +238,7 @@ async fn a_scheduled_run_has_taken_its_dedup_id() {
 }
 
 #[test]
-fn the_clock_is_moved_from_any_thread() {
+fn the_clock_can_be_advanced_from_any_thread() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let api = runtime.block_on(async {
         let api = EventApi::start().await;
@@ -253,7 +253,7 @@ fn the_clock_is_moved_from_any_thread() {
 }
 
 #[tokio::test]
-async fn idle_waits_for_what_functions_send_and_for_their_retries() {
+async fn idle_waits_for_events_sent_by_functions_and_for_retries() {
     let api = EventApi::start().await;
     let client = api.client();
     let calls = AtomicU32::new(0);
@@ -278,13 +278,13 @@ async fn idle_waits_for_what_functions_send_and_for_their_retries() {
 }
 
 #[tokio::test]
-async fn runs_that_were_forgotten_go_on() {
+async fn cleared_runs_continue() {
     let api = EventApi::start().await;
     let done = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&done);
     api.on("remind", move |_: Event<CartFilled>| {
         let call = count.fetch_add(1, Ordering::Relaxed);
-        async move { if call == 0 { Err("again") } else { Ok(()) } }
+        async move { if call == 0 { Err("not yet") } else { Ok(()) } }
     });
     let client = api.client();
     client.send(Event::new(cart("a")).at(SystemTime::now() + HOUR)).await.unwrap();

@@ -1,4 +1,4 @@
-//! Which keys it accepts, and for what.
+//! Which keys are accepted, and for which events.
 
 use inngest_core::testing::EventApi;
 use inngest_core::{Client, RequestError, batch};
@@ -7,26 +7,29 @@ use serde_json::{Value, json};
 use super::{CartFilled, ShopOpened, cart};
 
 #[tokio::test]
-async fn only_the_keys_given_are_accepted() {
+async fn only_the_configured_keys_are_accepted() {
     let api = EventApi::start().await;
     api.accept_only_keys(["a/b", "test"]);
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for key in ["test", "a%2Fb", "a%2fb", "other"] {
         let request = client.post(format!("{}/e/{key}", api.url())).body(r#"{"name":"p/x"}"#);
         let response = request.send().await.unwrap();
-        answers.push((response.status().as_u16(), response.text().await.unwrap()));
+        responses.push((response.status().as_u16(), response.text().await.unwrap()));
     }
-    assert_eq!([answers[0].0, answers[1].0, answers[2].0, answers[3].0], [200, 200, 200, 401]);
     assert_eq!(
-        serde_json::from_str::<Value>(&answers[3].1).unwrap(),
+        [responses[0].0, responses[1].0, responses[2].0, responses[3].0],
+        [200, 200, 200, 401]
+    );
+    assert_eq!(
+        serde_json::from_str::<Value>(&responses[3].1).unwrap(),
         json!({"status": 401, "message": "", "error": "Event key not found"})
     );
     assert_eq!(api.events().len(), 3);
 }
 
 #[tokio::test]
-async fn a_key_may_be_for_events_of_some_names_only() {
+async fn a_key_can_be_limited_to_event_names() {
     let api = EventApi::start().await;
     api.accept_only_events("carts", ["shop/cart.filled", "shop/cart.left"]);
     let builder = Client::builder().no_env().dev(true).base_url(api.url());
@@ -39,10 +42,10 @@ async fn a_key_may_be_for_events_of_some_names_only() {
     assert_eq!(message, "The event key does not allow events named shop/opened");
     client.send_batch(&batch![cart("b"), ShopOpened].unwrap()).await.unwrap_err();
     assert_eq!(api.events_of::<CartFilled>().len(), 1, "nothing of the batch was accepted");
-    // Any other key is for anything.
+    // Other keys are not limited.
     api.client().send(ShopOpened).await.unwrap();
 
-    // A key that is not known is not known, whatever it would be for.
+    // An unknown key is refused as unknown, even if it has an allow list.
     api.accept_only_keys(["other"]);
     let error = client.send(cart("c")).await.unwrap_err();
     assert!(matches!(error.cause(), Some(RequestError::KeyRefused { status: 401, .. })));

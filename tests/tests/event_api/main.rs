@@ -1,5 +1,5 @@
-//! The in-process Event API: what it keeps, what it runs and how it misbehaves. That it answers as the
-//! real one does is in `conformance`.
+//! The in-process Event API: what it stores, which functions it runs and how its faults work. `conformance`
+//! checks that it responds as the real one does.
 
 mod faults;
 mod functions;
@@ -43,7 +43,7 @@ fn cart(name: &str) -> CartFilled {
     CartFilled { cart: name.to_owned() }
 }
 
-/// Posts a body with a seed, if it is not empty, and returns the answer.
+/// Posts a body, with `seed` unless it is empty, and returns the response's body.
 async fn post_seeded(api: &EventApi, body: &Value, seed: &str) -> Value {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let mut request = client.post(format!("{}/e/test", api.url())).body(body.to_string());

@@ -1,4 +1,4 @@
-//! What it keeps.
+//! The events and requests that it stores, and how long it lives.
 
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{CartFilled, ShopOpened, cart, post};
 
 #[tokio::test]
-async fn events_are_kept_in_order_with_all_they_came_with() {
+async fn events_are_stored_in_order_with_all_their_fields() {
     let api = EventApi::start().await;
     let time = std::time::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123);
     let event = Event::new(cart("a"))
@@ -63,14 +63,14 @@ async fn events_are_kept_in_order_with_all_they_came_with() {
     expected = "event 1 of 1 named `shop/cart.filled` does not decode as `CartFilled`: \
                            invalid type: integer `5`, expected a string"
 )]
-async fn events_of_says_which_event_does_not_decode() {
+async fn events_of_reports_which_event_does_not_decode() {
     let api = EventApi::start().await;
     post(&api, &json!({"name": "shop/cart.filled", "data": {"cart": 5}})).await;
     let _ = api.events_of::<CartFilled>();
 }
 
 #[tokio::test]
-async fn data_change_on_the_way_as_inngest_changes_them() {
+async fn data_is_changed_as_inngest_changes_it() {
     let api = EventApi::start().await;
     let data = json!({
         "_inngest": {"fn_id": "x"},
@@ -92,7 +92,7 @@ async fn data_change_on_the_way_as_inngest_changes_them() {
 }
 
 #[tokio::test]
-async fn events_before_the_first_bad_one_are_accepted_and_run() {
+async fn events_before_the_first_invalid_one_are_accepted_and_run() {
     let api = EventApi::start().await;
     api.on::<CartFilled>("email", |_| async {});
     let good = |name: &str| json!({"name": "shop/cart.filled", "data": {"cart": name}});
@@ -103,7 +103,7 @@ async fn events_before_the_first_bad_one_are_accepted_and_run() {
 }
 
 #[tokio::test]
-async fn requests_are_kept_whole() {
+async fn requests_are_stored_unchanged() {
     let api = EventApi::start().await;
     api.client().send(&cart("a")).await.unwrap();
     post(&api, &json!({"name": ""})).await;
@@ -121,7 +121,7 @@ async fn requests_are_kept_whole() {
 }
 
 #[tokio::test]
-async fn a_path_that_is_none_of_the_apis_is_a_page() {
+async fn paths_outside_the_api_return_an_html_page() {
     let api = EventApi::start().await;
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     for path in ["/", "/e", "/api/e/test", "/e/a/b"] {
@@ -133,7 +133,7 @@ async fn a_path_that_is_none_of_the_apis_is_a_page() {
 }
 
 #[tokio::test]
-async fn it_ends_when_dropped_and_its_port_is_free_again() {
+async fn dropping_it_aborts_functions_and_frees_its_port() {
     let api = EventApi::start().await;
     let address = api.address();
     let alive = Arc::new(());
@@ -152,18 +152,18 @@ async fn it_ends_when_dropped_and_its_port_is_free_again() {
 
     drop(api);
     assert!(TcpStream::connect(address).is_err());
-    let again = EventApi::bind(address).await.unwrap();
-    assert_eq!(again.url(), format!("http://{address}"));
+    let second = EventApi::bind(address).await.unwrap();
+    assert_eq!(second.url(), format!("http://{address}"));
     client.send(ShopOpened).await.unwrap();
-    assert_eq!(again.events().len(), 1);
-    // The function's task is dropped when the runtime comes to it.
+    assert_eq!(second.events().len(), 1);
+    // The aborted task is dropped when the runtime polls it.
     while Arc::strong_count(&alive) > 1 {
         tokio::task::yield_now().await;
     }
 }
 
 #[tokio::test]
-async fn an_event_is_waited_for() {
+async fn wait_for_event_returns_an_event_that_arrives_later() {
     let api = EventApi::start().await;
     let client = api.client();
     let sending = tokio::spawn(async move {
@@ -179,7 +179,7 @@ async fn an_event_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_stored_event_serializes_as_its_fields_are_named() {
+async fn a_stored_event_serializes_under_its_field_names() {
     let api = EventApi::start().await;
     let event = Event::new(cart("a")).at(std::time::UNIX_EPOCH + Duration::from_secs(1 << 30));
     let id = api.client().send(event.session("chat", 1)).await.unwrap();

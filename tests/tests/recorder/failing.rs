@@ -1,4 +1,4 @@
-//! A recorder that is told to fail, and a client that makes the best of it.
+//! A recorder with faults, and how a client handles them.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::shop;
 
-/// A recorder, and a client of one attempt.
+/// A recorder and a client that does not retry.
 fn without_retries() -> (Client, Recorder) {
     let sent = Recorder::new();
     let client = sent.builder().retry(RetryPolicy::none()).build().expect("a client");
@@ -35,14 +35,14 @@ async fn a_retried_event_is_one_event() {
     ] {
         let scope = sent.scope();
         sent.fail_next_n(2, fault);
-        shop::view(&client, 1).await.expect("accepted at last");
+        shop::view(&client, 1).await.expect("accepted after retries");
         scope.one::<ItemViewed>();
         scope.nothing_else();
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_fault_is_what_it_says() {
+async fn each_fault_causes_its_request_error() {
     let (client, sent) = without_retries();
 
     sent.fail_next(Fault::status(429).retry_after("2"));
@@ -69,7 +69,7 @@ async fn each_fault_is_what_it_says() {
         sent.fail_next(fault);
         assert!(matches!(cause(&client).await, RequestError::InvalidResponse { .. }));
     }
-    // These were accepted, although nobody said so.
+    // These events were accepted, although the client could not know it.
     sent.exactly(4).of::<ItemViewed>();
 }
 
@@ -88,7 +88,7 @@ async fn a_request_that_hangs_times_out() {
 }
 
 #[tokio::test]
-async fn the_nth_event_is_rejected_and_no_other() {
+async fn only_the_nth_event_is_rejected() {
     for (nth, expected) in [(0, [1, 2, 3]), (2, [0, 1, 3]), (3, [0, 1, 2])] {
         let (client, sent) = Client::recorder();
         shop::view(&client, 9).await.expect("accepted");
@@ -101,7 +101,7 @@ async fn the_nth_event_is_rejected_and_no_other() {
         let views = scope.exactly(3).of::<ItemViewed>();
         assert!(views.iter().map(|view| view.data.number).eq(expected));
 
-        // What was rejected stays so, until the recorder is told to clear_faults.
+        // The rejected event stays rejected until `clear_faults`.
         let rejected = error.into_rejected();
         client.send_batch(&rejected).await.expect_err("a rejection");
         sent.clear_faults();
@@ -111,7 +111,7 @@ async fn the_nth_event_is_rejected_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_rule_rejects_by_what_is_in_an_event() {
+async fn a_rule_rejects_events_by_their_data() {
     let (client, sent) = Client::recorder();
     sent.fault_when_event(|event| {
         (event.data["number"] == 1).then(|| Fault::refuse("views of 1 are not counted"))
@@ -126,16 +126,16 @@ async fn a_rule_rejects_by_what_is_in_an_event() {
 }
 
 #[tokio::test]
-async fn a_bad_event_between_good_ones_takes_none_with_it() {
+async fn events_around_one_that_fails_once_are_all_accepted() {
     let (client, sent) = Client::recorder();
     sent.fail_next(Fault::fail_at(2));
-    shop::browse(&client, 5).await.expect("the second try is accepted");
+    shop::browse(&client, 5).await.expect("accepted by the second attempt");
     let numbers = sent.all::<ItemViewed>().into_iter().map(|view| view.data.number);
     assert!(numbers.eq(0..5));
 }
 
 #[tokio::test]
-async fn what_an_error_hands_back_is_sent_in_the_scope_it_is_accepted_in() {
+async fn a_resent_event_belongs_to_the_scope_in_which_it_is_accepted() {
     let (client, sent) = without_retries();
     sent.fail_next(Fault::status(503));
     let error = client.send(CheckoutCompleted::of("c1")).await.expect_err("a fault");

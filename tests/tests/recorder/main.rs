@@ -1,4 +1,4 @@
-//! [`Recorder`]: what it says was sent, and what it makes of expectations that are not met.
+//! [`Recorder`]: what it records as sent, and how its expectations succeed and fail.
 
 mod failing;
 mod shop;
@@ -17,38 +17,38 @@ use inngest_tests::{AccountLinked, CheckoutCompleted, ItemViewed};
 use serde::{Deserialize, Serialize};
 
 thread_local! {
-    static PANICKED_AT: Cell<Option<(String, u32)>> = const { Cell::new(None) };
+    static PANIC_LOCATION: Cell<Option<(String, u32)>> = const { Cell::new(None) };
 }
 
-/// Keeps in mind where a thread panics, and is otherwise silent about it.
+/// Installs a panic hook that stores where a thread panics, then calls the previous hook.
 fn watch_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let usual = std::panic::take_hook();
+        let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            let place = panic.location().map(|at| (at.file().to_owned(), at.line()));
-            PANICKED_AT.set(place);
-            usual(panic);
+            let location = panic.location();
+            PANIC_LOCATION.set(location.map(|it| (it.file().to_owned(), it.line())));
+            previous(panic);
         }));
     });
 }
 
-/// The text of a failed expectation, which must have panicked in this file's directory.
+/// Returns the text of a failed expectation, which must have panicked in this file's directory.
 fn failure<T>(expectation: impl FnOnce() -> T) -> String {
     watch_panics();
-    let panic = catch_unwind(AssertUnwindSafe(expectation)).err().expect("an expectation not met");
-    let (file, _) = PANICKED_AT.take().expect("a place");
+    let panic = catch_unwind(AssertUnwindSafe(expectation)).err().expect("a failed expectation");
+    let (file, _) = PANIC_LOCATION.take().expect("a location");
     assert!(file.contains("tests/recorder"), "the panic is at {file}");
-    text_of(&*panic)
+    panic_text(&*panic)
 }
 
-fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref().cloned()).expect("a text")
 }
 
 #[tokio::test]
-async fn an_event_comes_back_typed_with_its_envelope() {
+async fn an_event_is_returned_typed_with_its_envelope() {
     let (client, sent) = Client::recorder();
     let time = SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123);
     let event = Event::new(CheckoutCompleted::of("c1"));
@@ -73,7 +73,7 @@ async fn an_event_comes_back_typed_with_its_envelope() {
 }
 
 #[tokio::test]
-async fn expectations_count_and_claim() {
+async fn expectations_count_events_and_claim_them() {
     let (client, sent) = Client::recorder();
     sent.none::<ItemViewed>();
     sent.nothing_else();
@@ -116,9 +116,9 @@ async fn a_failed_expectation_claims_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_is_at_the_line_that_expects() {
+async fn an_expectation_panics_at_the_line_that_calls_or_awaits_it() {
     watch_panics();
-    let line = || PANICKED_AT.take().expect("a place").1;
+    let line = || PANIC_LOCATION.take().expect("a location").1;
     let (_, sent) = Client::recorder();
     let one = || sent.one::<ItemViewed>();
     catch_unwind(AssertUnwindSafe(one)).expect_err("nothing was sent");
@@ -130,7 +130,7 @@ async fn a_failure_is_at_the_line_that_expects() {
 }
 
 #[tokio::test]
-async fn an_event_is_compared_in_what_the_expected_one_has() {
+async fn only_the_fields_of_the_expected_event_are_compared() {
     let (client, sent) = Client::recorder();
     let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     client
@@ -160,7 +160,7 @@ async fn an_event_is_compared_in_what_the_expected_one_has() {
 }
 
 #[tokio::test]
-async fn a_scope_sees_what_comes_after_it() {
+async fn a_scope_has_only_the_events_sent_after_it_began() {
     let (client, sent) = Client::recorder();
     shop::view(&client, 1).await.expect("accepted");
     let later = sent.scope();
@@ -177,7 +177,7 @@ async fn a_scope_sees_what_comes_after_it() {
 }
 
 #[tokio::test]
-async fn what_a_scope_claims_is_claimed_outside_too() {
+async fn an_event_claimed_in_a_scope_is_claimed_outside_of_it() {
     let (client, sent) = Client::recorder();
     let scope = sent.scope();
     shop::view(&client, 1).await.expect("accepted");
@@ -186,18 +186,18 @@ async fn what_a_scope_claims_is_claimed_outside_too() {
 }
 
 #[tokio::test]
-async fn ids_are_those_that_the_event_api_makes() {
+async fn ids_are_the_same_as_from_the_event_api() {
     let (client, _) = Client::recorder();
     let api = EventApi::start().await;
     let batch = Batch::try_from_iter(ItemViewed::many(20)).expect("a batch");
-    let here = client.send_batch(&batch).await.expect("accepted");
-    let there = api.client().send_batch(&batch).await.expect("accepted");
-    assert_eq!(here, there);
-    assert_eq!(here.iter().collect::<BTreeSet<_>>().len(), 20);
+    let recorded = client.send_batch(&batch).await.expect("accepted");
+    let served = api.client().send_batch(&batch).await.expect("accepted");
+    assert_eq!(recorded, served);
+    assert_eq!(recorded.iter().collect::<BTreeSet<_>>().len(), 20);
 }
 
 #[tokio::test]
-async fn the_clients_own_rules_are_in_force() {
+async fn the_client_applies_its_usual_checks() {
     let recorder = Recorder::new();
     let client = recorder.builder().max_event_bytes(500).build().expect("a client");
     let blank = client.send(CheckoutCompleted::of(" ")).await.expect_err("a blank id");
@@ -212,12 +212,12 @@ async fn the_clients_own_rules_are_in_force() {
 }
 
 #[tokio::test]
-async fn a_call_of_many_requests_keeps_its_order() {
+async fn events_of_a_call_with_many_requests_keep_their_order() {
     let recorder = Recorder::new();
     let policy = RetryPolicy::default().initial_backoff(Duration::from_millis(1));
     let client = recorder.builder().max_request_events(10).max_in_flight(8).retry(policy);
     let client = client.build().expect("a client");
-    // The first requests are retried, and those behind them are accepted earlier.
+    // The first requests are retried, so later ones are accepted before them.
     recorder.fail_next_n(3, inngest_core::testing::Fault::status(503));
     shop::browse(&client, 500).await.expect("accepted");
     let numbers = recorder.all::<ItemViewed>().into_iter().map(|view| view.data.number);
@@ -225,19 +225,19 @@ async fn a_call_of_many_requests_keeps_its_order() {
 }
 
 #[tokio::test]
-async fn a_batch_sent_twice_is_one() {
+async fn a_batch_sent_twice_is_recorded_once() {
     let (client, sent) = Client::recorder();
     let batch = shop::mixed().expect("a batch");
     let first = client.send_batch(&batch).await.expect("accepted");
-    let again = client.send_batch(&batch).await.expect("accepted");
-    assert_eq!(first, again);
+    let second = client.send_batch(&batch).await.expect("accepted");
+    assert_eq!(first, second);
     sent.one::<CheckoutCompleted>();
     sent.one::<ItemViewed>();
     sent.nothing_else();
 }
 
 #[test]
-fn recorders_do_not_meet() {
+fn recorders_share_no_events() {
     let one_recorder = |thread: u32| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.expect("a runtime").block_on(async move {
@@ -257,7 +257,7 @@ fn recorders_do_not_meet() {
 }
 
 #[tokio::test]
-async fn a_recorder_of_several_clients_and_tasks_loses_nothing() {
+async fn a_recorder_with_several_clients_and_tasks_has_every_event() {
     let sent = Recorder::new();
     let mut tasks = tokio::task::JoinSet::new();
     for task in 0..8 {
@@ -273,7 +273,7 @@ async fn a_recorder_of_several_clients_and_tasks_loses_nothing() {
     sent.nothing_else();
 }
 
-/// A payload that only serializes.
+/// A payload without `Deserialize`.
 #[derive(Serialize, InngestEvent)]
 #[inngest(name = "storefront/search.made")]
 struct SearchMade<'a> {
@@ -281,14 +281,14 @@ struct SearchMade<'a> {
 }
 
 #[tokio::test]
-async fn an_event_that_does_not_deserialize_can_be_compared() {
+async fn a_payload_without_deserialize_can_be_compared() {
     let (client, sent) = Client::recorder();
     client.send(SearchMade { words: "lamp" }).await.expect("accepted");
     sent.one_like(SearchMade { words: "lamp" });
     sent.nothing_else();
 }
 
-/// An event that says which other caused it.
+/// An event with the id of the event that caused it.
 #[derive(Serialize, Deserialize, InngestEvent)]
 #[inngest(name = "storefront/receipt.sent", id = "receipt-sent-{cause}")]
 struct ReceiptSent {
@@ -303,8 +303,8 @@ async fn a_snapshot_is_the_same_in_every_run() {
     client.send(ReceiptSent { cause: id.to_string() }).await.expect("accepted");
     shop::view_in_session(&client, 1).await.expect("accepted");
 
-    insta::assert_json_snapshot!("story", sent.snapshot());
-    insta::assert_snapshot!("story_as_text", sent.snapshot());
-    // It expects nothing.
+    insta::assert_json_snapshot!("snapshot_as_json", sent.snapshot());
+    insta::assert_snapshot!("snapshot_as_text", sent.snapshot());
+    // A snapshot claims nothing.
     failure(|| sent.nothing_else());
 }

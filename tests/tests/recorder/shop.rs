@@ -1,4 +1,4 @@
-//! The code under test: the lines of this file stand in the snapshots.
+//! The code under test: the snapshots contain line numbers of this file.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ pub(crate) async fn browse(client: &Client, count: u32) -> Result<(), BatchError
 
 pub(crate) fn mixed() -> Result<Batch, EventError> {
     batch![
-        &CheckoutCompleted::of("c1"), // The call begins a line above.
+        &CheckoutCompleted::of("c1"), // The call site is the line above.
         &ItemViewed::number(1),
     ]
 }

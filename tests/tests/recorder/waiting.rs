@@ -1,4 +1,4 @@
-//! Expectations of code that sends in the background.
+//! Expectations that wait for code that sends in the background.
 
 use std::time::Duration;
 
@@ -7,24 +7,24 @@ use inngest_core::{Client, Event, RetryPolicy};
 use inngest_tests::{CheckoutCompleted, ItemViewed};
 use tokio::time::Instant;
 
-use crate::{PANICKED_AT, shop, text_of, watch_panics};
+use crate::{PANIC_LOCATION, panic_text, shop, watch_panics};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// The text of an expectation that fails in a task of its own.
+/// Returns the text of an expectation that fails in a separate task.
 async fn failure<T: Send + 'static>(
     expectation: impl Future<Output = T> + Send + 'static,
 ) -> String {
     watch_panics();
-    let Err(error) = tokio::spawn(expectation).await else { panic!("an expectation not met") };
-    // The line that awaits.
-    let (file, _) = PANICKED_AT.take().expect("a place");
+    let Err(error) = tokio::spawn(expectation).await else { panic!("a failed expectation") };
+    // The location is the line that awaits.
+    let (file, _) = PANIC_LOCATION.take().expect("a location");
     assert!(file.contains("tests/recorder"), "the panic is at {file}");
-    text_of(&*error.into_panic())
+    panic_text(&*error.into_panic())
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_is_waited_for_and_no_longer() {
+async fn an_expectation_ends_when_its_events_have_arrived() {
     let (client, sent) = Client::recorder();
     let start = Instant::now();
     shop::view_later(&client, 5 * SECOND, 1);
@@ -62,7 +62,7 @@ async fn all_and_none_wait_until_the_time_is_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_does_not_come_in_time_fails() {
+async fn an_event_that_does_not_arrive_in_time_is_a_failure() {
     let (client, sent) = Client::recorder();
     let start = Instant::now();
     shop::view_later(&client, 5 * SECOND, 1);
@@ -70,17 +70,17 @@ async fn what_does_not_come_in_time_fails() {
         let sent = sent.clone();
         async move { sent.within(3 * SECOND).one::<ItemViewed>().await }
     });
-    insta::assert_snapshot!("not_within", text.await);
+    insta::assert_snapshot!("one_within", text.await);
     assert_eq!(start.elapsed(), 3 * SECOND);
 
-    // One that is too many fails at once.
+    // One event too many fails at once.
     let text = failure(async move { sent.within(60 * SECOND).none::<ItemViewed>().await });
     insta::assert_snapshot!("none_within", text.await);
     assert_eq!(start.elapsed(), 5 * SECOND);
 }
 
 #[tokio::test]
-async fn it_works_on_a_real_clock_and_across_threads() {
+async fn waiting_works_on_a_real_clock_and_across_threads() {
     let (client, sent) = Client::recorder();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -96,7 +96,7 @@ async fn it_works_on_a_real_clock_and_across_threads() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retried_event_comes_when_it_is_accepted() {
+async fn a_retried_event_arrives_when_it_is_accepted() {
     let sent = Recorder::new();
     let policy = RetryPolicy::default();
     let client = sent.builder().retry(policy).build().expect("a client");
@@ -108,7 +108,7 @@ async fn a_retried_event_comes_when_it_is_accepted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_publishers_events_are_waited_for() {
+async fn events_of_a_publisher_can_be_waited_for() {
     let (client, sent) = Client::recorder();
     let publisher = client.publisher().start();
     for view in ItemViewed::many(3) {

@@ -1,4 +1,4 @@
-//! Where two JSON values differ.
+//! Differences between two events.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::super::store::StoredEvent;
 
-/// One place where they do; a value that is not there is none.
+/// One path at which two values differ; a missing value is `None`.
 #[derive(Debug, PartialEq)]
 pub(super) struct Difference {
     pub(super) path: String,
@@ -14,7 +14,7 @@ pub(super) struct Difference {
     pub(super) found: Option<Value>,
 }
 
-/// What an event was sent with, beside its name, by the names that failures and snapshots use.
+/// Returns the fields an event was sent with, except its name, by the names that failures and snapshots use.
 pub(super) fn fields(event: &StoredEvent) -> impl Iterator<Item = (&'static str, Value)> {
     let sessions = event.sessions.iter();
     let sessions = sessions.map(|(key, value)| (key.clone(), value.clone().into()));
@@ -30,7 +30,7 @@ pub(super) fn fields(event: &StoredEvent) -> impl Iterator<Item = (&'static str,
     fields.into_iter().filter_map(|(name, value)| Some((name, value?)))
 }
 
-/// Where the fields that `expected` has differ; with `all`, those too that only `found` has.
+/// Compares the fields that `expected` has and, with `all`, also the fields that only `found` has.
 pub(super) fn between(expected: &StoredEvent, found: &StoredEvent, all: bool) -> Vec<Difference> {
     let map = |event| fields(event).map(|(name, value)| (name.to_owned(), value)).collect();
     let (expected, mut found): (Map<_, _>, Map<_, _>) = (map(expected), map(found));
@@ -71,7 +71,7 @@ fn objects(
     }
 }
 
-/// What stands the same at the beginning and at the end is passed over, so that one element more is one
+/// Skips the equal elements at the beginning and at the end, so that one additional element is one
 /// difference.
 fn arrays(path: &str, expected: &[Value], found: &[Value], out: &mut Vec<Difference>) {
     let same = |(one, other): &(&Value, &Value)| one == other;
@@ -111,13 +111,13 @@ mod tests {
     }
 
     fn difference(path: &str, expected: impl Into<Value>, found: impl Into<Value>) -> Difference {
-        let there = |value: Value| Some(value).filter(|value| *value != json!("(missing)"));
-        let (expected, found) = (there(expected.into()), there(found.into()));
+        let present = |value: Value| Some(value).filter(|value| *value != json!("(missing)"));
+        let (expected, found) = (present(expected.into()), present(found.into()));
         Difference { path: path.to_owned(), expected, found }
     }
 
     #[test]
-    fn a_difference_is_told_by_the_path_of_the_innermost_value() {
+    fn a_difference_has_the_path_of_the_innermost_value() {
         let expected = json!({"a": {"b": [1, {"c d": 2}]}, "same": [1], "kind": "text"});
         let found = json!({"a": {"b": [1, {"c d": 3}]}, "same": [1], "kind": 7, "more": null});
         assert_eq!(
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn an_element_more_or_less_is_one_difference() {
+    fn an_additional_or_missing_element_is_one_difference() {
         let whole = json!(["a", "b", "c", "d"]);
         let missing = |path, value| vec![difference(path, value, "(missing)")];
         assert_eq!(differences(&whole, &json!(["b", "c", "d"])), missing("data[0]", "a"));

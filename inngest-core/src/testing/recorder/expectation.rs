@@ -1,25 +1,25 @@
-//! How many events there should be, against how many there are.
+//! Compares how many events match with how many are expected.
 
 use std::cmp::Ordering;
 use std::fmt;
 use std::time::Duration;
 
 use super::diff;
-use super::matcher::Wanted;
-use super::record::{Sent, View};
-use super::report::Report;
+use super::matcher::Matcher;
+use super::record::{ScopeView, SentEvent};
+use super::report::FailureReport;
 
-/// How many there should be.
+/// The expected number of events.
 #[derive(Clone, Copy)]
 pub(super) enum Count {
     One,
     Exactly(usize),
 }
 
-pub(super) struct Expectation<W> {
+pub(super) struct Expectation<M> {
     pub(super) count: Count,
-    pub(super) wanted: W,
-    /// For how long it was waited, if it was.
+    pub(super) matcher: M,
+    /// The time limit, for expectations that wait.
     pub(super) within: Option<Duration>,
 }
 
@@ -42,10 +42,10 @@ impl fmt::Display for Count {
     }
 }
 
-impl<W: Wanted> Expectation<W> {
-    /// The events it is about, or a text that says what is wrong with how many they are.
-    pub(super) fn check(&self, view: &View) -> Result<Vec<Sent>, String> {
-        let found = self.found(view)?;
+impl<M: Matcher> Expectation<M> {
+    /// Returns the matching events, or the text of the failure if their number is not the expected one.
+    pub(super) fn check(&self, view: &ScopeView) -> Result<Vec<SentEvent>, String> {
+        let found = self.matching(view)?;
         match found.len().cmp(&self.count.number()) {
             Ordering::Equal => Ok(found),
             Ordering::Less => Err(self.too_few(view, &found)),
@@ -53,70 +53,72 @@ impl<W: Wanted> Expectation<W> {
         }
     }
 
-    /// Whether more events could change what [`check`](Self::check) says for the better, or, where it
-    /// is about none, for the worse.
-    pub(super) fn is_open(&self, view: &View) -> bool {
+    /// Returns whether to wait for more events: whether they could make [`check`](Self::check) succeed
+    /// or, if no event is expected, fail.
+    pub(super) fn is_undecided(&self, view: &ScopeView) -> bool {
         let number = self.count.number();
-        self.found(view).is_ok_and(|found| found.len() < number.max(1))
+        self.matching(view).is_ok_and(|found| found.len() < number.max(1))
     }
 
-    fn found(&self, view: &View) -> Result<Vec<Sent>, String> {
+    fn matching(&self, view: &ScopeView) -> Result<Vec<SentEvent>, String> {
         let mut found = Vec::new();
         for sent in self.candidates(view) {
-            if self.wanted.admits(sent)? {
+            if self.matcher.matches(sent)? {
                 found.push(sent.clone());
             }
         }
         Ok(found)
     }
 
-    fn candidates<'a>(&self, view: &'a View) -> impl Iterator<Item = &'a Sent> {
-        view.sent.iter().filter(|sent| sent.event.name == self.wanted.name())
+    fn candidates<'a>(&self, view: &'a ScopeView) -> impl Iterator<Item = &'a SentEvent> {
+        view.sent.iter().filter(|sent| sent.event.name == self.matcher.name())
     }
 
-    fn report(&self, view: &View, found: &[Sent]) -> Report {
+    fn report(&self, view: &ScopeView, found: &[SentEvent]) -> FailureReport {
         let within = self.within.map(|time| format!(" within {time:?}")).unwrap_or_default();
         let number = if found.is_empty() { "none".to_owned() } else { found.len().to_string() };
         let candidates = self.candidates(view).count();
-        let among = if W::WHICH.is_empty() || candidates == 0 {
+        let among = if M::DESCRIPTION.is_empty() || candidates == 0 {
             String::new()
         } else {
             format!(" among {candidates}")
         };
-        let (count, name) = (self.count, self.wanted.name());
-        let mut report = Report::new(format!(
-            "expected {count} `{name}`{which}{within}, found {number}{among}",
-            which = W::WHICH
+        let (count, name) = (self.count, self.matcher.name());
+        let mut report = FailureReport::new(format!(
+            "expected {count} `{name}`{description}{within}, found {number}{among}",
+            description = M::DESCRIPTION
         ));
         let title = if found.is_empty() && candidates == 0 { "sent instead" } else { "sent" };
-        report.sent(title, &view.sent);
-        report.not_sent(view, name);
+        report.add_sent(title, &view.sent);
+        report.add_not_sent(view, name);
         report
     }
 
-    fn too_few(&self, view: &View, found: &[Sent]) -> String {
+    fn too_few(&self, view: &ScopeView, found: &[SentEvent]) -> String {
         let mut report = self.report(view, found);
-        let admitted = |sent: &Sent| self.wanted.admits(sent).is_ok_and(|admitted| admitted);
-        let others: Vec<&Sent> = self.candidates(view).filter(|sent| !admitted(sent)).collect();
+        let matches = |sent: &SentEvent| self.matcher.matches(sent).is_ok_and(|matches| matches);
+        let others: Vec<&SentEvent> = self.candidates(view).filter(|sent| !matches(sent)).collect();
         let compared =
-            others.iter().filter_map(|sent| Some((sent, self.wanted.differences(sent)?)));
+            others.iter().filter_map(|sent| Some((sent, self.matcher.differences(sent)?)));
         let closest = compared.min_by_key(|(_, differences)| differences.len());
         if let Some((sent, differences)) = closest {
-            let title = format!("the closest, sent at {}, differs", sent.line);
-            report.differences(&title, ["expected", "found"], &differences);
+            let title = format!("the closest event, sent at {}, differs", sent.line);
+            report.add_differences(&title, ["expected", "found"], &differences);
         } else {
-            report.data("does not match", &others);
+            report.add_data("does not match", &others);
         }
         report.into_text()
     }
 
-    fn too_many(&self, view: &View, found: &[Sent]) -> String {
+    fn too_many(&self, view: &ScopeView, found: &[SentEvent]) -> String {
         let mut report = self.report(view, found);
         match found {
             [one, other, ..] if self.count.number() > 0 => {
                 let differences = diff::between(&one.event, &other.event, true);
                 if differences.is_empty() {
-                    report.line("the first two are the same in every field: was it sent twice?");
+                    report.add_line(
+                        "the first two are equal in every field: was the event sent twice?",
+                    );
                 } else {
                     let lines = [one.line.to_string(), other.line.to_string()];
                     let columns = if one.line == other.line {
@@ -124,10 +126,10 @@ impl<W: Wanted> Expectation<W> {
                     } else {
                         [lines[0].as_str(), lines[1].as_str()]
                     };
-                    report.differences("the first two differ", columns, &differences);
+                    report.add_differences("the first two differ", columns, &differences);
                 }
             }
-            _ => report.data("found", &found.iter().collect::<Vec<_>>()),
+            _ => report.add_data("found", &found.iter().collect::<Vec<_>>()),
         }
         report.into_text()
     }

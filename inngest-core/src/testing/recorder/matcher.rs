@@ -7,105 +7,105 @@ use serde::de::DeserializeOwned;
 use super::super::body;
 use super::super::store::StoredEvent;
 use super::diff::{self, Difference};
-use super::record::Sent;
+use super::record::SentEvent;
 use crate::batch::Batch;
 use crate::event::{Event, EventId, InngestEvent, IntoEvent};
 
-/// The events of one name, or some of them.
-pub(super) trait Wanted {
-    /// What they are beyond their name, for a failure's text.
-    const WHICH: &'static str;
+/// Selects events of one name.
+pub(super) trait Matcher {
+    /// What the text of a failure adds after the event's name.
+    const DESCRIPTION: &'static str;
 
     fn name(&self) -> &str;
 
-    /// Whether an event of the name is one of them, or why that cannot be said.
-    fn admits(&self, sent: &Sent) -> Result<bool, String>;
+    /// Returns whether an event of this name matches, or why that cannot be decided.
+    fn matches(&self, sent: &SentEvent) -> Result<bool, String>;
 
-    /// In what an event of the name differs from them, where that can be said.
-    fn differences(&self, _: &Sent) -> Option<Vec<Difference>> {
+    /// Returns how an event of this name differs from a matching one, if the matcher can compare.
+    fn differences(&self, _: &SentEvent) -> Option<Vec<Difference>> {
         None
     }
 }
 
-/// Events of a type.
-pub(super) struct Typed<E>(PhantomData<fn() -> E>);
+/// Matches every event of a type.
+pub(super) struct TypeMatcher<E>(PhantomData<fn() -> E>);
 
-impl<E> Typed<E> {
-    pub(super) fn new() -> Typed<E> {
-        Typed(PhantomData)
+impl<E> TypeMatcher<E> {
+    pub(super) fn new() -> TypeMatcher<E> {
+        TypeMatcher(PhantomData)
     }
 }
 
-impl<E: InngestEvent> Wanted for Typed<E> {
-    const WHICH: &'static str = "";
+impl<E: InngestEvent> Matcher for TypeMatcher<E> {
+    const DESCRIPTION: &'static str = "";
 
     fn name(&self) -> &str {
         E::NAME
     }
 
-    fn admits(&self, _: &Sent) -> Result<bool, String> {
+    fn matches(&self, _: &SentEvent) -> Result<bool, String> {
         Ok(true)
     }
 }
 
-/// Events of a type for which a closure says so.
-pub(super) struct Matching<E, F> {
-    matches: F,
-    of: PhantomData<fn(&E)>,
+/// Matches the events of a type for which a closure returns true.
+pub(super) struct PredicateMatcher<E, F> {
+    predicate: F,
+    event_type: PhantomData<fn(&E)>,
 }
 
-impl<E, F: Fn(&Event<E>) -> bool> Matching<E, F> {
-    pub(super) fn new(matches: F) -> Matching<E, F> {
-        Matching { matches, of: PhantomData }
+impl<E, F: Fn(&Event<E>) -> bool> PredicateMatcher<E, F> {
+    pub(super) fn new(predicate: F) -> PredicateMatcher<E, F> {
+        PredicateMatcher { predicate, event_type: PhantomData }
     }
 }
 
-impl<E, F> Wanted for Matching<E, F>
+impl<E, F> Matcher for PredicateMatcher<E, F>
 where
     E: InngestEvent + DeserializeOwned,
     F: Fn(&Event<E>) -> bool,
 {
-    const WHICH: &'static str = " that matches";
+    const DESCRIPTION: &'static str = " that matches";
 
     fn name(&self) -> &str {
         E::NAME
     }
 
-    fn admits(&self, sent: &Sent) -> Result<bool, String> {
-        sent.decode().map(|event| (self.matches)(&event))
+    fn matches(&self, sent: &SentEvent) -> Result<bool, String> {
+        sent.decode().map(|event| (self.predicate)(&event))
     }
 }
 
-/// Events that are as one that is given.
-pub(super) struct Like(StoredEvent);
+/// Matches the events that equal a given event, in the fields that the given event has.
+pub(super) struct LikeMatcher(StoredEvent);
 
-impl Like {
-    /// Serialized and read as a sent event is, so that both have become the same on the way.
+impl LikeMatcher {
+    /// Serializes and reads the expected event as a sent event is, so that both are converted alike.
     #[track_caller]
-    pub(super) fn new(expected: impl IntoEvent) -> Like {
+    pub(super) fn new(expected: impl IntoEvent) -> LikeMatcher {
         let mut batch = Batch::new();
         if let Err(error) = batch.push(expected) {
-            panic!("the event to compare with could not be sent itself: {error}");
+            panic!("the expected event cannot be sent: {error}");
         }
-        match body::read(&batch.body(0..1)).good.pop() {
-            Some(expected) => Like(StoredEvent::new(expected, EventId::new(""), 0)),
-            None => unreachable!("what the client sends can be read"),
+        match body::parse(&batch.body(0..1)).events.pop() {
+            Some(expected) => LikeMatcher(StoredEvent::new(expected, EventId::new(""), 0)),
+            None => unreachable!("an event that a batch accepts can be read"),
         }
     }
 }
 
-impl Wanted for Like {
-    const WHICH: &'static str = " like the one given";
+impl Matcher for LikeMatcher {
+    const DESCRIPTION: &'static str = " like the one given";
 
     fn name(&self) -> &str {
         &self.0.name
     }
 
-    fn admits(&self, sent: &Sent) -> Result<bool, String> {
+    fn matches(&self, sent: &SentEvent) -> Result<bool, String> {
         Ok(diff::between(&self.0, &sent.event, false).is_empty())
     }
 
-    fn differences(&self, sent: &Sent) -> Option<Vec<Difference>> {
+    fn differences(&self, sent: &SentEvent) -> Option<Vec<Difference>> {
         Some(diff::between(&self.0, &sent.event, false))
     }
 }

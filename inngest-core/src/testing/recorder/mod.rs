@@ -1,4 +1,4 @@
-//! [`Recorder`]: a client's requests in memory, and what a test expects of them.
+//! [`Recorder`]: a client's requests in memory, and a test's expectations of them.
 
 mod diff;
 mod exactly;
@@ -24,16 +24,17 @@ use crate::event::{Event, InngestEvent, IntoEvent};
 
 pub use exactly::Exactly;
 use expectation::{Count, Expectation};
-use matcher::{Like, Matching, Typed, Wanted};
-use record::{Record, Sent, View, decoded, first};
-use report::Report;
+use matcher::{LikeMatcher, Matcher, PredicateMatcher, TypeMatcher};
+use record::{Record, ScopeView, SentEvent, decode_all, decode_first};
+use report::FailureReport;
 pub use snapshot::Snapshot;
 pub use within::{ExactlyWithin, Within};
 
-/// What a client sent, for unit tests: no socket, no environment, and each its own.
+/// Records what a client sends, for unit tests.
 ///
-/// The client is the one your program uses, with every rule in force: limits, names, dedup ids,
-/// splitting, retries. Only its requests end here, and are answered as Inngest would.
+/// The client is the one your program uses, with all its rules: limits, names, dedup ids, splitting,
+/// retries. Only its requests go to the recorder instead of a socket, and are answered as by Inngest.
+/// The environment is not read, and recorders share nothing.
 ///
 /// ```
 /// # #[cfg(feature = "derive")] {
@@ -62,45 +63,51 @@ pub use within::{ExactlyWithin, Within};
 ///
 /// # What counts as sent
 ///
-/// Events that were accepted. One that comes again with the same Inngest id, by a retry or because its
-/// batch was sent again, is still one event. Events stand in the order in which they first came, which
-/// within one call is the caller's, however its requests were split and retried.
+/// An event counts as sent once it is accepted. An event that arrives again with the same Inngest id, by a
+/// retry or because its batch was sent again, is still one event. Events are in the order in which they
+/// first arrived. Within one call that is the caller's order, however its requests were split and retried.
 ///
 /// # Expectations
 ///
-/// They are about all that was sent since the [scope](Recorder::scope) began, not about what earlier
-/// expectations have left over: `one` may be asked twice. What they find is claimed, and
-/// [`nothing_else`](Recorder::nothing_else) asks for the rest. One that is not met panics at its own
-/// line and says what was sent instead, at which line, and in what the closest event differs.
+/// Expectations check all events sent since the [scope](Recorder::scope) began, including events that
+/// earlier expectations found: `one` can be called twice. The events they find are marked as claimed, and
+/// [`nothing_else`](Recorder::nothing_else) fails if any event is unclaimed.
 ///
-/// A clone is the same recorder.
+/// A failed expectation panics with the line that calls it as the location. The message lists what was sent
+/// instead and from which lines, and how the closest event differs.
+///
+/// Clones share one record.
 #[derive(Clone)]
 pub struct Recorder {
     record: Arc<Record>,
-    /// What happened up to this moment is out of its scope.
-    since: u64,
+    /// The record's clock when the scope began.
+    scope_start: u64,
 }
 
 impl Client {
-    /// A client whose requests go to memory, and the [`Recorder`] that has them. It reads nothing from
-    /// the environment. For other settings, see [`Recorder::builder`].
+    /// Creates a client that sends to memory, and the [`Recorder`] of what it sends.
+    ///
+    /// It reads nothing from the environment. For other settings, see [`Recorder::builder`].
     #[must_use]
-    #[expect(clippy::missing_panics_doc, reason = "it is valid, and opens nothing")]
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "the configuration is valid, and no socket is opened"
+    )]
     pub fn recorder() -> (Client, Recorder) {
         let recorder = Recorder::new();
-        let client = recorder.builder().build().expect("a client that needs no network");
+        let client = recorder.builder().build().expect("a client without a network");
         (client, recorder)
     }
 }
 
 impl Recorder {
-    /// A recorder that no client has yet.
+    /// Creates a recorder without a client; [`builder`](Recorder::builder) adds one.
     #[must_use]
     pub fn new() -> Recorder {
-        Recorder { record: Arc::new(Record::new()), since: 0 }
+        Recorder { record: Arc::new(Record::new()), scope_start: 0 }
     }
 
-    /// Configures a client that sends to this recorder. Several may.
+    /// Returns a builder for a client that sends to this recorder. One recorder can have several clients.
     ///
     /// ```
     /// use inngest_core::RetryPolicy;
@@ -114,21 +121,23 @@ impl Recorder {
         Client::builder().no_env().dev(true).transport(self.clone())
     }
 
-    /// The one event of `E`.
+    /// Expects exactly one event of `E`, and returns it.
     ///
     /// # Panics
     ///
-    /// There is none, or more than one, or it does not decode as `E`.
+    /// Panics if there is none or more than one, or if it does not decode as `E`.
     #[track_caller]
-    #[allow(clippy::must_use_candidate, reason = "most tests ask only whether it is there")]
+    #[allow(clippy::must_use_candidate, reason = "many tests only check that the event exists")]
     pub fn one<E>(&self) -> Event<E>
     where
         E: InngestEvent + DeserializeOwned,
     {
-        met(self.expect(Count::One, Typed::<E>::new()).and_then(|found| first(&found)))
+        or_panic(
+            self.expect(Count::One, TypeMatcher::<E>::new()).and_then(|found| decode_first(&found)),
+        )
     }
 
-    /// The one event of `E` for which `matches` says so.
+    /// Expects exactly one event of `E` for which `matches` returns true, and returns it.
     ///
     /// ```
     /// # use inngest_core::{Event, InngestEvent, testing::Recorder};
@@ -144,22 +153,25 @@ impl Recorder {
     ///
     /// # Panics
     ///
-    /// There is none, or more than one, or an event of its name does not decode as `E`.
+    /// Panics if there is none or more than one, or if an event with the name of `E` does not decode as `E`.
     #[track_caller]
-    #[allow(clippy::must_use_candidate, reason = "most tests ask only whether it is there")]
+    #[allow(clippy::must_use_candidate, reason = "many tests only check that the event exists")]
     pub fn one_matching<E, F>(&self, matches: F) -> Event<E>
     where
         E: InngestEvent + DeserializeOwned,
         F: Fn(&Event<E>) -> bool,
     {
-        met(self.expect(Count::One, Matching::new(matches)).and_then(|found| first(&found)))
+        or_panic(
+            self.expect(Count::One, PredicateMatcher::new(matches))
+                .and_then(|found| decode_first(&found)),
+        )
     }
 
-    /// Expects one event like `expected`: a payload, a reference to one, an [`Event`] envelope around
+    /// Expects exactly one event like `expected`: a payload, a reference to one, an [`Event`] envelope around
     /// either, or an enum of events.
     ///
-    /// Compared is what it would be sent with: the whole payload, and of the dedup id, the version, the
-    /// time, the user and the sessions those that it has. So an envelope asks for more than a payload.
+    /// It compares what would be sent: the whole payload and, where `expected` has them, the dedup id, the
+    /// version, the time, the user and the sessions. So an envelope can require more than a payload.
     ///
     /// ```
     /// # use inngest_core::{Event, InngestEvent, testing::Recorder};
@@ -176,27 +188,28 @@ impl Recorder {
     ///
     /// # Panics
     ///
-    /// There is none, or more than one, or `expected` could not be sent itself.
+    /// Panics if there is none or more than one, or if `expected` cannot be sent.
     #[track_caller]
     pub fn one_like(&self, expected: impl IntoEvent) {
-        met(self.expect(Count::One, Like::new(expected)));
+        or_panic(self.expect(Count::One, LikeMatcher::new(expected)));
     }
 
-    /// Every event of `E`, in order; none is no failure.
+    /// Returns all events of `E`, in order, and claims them. There may be none.
     ///
     /// # Panics
     ///
-    /// One does not decode as `E`.
+    /// Panics if one does not decode as `E`.
     #[track_caller]
-    #[allow(clippy::must_use_candidate, reason = "it claims them")]
+    #[allow(clippy::must_use_candidate, reason = "a test may only want to claim them")]
     pub fn all<E>(&self) -> Vec<Event<E>>
     where
         E: InngestEvent + DeserializeOwned,
     {
-        met(self.try_all())
+        or_panic(self.try_all())
     }
 
-    /// Expects so many events of what is asked for next: `sent.exactly(2).of::<E>()`.
+    /// Expects exactly `number` events, which the methods of the returned value select:
+    /// `sent.exactly(2).of::<E>()`.
     pub fn exactly(&self, number: usize) -> Exactly {
         Exactly { recorder: self.clone(), number }
     }
@@ -205,37 +218,32 @@ impl Recorder {
     ///
     /// # Panics
     ///
-    /// There is one.
+    /// Panics if there is one.
     #[track_caller]
     pub fn none<E: InngestEvent>(&self) {
-        met(self.expect(Count::Exactly(0), Typed::<E>::new()));
+        or_panic(self.expect(Count::Exactly(0), TypeMatcher::<E>::new()));
     }
 
     /// Expects that earlier expectations have claimed every event.
     ///
     /// # Panics
     ///
-    /// There is one that none has.
+    /// Panics if an event is unclaimed.
     #[track_caller]
     pub fn nothing_else(&self) {
         let view = self.view();
-        let unclaimed: Vec<Sent> = view.sent.iter().filter(|sent| !sent.claimed).cloned().collect();
+        let unclaimed: Vec<SentEvent> =
+            view.sent.iter().filter(|sent| !sent.claimed).cloned().collect();
         if unclaimed.is_empty() {
             return;
         }
         let claimed = view.sent.len() - unclaimed.len();
-        let head = match unclaimed.len() {
-            1 => "expected nothing else, found 1 event".to_owned(),
-            more => format!("expected nothing else, found {more} events"),
-        };
-        let mut report = Report::new(format!("{head} beside {claimed} that were expected"));
-        report.sent("sent and not expected", &unclaimed);
-        report.data("in detail", &unclaimed.iter().collect::<Vec<_>>());
-        panic!("{}", report.into_text());
+        panic!("{}", FailureReport::of_unclaimed(&unclaimed, claimed).into_text());
     }
 
-    /// A recorder of what comes after this point. What is claimed in it is claimed here, too; faults are
-    /// shared.
+    /// Returns a recorder of what is sent from now on.
+    ///
+    /// Events claimed in the scope are also claimed in this recorder. Faults are shared.
     ///
     /// ```
     /// # use inngest_core::{Client, InngestEvent, testing::Recorder};
@@ -256,32 +264,34 @@ impl Recorder {
     /// ```
     #[must_use]
     pub fn scope(&self) -> Recorder {
-        Recorder { record: Arc::clone(&self.record), since: self.record.moment() }
+        Recorder { record: Arc::clone(&self.record), scope_start: self.record.clock() }
     }
 
-    /// Expectations that wait, of code that sends in the background:
+    /// Returns expectations that wait up to `time`, for code that sends in the background:
     /// `sent.within(Duration::from_secs(1)).one::<E>().await`.
     ///
-    /// They are met as soon as there are enough events, and fail when the time is over or there are too
-    /// many; those that ask for none or for all wait until the time is over. The time is tokio's, so on a
-    /// paused clock nothing is waited for in earnest.
+    /// They succeed as soon as there are enough events, and fail when the time is over or there are too
+    /// many. `none` and `all` wait until the time is over. The time is tokio's, so a paused clock skips the
+    /// wait.
     pub fn within(&self, time: Duration) -> Within {
         Within { recorder: self.clone(), time }
     }
 
-    /// What was sent, for a snapshot: `insta::assert_json_snapshot!(sent.snapshot())`.
+    /// Returns what was sent as a value for snapshot tests: `insta::assert_json_snapshot!(sent.snapshot())`.
+    ///
+    /// It claims no event.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         Snapshot::new(&self.view().sent)
     }
 
-    /// Misbehaves at the next request. Called several times, at one request after the other; a retry is
-    /// a request, too.
+    /// Applies `fault` to the next request. Several calls apply to successive requests. A retry is also a
+    /// request.
     ///
-    /// There is no socket, so some faults are told in the nearest words:
-    /// [`drop_before_reading`](Fault::drop_before_reading) is a connection refused, every other broken
-    /// connection is one that broke before the answer came, and of
-    /// [`answer_of_bytes`](Fault::answer_of_bytes) no more than a MiB is made.
+    /// There is no socket, so some faults are approximated. With
+    /// [`drop_before_reading`](Fault::drop_before_reading), the connection is refused. With the other faults
+    /// that close the connection, it closes before the response starts. With
+    /// [`answer_of_bytes`](Fault::answer_of_bytes), the body has at most 1 MiB.
     ///
     /// ```
     /// # use inngest_core::testing::{Fault, Recorder};
@@ -294,21 +304,25 @@ impl Recorder {
         self.fail_next_n(1, fault);
     }
 
-    /// Misbehaves at each of the next `times` requests.
-    #[expect(clippy::needless_pass_by_value, reason = "reads as `fail_next` does")]
+    /// Applies `fault` to each of the next `times` requests.
+    #[expect(clippy::needless_pass_by_value, reason = "consistent with `fail_next`")]
     pub fn fail_next_n(&self, times: usize, fault: Fault) {
         self.record.faults.queue(times, &fault);
     }
 
-    /// Asks `rule` at every request for which [`fail_next`](Recorder::fail_next) has nothing. It
-    /// replaces the rule before, and may not itself set one.
+    /// Calls `rule` for every request without a fault from [`fail_next`](Recorder::fail_next), and applies
+    /// the fault it returns.
+    ///
+    /// It replaces the previous rule. A rule must not set or clear rules itself: it would deadlock.
     pub fn fault_when(&self, rule: impl FnMut(&ReceivedRequest) -> Option<Fault> + Send + 'static) {
         self.record.faults.set_request_rule(Box::new(rule));
     }
 
-    /// Asks `rule` about every event of a request for which there is no other fault; the first event
-    /// with a fault decides. The time of an event that was sent without one is 0. It replaces the rule
-    /// before, and may not itself set one.
+    /// Calls `rule` for the events of every request without another fault, and applies the first fault it
+    /// returns to the request. [`Fault::refuse`] and [`Fault::fail_at`] count from that event.
+    ///
+    /// `ts` is 0 for an event that was sent without a time. It replaces the previous rule. A rule must not
+    /// set or clear rules itself: it would deadlock.
     ///
     /// ```
     /// # use inngest_core::testing::{Fault, Recorder};
@@ -324,28 +338,28 @@ impl Recorder {
         self.record.faults.set_event_rule(Box::new(rule));
     }
 
-    /// Rejects one event whenever it comes: the one before which `index` others come from now on, so
-    /// that the next is 0. The others of its request are accepted.
+    /// Rejects one future event, whenever it arrives: the first new event for `index` 0, the second for 1.
+    /// The other events of its request are accepted.
     pub fn reject_nth(&self, index: usize) {
         self.record.reject_nth(index);
     }
 
-    /// Forgets the faults and the rejections to come.
+    /// Removes all faults, rules and rejections.
     pub fn clear_faults(&self) {
         self.record.faults.clear();
-        self.record.reject_none();
+        self.record.clear_rejections();
     }
 
-    fn view(&self) -> View {
-        self.record.view(self.since)
+    fn view(&self) -> ScopeView {
+        self.record.view(self.scope_start)
     }
 
-    fn expect<W: Wanted>(&self, count: Count, wanted: W) -> Result<Vec<Sent>, String> {
-        self.check(&Expectation { count, wanted, within: None })
+    fn expect<M: Matcher>(&self, count: Count, matcher: M) -> Result<Vec<SentEvent>, String> {
+        self.check(&Expectation { count, matcher, within: None })
     }
 
-    /// What an expectation finds is claimed.
-    fn check<W: Wanted>(&self, expectation: &Expectation<W>) -> Result<Vec<Sent>, String> {
+    /// Checks an expectation, and claims the events it finds.
+    fn check<M: Matcher>(&self, expectation: &Expectation<M>) -> Result<Vec<SentEvent>, String> {
         let found = expectation.check(&self.view())?;
         self.record.claim(&found);
         Ok(found)
@@ -358,14 +372,14 @@ impl Recorder {
         let mut found = self.view().sent;
         found.retain(|sent| sent.event.name == E::NAME);
         self.record.claim(&found);
-        decoded(&found)
+        decode_all(&found)
     }
 }
 
-/// What an expectation found; where it was not met, the test ends here.
+/// Returns what an expectation found, or panics with the text of its failure.
 #[track_caller]
-fn met<T>(outcome: Result<T, String>) -> T {
-    match outcome {
+fn or_panic<T>(result: Result<T, String>) -> T {
+    match result {
         Ok(found) => found,
         Err(failure) => panic!("{failure}"),
     }

@@ -1,4 +1,4 @@
-//! What a recorder keeps: every event that came, in order, and what became of it.
+//! What a recorder keeps: every event that arrived, in order, and whether it was accepted.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -8,195 +8,204 @@ use std::sync::{Arc, Mutex};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
-use super::super::fault::Faults;
+use super::super::fault_rules::FaultRules;
 use super::super::functions::short_name;
-use super::super::lock;
+use super::super::lock::lock;
 use super::super::store::StoredEvent;
 use crate::event::EventError;
 use crate::event::{Event, EventId, InngestEvent};
 
-/// What the clones of a recorder and its clients share.
+/// State shared by the clones of a recorder and its clients.
 pub(super) struct Record {
-    state: Mutex<State>,
-    pub(super) faults: Faults,
-    /// Told when events are accepted.
+    state: Mutex<RecordState>,
+    pub(super) faults: FaultRules,
+    /// Notified after events have been accepted.
     accepted: watch::Sender<()>,
 }
 
 #[derive(Default)]
-struct State {
-    entries: Vec<Entry>,
-    /// Where in `entries` the event of an id stands: one that comes again is the same event.
-    places: HashMap<EventId, usize>,
-    /// Where events stand, or will stand, that are rejected whenever they come.
+struct RecordState {
+    events: Vec<RecordedEvent>,
+    /// The index in `events` of each Inngest id: an event that arrives again is the same event.
+    indexes: HashMap<EventId, usize>,
+    /// The indexes in `events`, future ones included, of the events to reject whenever they arrive.
     rejected: BTreeSet<usize>,
-    refused: Vec<Refused>,
-    /// Counts what happened, so that a scope knows what happened after it began.
-    moment: u64,
+    client_rejections: Vec<ClientRejection>,
+    /// A logical clock: it advances with every change, so that a scope can tell what came after it.
+    clock: u64,
 }
 
-struct Entry {
-    sent: Sent,
-    fate: Fate,
-    /// When its fate was decided.
-    moment: u64,
+struct RecordedEvent {
+    sent: SentEvent,
+    status: EventStatus,
+    /// When the status was set.
+    since: u64,
 }
 
-enum Fate {
+enum EventStatus {
     Accepted,
-    /// And why not.
+    /// Holds the reason.
     NotAccepted(String),
 }
 
 /// One event, as an expectation sees it.
 #[derive(Clone)]
-pub(super) struct Sent {
-    place: usize,
-    /// Its `ts` is 0 if it was sent without.
+pub(super) struct SentEvent {
+    index: usize,
+    /// Its `ts` is 0 if it was sent without one.
     pub(super) event: Arc<StoredEvent>,
-    pub(super) line: Line,
+    pub(super) line: SourceLine,
     pub(super) claimed: bool,
 }
 
-/// An event that the client did not send, for a fault of its own.
+/// An event that the client rejected before sending.
 #[derive(Clone)]
-pub(super) struct Refused {
+pub(super) struct ClientRejection {
     pub(super) error: String,
-    pub(super) line: Line,
-    moment: u64,
+    pub(super) line: SourceLine,
+    since: u64,
 }
 
-/// Where an event was given to the client.
+/// The line that passed an event to the client.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) struct Line(pub(super) &'static Location<'static>);
+pub(super) struct SourceLine(pub(super) &'static Location<'static>);
 
-/// All that expectations look at, at one time.
+/// The events of a scope, copied at one moment, for expectations to check.
 #[derive(Default)]
-pub(super) struct View {
-    /// What was accepted in the scope.
-    pub(super) sent: Vec<Sent>,
-    /// What was accepted before it.
-    pub(super) before: Vec<Sent>,
-    /// What came and was not accepted, and why.
-    pub(super) not_accepted: Vec<(Sent, String)>,
-    pub(super) refused: Vec<Refused>,
+pub(super) struct ScopeView {
+    /// The events accepted in the scope.
+    pub(super) sent: Vec<SentEvent>,
+    /// The events accepted before the scope.
+    pub(super) sent_before: Vec<SentEvent>,
+    /// The events that arrived and were not accepted, and why.
+    pub(super) not_accepted: Vec<(SentEvent, String)>,
+    pub(super) client_rejections: Vec<ClientRejection>,
 }
 
 impl Record {
     pub(super) fn new() -> Record {
         let (accepted, _) = watch::channel(());
-        Record { state: Mutex::default(), faults: Faults::default(), accepted }
+        Record { state: Mutex::default(), faults: FaultRules::default(), accepted }
     }
 
-    /// Notes events that came, and says where they stand.
-    pub(super) fn arrive(&self, events: Vec<StoredEvent>, lines: &[Line]) -> Vec<usize> {
+    /// Records events that arrived, and returns their indexes in the record.
+    pub(super) fn add_arrived(&self, events: Vec<StoredEvent>, lines: &[SourceLine]) -> Vec<usize> {
         let mut state = lock(&self.state);
-        let moment = state.tick();
-        let places = events.into_iter().zip(lines).map(|(event, line)| {
-            if let Some(place) = state.places.get(&event.id) {
-                return *place;
+        let since = state.advance_clock();
+        let indexes = events.into_iter().zip(lines).map(|(event, line)| {
+            if let Some(index) = state.indexes.get(&event.id) {
+                return *index;
             }
-            let place = state.entries.len();
-            state.places.insert(event.id.clone(), place);
-            let sent = Sent { place, event: Arc::new(event), line: *line, claimed: false };
-            let fate = Fate::NotAccepted("no answer".to_owned());
-            state.entries.push(Entry { sent, fate, moment });
-            place
+            let index = state.events.len();
+            state.indexes.insert(event.id.clone(), index);
+            let sent = SentEvent { index, event: Arc::new(event), line: *line, claimed: false };
+            let status = EventStatus::NotAccepted("no response".to_owned());
+            state.events.push(RecordedEvent { sent, status, since });
+            index
         });
-        places.collect()
+        indexes.collect()
     }
 
-    pub(super) fn accept(&self, places: &[usize]) {
-        self.decide(places, || Fate::Accepted);
+    pub(super) fn mark_accepted(&self, indexes: &[usize]) {
+        self.set_status(indexes, || EventStatus::Accepted);
         self.accepted.send_replace(());
     }
 
-    /// An event that was accepted before stays so.
-    pub(super) fn not_accept(&self, places: &[usize], why: &str) {
-        self.decide(places, || Fate::NotAccepted(why.to_owned()));
+    /// Marks events as not accepted, except those that were accepted before.
+    pub(super) fn mark_not_accepted(&self, indexes: &[usize], reason: &str) {
+        self.set_status(indexes, || EventStatus::NotAccepted(reason.to_owned()));
     }
 
-    fn decide(&self, places: &[usize], fate: impl Fn() -> Fate) {
+    /// Marks the first event as refused with `error`, and the others as following it.
+    pub(super) fn mark_stopped(&self, indexes: &[usize], error: &str) {
+        if let Some((refused, following)) = indexes.split_first() {
+            self.mark_not_accepted(&[*refused], &format!("400: {error}"));
+            self.mark_not_accepted(following, "after an event that was not accepted");
+        }
+    }
+
+    fn set_status(&self, indexes: &[usize], status: impl Fn() -> EventStatus) {
         let mut state = lock(&self.state);
-        let moment = state.tick();
-        for place in places {
-            let entry = &mut state.entries[*place];
-            if matches!(entry.fate, Fate::NotAccepted(_)) {
-                entry.fate = fate();
-                entry.moment = moment;
+        let since = state.advance_clock();
+        for index in indexes {
+            let event = &mut state.events[*index];
+            if matches!(event.status, EventStatus::NotAccepted(_)) {
+                event.status = status();
+                event.since = since;
             }
         }
     }
 
-    pub(super) fn refuse(&self, error: &EventError, line: Line) {
+    pub(super) fn add_client_rejection(&self, error: &EventError, line: SourceLine) {
         let mut state = lock(&self.state);
-        let moment = state.tick();
-        state.refused.push(Refused { error: error.to_string(), line, moment });
+        let since = state.advance_clock();
+        state.client_rejections.push(ClientRejection { error: error.to_string(), line, since });
     }
 
-    /// Rejects the event before which `index` others come from now on.
-    pub(super) fn reject_nth(&self, index: usize) {
+    /// Rejects, whenever it arrives, the new event that arrives after `nth` other new ones.
+    pub(super) fn reject_nth(&self, nth: usize) {
         let mut state = lock(&self.state);
-        let place = state.entries.len() + index;
-        state.rejected.insert(place);
+        let index = state.events.len() + nth;
+        state.rejected.insert(index);
     }
 
-    pub(super) fn reject_none(&self) {
+    pub(super) fn clear_rejections(&self) {
         lock(&self.state).rejected.clear();
     }
 
-    /// The first of these that is to be rejected, by its index among them.
-    pub(super) fn first_rejected(&self, places: &[usize]) -> Option<usize> {
+    /// Returns the position in `indexes` of the first event to reject.
+    pub(super) fn first_rejected(&self, indexes: &[usize]) -> Option<usize> {
         let state = lock(&self.state);
-        places.iter().position(|place| state.rejected.contains(place))
+        indexes.iter().position(|index| state.rejected.contains(index))
     }
 
-    pub(super) fn claim<'a>(&self, sent: impl IntoIterator<Item = &'a Sent>) {
+    pub(super) fn claim<'a>(&self, sent: impl IntoIterator<Item = &'a SentEvent>) {
         let mut state = lock(&self.state);
         for sent in sent {
-            state.entries[sent.place].sent.claimed = true;
+            state.events[sent.index].sent.claimed = true;
         }
     }
 
-    /// The moment at which a scope begins.
-    pub(super) fn moment(&self) -> u64 {
-        lock(&self.state).moment
+    pub(super) fn clock(&self) -> u64 {
+        lock(&self.state).clock
     }
 
-    /// What happened after `since`. A copy, since a test's closures that look at it may ask for more.
-    pub(super) fn view(&self, since: u64) -> View {
+    /// Returns what happened after the clock read `start`. It is a copy, so that a test's closures may use
+    /// the recorder while they check it.
+    pub(super) fn view(&self, start: u64) -> ScopeView {
         let state = lock(&self.state);
-        let mut view = View::default();
-        for entry in &state.entries {
-            let sent = entry.sent.clone();
-            match &entry.fate {
-                Fate::Accepted if entry.moment > since => view.sent.push(sent),
-                Fate::Accepted => view.before.push(sent),
-                Fate::NotAccepted(why) if entry.moment > since => {
-                    view.not_accepted.push((sent, why.clone()));
+        let mut view = ScopeView::default();
+        for event in &state.events {
+            let sent = event.sent.clone();
+            match &event.status {
+                EventStatus::Accepted if event.since > start => view.sent.push(sent),
+                EventStatus::Accepted => view.sent_before.push(sent),
+                EventStatus::NotAccepted(reason) if event.since > start => {
+                    view.not_accepted.push((sent, reason.clone()));
                 }
-                Fate::NotAccepted(_) => {}
+                EventStatus::NotAccepted(_) => {}
             }
         }
-        let refused = state.refused.iter().filter(|refused| refused.moment > since);
-        view.refused = refused.cloned().collect();
+        let rejections = state.client_rejections.iter();
+        view.client_rejections = rejections.filter(|it| it.since > start).cloned().collect();
         view
     }
 
-    pub(super) fn accepted(&self) -> watch::Receiver<()> {
+    /// Subscribes to notifications of accepted events.
+    pub(super) fn subscribe(&self) -> watch::Receiver<()> {
         self.accepted.subscribe()
     }
 }
 
-impl State {
-    fn tick(&mut self) -> u64 {
-        self.moment += 1;
-        self.moment
+impl RecordState {
+    fn advance_clock(&mut self) -> u64 {
+        self.clock += 1;
+        self.clock
     }
 }
 
-impl Sent {
-    /// The event as its type, or a text that says why it is not.
+impl SentEvent {
+    /// Decodes the event's data as `E`. The error is the text of a failure.
     pub(super) fn decode<E: InngestEvent + DeserializeOwned>(&self) -> Result<Event<E>, String> {
         self.event.decode().map_err(|error| {
             format!(
@@ -210,22 +219,22 @@ impl Sent {
     }
 }
 
-pub(super) fn decoded<E>(found: &[Sent]) -> Result<Vec<Event<E>>, String>
+pub(super) fn decode_all<E>(found: &[SentEvent]) -> Result<Vec<Event<E>>, String>
 where
     E: InngestEvent + DeserializeOwned,
 {
-    found.iter().map(Sent::decode).collect()
+    found.iter().map(SentEvent::decode).collect()
 }
 
-/// The first of what is known to be at least one.
-pub(super) fn first<E>(found: &[Sent]) -> Result<Event<E>, String>
+/// Decodes the first event of a list that is not empty.
+pub(super) fn decode_first<E>(found: &[SentEvent]) -> Result<Event<E>, String>
 where
     E: InngestEvent + DeserializeOwned,
 {
-    found.first().map_or_else(|| unreachable!("an expectation of one is met"), Sent::decode)
+    found.first().map_or_else(|| unreachable!("one event was found"), SentEvent::decode)
 }
 
-impl fmt::Display for Line {
+impl fmt::Display for SourceLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.0.file(), self.0.line())
     }

@@ -5,92 +5,109 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::diff::Difference;
-use super::record::{Line, Sent, View};
+use super::record::{ClientRejection, ScopeView, SentEvent, SourceLine};
 
-/// No cell of a table is wider.
+/// The maximum width of a table cell, in characters.
 const MAX_CELL: usize = 48;
-/// What lies before the first difference of two long values is cut to so much.
+/// How many characters of two long values are kept before their first difference.
 const CONTEXT: usize = 12;
 const MAX_DIFFERENCES: usize = 12;
 const MAX_EVENTS: usize = 5;
 const MAX_LINES: usize = 5;
 
-/// Paragraphs, with an empty line between them.
-pub(super) struct Report(String);
+/// Paragraphs, separated by empty lines.
+pub(super) struct FailureReport(String);
 
-impl Report {
-    pub(super) fn new(head: String) -> Report {
-        Report(head)
+impl FailureReport {
+    pub(super) fn new(head: String) -> FailureReport {
+        FailureReport(head)
+    }
+
+    /// Reports events that no expectation has claimed, and the number of claimed ones.
+    pub(super) fn of_unclaimed(unclaimed: &[SentEvent], claimed: usize) -> FailureReport {
+        let events = if unclaimed.len() == 1 { "event" } else { "events" };
+        let mut report = FailureReport::new(format!(
+            "expected nothing else, found {} {events} besides the {claimed} expected",
+            unclaimed.len()
+        ));
+        report.add_sent("sent but not expected", unclaimed);
+        report.add_data("data", &unclaimed.iter().collect::<Vec<_>>());
+        report
     }
 
     pub(super) fn into_text(self) -> String {
         self.0
     }
 
-    pub(super) fn line(&mut self, text: &str) {
+    pub(super) fn add_line(&mut self, text: &str) {
         self.0.push_str("\n\n");
         self.0.push_str(text);
     }
 
-    fn paragraph(&mut self, title: &str, rows: &[Vec<String>]) {
+    fn add_table(&mut self, title: &str, rows: &[Vec<String>]) {
         if !rows.is_empty() {
-            self.line(&format!("{title}:{}", table(rows)));
+            self.add_line(&format!("{title}:{}", table(rows)));
         }
     }
 
-    /// Events, counted by name, with the lines that sent them.
-    pub(super) fn sent(&mut self, title: &str, sent: &[Sent]) {
+    /// Adds events, counted by name, with the lines that sent them.
+    pub(super) fn add_sent(&mut self, title: &str, sent: &[SentEvent]) {
         if sent.is_empty() {
-            self.line("nothing was sent");
+            self.add_line("nothing was sent");
         }
-        self.paragraph(
+        self.add_table(
             title,
             &by_name(sent.iter().map(|sent| (sent.event.name.as_str(), sent.line))),
         );
     }
 
-    /// What a test may have taken for sent, and is not; and what of `name` was sent before the scope.
-    pub(super) fn not_sent(&mut self, view: &View, name: &str) {
-        let row = |(sent, why): &(Sent, String)| {
-            vec![sent.line.to_string(), sent.event.name.clone(), why.clone()]
+    /// Adds the events that were attempted without being accepted, that the client rejected, and, of those
+    /// named `name`, that were sent before the scope.
+    pub(super) fn add_not_sent(&mut self, view: &ScopeView, name: &str) {
+        let row = |(sent, reason): &(SentEvent, String)| {
+            vec![sent.line.to_string(), sent.event.name.clone(), reason.clone()]
         };
         let rows: Vec<_> = view.not_accepted.iter().map(row).collect();
-        self.paragraph("tried, but not accepted", &cut(rows, MAX_EVENTS));
+        self.add_table("attempted, but not accepted", &cut(rows, MAX_EVENTS));
 
-        let row = |refused: &super::record::Refused| {
-            vec![refused.line.to_string(), refused.error.clone()]
-        };
-        let rows: Vec<_> = view.refused.iter().map(row).collect();
-        self.paragraph("refused by the client, before it was sent", &cut(rows, MAX_EVENTS));
+        let row =
+            |rejection: &ClientRejection| vec![rejection.line.to_string(), rejection.error.clone()];
+        let rows: Vec<_> = view.client_rejections.iter().map(row).collect();
+        self.add_table("rejected by the client before sending", &cut(rows, MAX_EVENTS));
 
-        let before = view.before.iter().filter(|sent| sent.event.name == name);
+        let before = view.sent_before.iter().filter(|sent| sent.event.name == name);
         let before = before.map(|sent| (name, sent.line));
-        self.paragraph("sent before this scope", &by_name(before));
+        self.add_table("sent before this scope", &by_name(before));
     }
 
-    /// Events and their data.
-    pub(super) fn data(&mut self, title: &str, sent: &[&Sent]) {
-        let row = |sent: &&Sent| {
+    /// Adds events with their data.
+    pub(super) fn add_data(&mut self, title: &str, sent: &[&SentEvent]) {
+        let row = |sent: &&SentEvent| {
             vec![sent.line.to_string(), shortened(&sent.event.data.to_string(), 2 * MAX_CELL)]
         };
-        self.paragraph(title, &cut(sent.iter().map(row).collect(), MAX_EVENTS));
+        self.add_table(title, &cut(sent.iter().map(row).collect(), MAX_EVENTS));
     }
 
-    pub(super) fn differences(&mut self, title: &str, columns: [&str; 2], found: &[Difference]) {
+    pub(super) fn add_differences(
+        &mut self,
+        title: &str,
+        columns: [&str; 2],
+        found: &[Difference],
+    ) {
         let [one, other] = columns;
         let mut rows = vec![vec!["field".to_owned(), one.to_owned(), other.to_owned()]];
         rows.extend(found.iter().map(|difference| {
             let (one, other) = pair(difference.expected.as_ref(), difference.found.as_ref());
             vec![difference.path.clone(), one, other]
         }));
-        self.paragraph(title, &cut(rows, MAX_DIFFERENCES + 1));
+        self.add_table(title, &cut(rows, MAX_DIFFERENCES + 1));
     }
 }
 
-/// One row for each name and line: how often, the name, the line. Names and counts that stand in the row
-/// above are left out.
-fn by_name<'a>(sent: impl Iterator<Item = (&'a str, Line)>) -> Vec<Vec<String>> {
-    let mut names: Vec<(&str, Vec<(Line, usize)>)> = Vec::new();
+/// Returns a row for each name and line: count, name, line. Counts and names that repeat the row above are
+/// left empty.
+fn by_name<'a>(sent: impl Iterator<Item = (&'a str, SourceLine)>) -> Vec<Vec<String>> {
+    let mut names: Vec<(&str, Vec<(SourceLine, usize)>)> = Vec::new();
     for (name, line) in sent {
         let index = names.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
             names.push((name, Vec::new()));
@@ -118,7 +135,7 @@ fn by_name<'a>(sent: impl Iterator<Item = (&'a str, Line)>) -> Vec<Vec<String>> 
     rows
 }
 
-/// No more than so many rows, and how many more there were.
+/// Limits the rows to `max`, and adds a row with the number of rows left out.
 fn cut(mut rows: Vec<Vec<String>>, max: usize) -> Vec<Vec<String>> {
     let more = rows.len().saturating_sub(max);
     if more > 1 {
@@ -128,10 +145,10 @@ fn cut(mut rows: Vec<Vec<String>>, max: usize) -> Vec<Vec<String>> {
     rows
 }
 
-/// Rows as lines, indented, their columns aligned.
+/// Renders rows as indented lines with aligned columns.
 fn table(rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
-        // A row of one cell is a remark.
+        // A row of one cell is a remark that may be wider than its column.
         let rows = rows.iter().filter(|row| row.len() > column + 1);
         rows.map(|row| row[column].chars().count()).max().unwrap_or(0)
     };
@@ -140,7 +157,7 @@ fn table(rows: &[Vec<String>]) -> String {
     for row in rows {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(&widths) {
-            // Writing to a string does not fail.
+            // Writing to a `String` cannot fail.
             let _ = write!(line, "  {cell:width$}");
         }
         text.push('\n');
@@ -149,7 +166,7 @@ fn table(rows: &[Vec<String>]) -> String {
     text
 }
 
-/// Two values that differ, cut so that the difference is seen.
+/// Renders two different values, cut so that the difference is visible.
 fn pair(one: Option<&Value>, other: Option<&Value>) -> (String, String) {
     let text = |value: Option<&Value>| value.map_or("(missing)".to_owned(), Value::to_string);
     let (one, other) = (text(one), text(other));

@@ -1,4 +1,4 @@
-//! What was sent, in a form that is the same in every run.
+//! The events sent, in a form that is the same in every run.
 
 use std::fmt;
 
@@ -6,31 +6,32 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::diff::fields;
-use super::record::Sent;
+use super::record::SentEvent;
 
-/// The events a [`Recorder`](super::Recorder) saw, in order, as a value for a snapshot.
+/// The events sent to a [`Recorder`](super::Recorder), in order, as a value for snapshot tests.
 ///
-/// Inngest's ids are `[id 1]`, `[id 2]` and so on, also where they stand in an event's data or in a dedup
-/// id; a time that was sent is `[ts]`. Dedup ids are otherwise as they are, and keys are sorted.
+/// It is the same in every run. Inngest ids are replaced by `[id 1]`, `[id 2]` and so on, also inside an
+/// event's data and dedup id. Times that were sent are replaced by `[ts]`. Keys are sorted. Dedup ids are
+/// otherwise unchanged.
 ///
 /// It serializes as a list and displays as indented JSON, for `insta::assert_json_snapshot!` and
 /// `insta::assert_snapshot!`.
 #[derive(Clone, Debug)]
 pub struct Snapshot(Vec<SnapshotEvent>);
 
-/// Its fields, in the order in which they are shown.
+/// The fields of an event, in the order in which they are shown.
 #[derive(Clone, Debug)]
 struct SnapshotEvent(Vec<(&'static str, Value)>);
 
 impl Snapshot {
-    pub(super) fn new(sent: &[Sent]) -> Snapshot {
+    pub(super) fn new(sent: &[SentEvent]) -> Snapshot {
         let ids: Vec<&str> = sent.iter().map(|sent| sent.event.id.as_str()).collect();
         let events = sent.iter().enumerate().map(|(index, sent)| {
             let mut event =
                 vec![("name", sent.event.name.as_str().into()), ("event_id", label(index).into())];
             event.extend(fields(&sent.event).map(|(name, value)| match name {
                 "ts" => (name, "[ts]".into()),
-                _ => (name, stable(value, &ids)),
+                _ => (name, redact(value, &ids)),
             }));
             SnapshotEvent(event)
         });
@@ -42,11 +43,12 @@ fn label(index: usize) -> String {
     format!("[id {}]", index + 1)
 }
 
-/// Without Inngest ids, and with the keys in one order, whatever order `serde_json` was built to keep.
-fn stable(value: Value, ids: &[&str]) -> Value {
+/// Replaces Inngest ids by labels and sorts keys, since the feature `preserve_order` of `serde_json` may be
+/// enabled.
+fn redact(value: Value, ids: &[&str]) -> Value {
     match value {
         Value::String(mut text) => {
-            // An id is 26 characters long: most texts are shorter than that.
+            // Most texts are shorter than an id's 26 characters, and are not searched.
             if text.len() >= 26 {
                 for (index, id) in ids.iter().enumerate() {
                     text = text.replace(id, &label(index));
@@ -54,11 +56,11 @@ fn stable(value: Value, ids: &[&str]) -> Value {
             }
             Value::String(text)
         }
-        Value::Array(values) => values.into_iter().map(|value| stable(value, ids)).collect(),
+        Value::Array(values) => values.into_iter().map(|value| redact(value, ids)).collect(),
         Value::Object(entries) => {
             let mut entries: Vec<_> = entries.into_iter().collect();
             entries.sort_by(|(one, _), (other, _)| one.cmp(other));
-            entries.into_iter().map(|(key, value)| (key, stable(value, ids))).collect()
+            entries.into_iter().map(|(key, value)| (key, redact(value, ids))).collect()
         }
         other => other,
     }

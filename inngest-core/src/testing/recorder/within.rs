@@ -1,4 +1,4 @@
-//! Expectations of code that sends in the background.
+//! Expectations that wait for code that sends in the background.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -8,138 +8,150 @@ use serde::de::DeserializeOwned;
 
 use super::Recorder;
 use super::expectation::{Count, Expectation};
-use super::matcher::{Like, Matching, Typed, Wanted};
-use super::record::{Sent, decoded, first};
+use super::matcher::{LikeMatcher, Matcher, PredicateMatcher, TypeMatcher};
+use super::record::{SentEvent, decode_all, decode_first};
 use crate::event::{Event, InngestEvent, IntoEvent};
 
-/// What [`Recorder::within`] returns: expectations that wait.
+/// Expectations that wait, returned by [`Recorder::within`].
+///
+/// Each panics where it is awaited, in the cases in which the method of [`Recorder`] panics.
 #[derive(Debug)]
-#[must_use = "it expects nothing until it is told what"]
+#[must_use = "nothing is checked until one of its methods is called and awaited"]
 pub struct Within {
     pub(super) recorder: Recorder,
     pub(super) time: Duration,
 }
 
-/// What [`Within::exactly`] returns.
+/// A number of expected events to wait for, returned by [`Within::exactly`]. Its methods select the events.
 #[derive(Debug)]
-#[must_use = "it expects nothing until it is told what"]
+#[must_use = "nothing is checked until `of`, `matching` or `like` is called and awaited"]
 pub struct ExactlyWithin {
     within: Within,
     number: usize,
 }
 
 impl Within {
-    /// Waits for the first event of `E`, as [`Recorder::one`].
+    /// Waits for the first event of `E`, and expects one as [`Recorder::one`] does.
     pub fn one<E>(self) -> impl Future<Output = Event<E>>
     where
         E: InngestEvent + DeserializeOwned,
     {
-        Waiting::new(async move { first(&self.expect(Count::One, Typed::<E>::new()).await?) })
+        OrPanic::new(async move {
+            decode_first(&self.expect(Count::One, TypeMatcher::<E>::new()).await?)
+        })
     }
 
-    /// Waits for the first event for which `matches` says so, as [`Recorder::one_matching`].
+    /// Waits for the first event for which `matches` returns true, and expects one as
+    /// [`Recorder::one_matching`] does.
     pub fn one_matching<E, F>(self, matches: F) -> impl Future<Output = Event<E>>
     where
         E: InngestEvent + DeserializeOwned,
         F: Fn(&Event<E>) -> bool,
     {
-        Waiting::new(async move { first(&self.expect(Count::One, Matching::new(matches)).await?) })
+        OrPanic::new(async move {
+            decode_first(&self.expect(Count::One, PredicateMatcher::new(matches)).await?)
+        })
     }
 
-    /// Waits for the first event like `expected`, as [`Recorder::one_like`].
+    /// Waits for the first event like `expected`, and expects one as [`Recorder::one_like`] does.
     #[track_caller]
     pub fn one_like<E: IntoEvent>(self, expected: E) -> impl Future<Output = ()> + use<E> {
-        let like = Like::new(expected);
-        Waiting::new(async move { self.expect(Count::One, like).await.map(drop) })
+        let like = LikeMatcher::new(expected);
+        OrPanic::new(async move { self.expect(Count::One, like).await.map(drop) })
     }
 
-    /// Waits until the time is over, and returns every event of `E`, as [`Recorder::all`].
+    /// Waits until the time is over, and returns every event of `E` as [`Recorder::all`] does.
     pub fn all<E>(self) -> impl Future<Output = Vec<Event<E>>>
     where
         E: InngestEvent + DeserializeOwned,
     {
-        Waiting::new(async move {
+        OrPanic::new(async move {
             tokio::time::sleep(self.time).await;
             self.recorder.try_all()
         })
     }
 
-    /// Waits until there are `number` events of what is asked for next, as [`Recorder::exactly`].
+    /// Waits for `number` events, which the methods of the returned value select:
+    /// `sent.within(time).exactly(2).of::<E>().await`.
     pub fn exactly(self, number: usize) -> ExactlyWithin {
         ExactlyWithin { within: self, number }
     }
 
-    /// Waits until the time is over, or for the first event of `E`, as [`Recorder::none`].
+    /// Waits until the time is over, and expects no event of `E` as [`Recorder::none`] does. The first event
+    /// ends the wait with a failure.
     pub fn none<E: InngestEvent>(self) -> impl Future<Output = ()> {
-        Waiting::new(
-            async move { self.expect(Count::Exactly(0), Typed::<E>::new()).await.map(drop) },
-        )
+        OrPanic::new(async move {
+            self.expect(Count::Exactly(0), TypeMatcher::<E>::new()).await.map(drop)
+        })
     }
 
-    async fn expect<W: Wanted>(self, count: Count, wanted: W) -> Result<Vec<Sent>, String> {
-        let expectation = Expectation { count, wanted, within: Some(self.time) };
-        let mut accepted = self.recorder.record.accepted();
+    async fn expect<M: Matcher>(self, count: Count, matcher: M) -> Result<Vec<SentEvent>, String> {
+        let expectation = Expectation { count, matcher, within: Some(self.time) };
+        let mut accepted = self.recorder.record.subscribe();
         let decided = async {
-            while expectation.is_open(&self.recorder.view()) {
-                // It fails only when the recorder is gone.
+            while expectation.is_undecided(&self.recorder.view()) {
+                // It fails only once the recorder is dropped, which `self` prevents.
                 if accepted.changed().await.is_err() {
                     break;
                 }
             }
         };
-        // Whether the time was over is not asked: the expectation says what it makes of it.
+        // Whether the time is over does not matter: the check decides from the events.
         tokio::time::timeout(self.time, decided).await.ok();
         self.recorder.check(&expectation)
     }
 }
 
 impl ExactlyWithin {
-    /// Events of `E`, as [`Exactly::of`](super::Exactly::of).
+    /// Waits for events of `E`, as [`Exactly::of`](super::Exactly::of).
     pub fn of<E>(self) -> impl Future<Output = Vec<Event<E>>>
     where
         E: InngestEvent + DeserializeOwned,
     {
         let count = Count::Exactly(self.number);
-        Waiting::new(async move { decoded(&self.within.expect(count, Typed::<E>::new()).await?) })
+        OrPanic::new(async move {
+            decode_all(&self.within.expect(count, TypeMatcher::<E>::new()).await?)
+        })
     }
 
-    /// Events for which `matches` says so, as [`Exactly::matching`](super::Exactly::matching).
+    /// Waits for events for which `matches` returns true, as
+    /// [`Exactly::matching`](super::Exactly::matching).
     pub fn matching<E, F>(self, matches: F) -> impl Future<Output = Vec<Event<E>>>
     where
         E: InngestEvent + DeserializeOwned,
         F: Fn(&Event<E>) -> bool,
     {
         let count = Count::Exactly(self.number);
-        Waiting::new(
-            async move { decoded(&self.within.expect(count, Matching::new(matches)).await?) },
-        )
+        OrPanic::new(async move {
+            decode_all(&self.within.expect(count, PredicateMatcher::new(matches)).await?)
+        })
     }
 
-    /// Events like `expected`, as [`Exactly::like`](super::Exactly::like).
+    /// Waits for events like `expected`, as [`Exactly::like`](super::Exactly::like).
     #[track_caller]
     pub fn like<E: IntoEvent>(self, expected: E) -> impl Future<Output = ()> + use<E> {
-        let (count, like) = (Count::Exactly(self.number), Like::new(expected));
-        Waiting::new(async move { self.within.expect(count, like).await.map(drop) })
+        let (count, like) = (Count::Exactly(self.number), LikeMatcher::new(expected));
+        OrPanic::new(async move { self.within.expect(count, like).await.map(drop) })
     }
 }
 
-/// A future that panics at the line that awaits it.
-struct Waiting<F>(Pin<Box<F>>);
+/// A future that panics on an error, with the line that awaits it as the location.
+struct OrPanic<F>(Pin<Box<F>>);
 
-impl<F> Waiting<F> {
-    fn new(expectation: F) -> Waiting<F> {
-        Waiting(Box::pin(expectation))
+impl<F> OrPanic<F> {
+    fn new(expectation: F) -> OrPanic<F> {
+        OrPanic(Box::pin(expectation))
     }
 }
 
-impl<T, F: Future<Output = Result<T, String>>> Future for Waiting<F> {
+impl<T, F: Future<Output = Result<T, String>>> Future for OrPanic<F> {
     type Output = T;
 
     #[track_caller]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
         match self.0.as_mut().poll(context) {
             Poll::Pending => Poll::Pending,
-            Poll::Ready(Ok(met)) => Poll::Ready(met),
+            Poll::Ready(Ok(found)) => Poll::Ready(found),
             Poll::Ready(Err(failure)) => panic!("{failure}"),
         }
     }
