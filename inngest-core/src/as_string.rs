@@ -1,7 +1,7 @@
-//! For `#[serde(with = "inngest_core::as_string")]`: a number that travels as a string.
+//! Numbers that are sent as strings, with `#[serde(with = "inngest_core::as_string")]`.
 //!
-//! Inngest reads numbers as 64-bit floats, so an integer beyond ±(2^53 - 1) would be rounded on the
-//! way, and sending one is an [`EventError::UnsafeInteger`](crate::EventError::UnsafeInteger).
+//! Inngest reads numbers as 64-bit floats, so it would round an integer beyond ±(2^53 - 1). Sending one as
+//! a number is an [`EventError::UnsafeInteger`](crate::EventError::UnsafeInteger).
 //!
 //! ```
 //! use serde::{Deserialize, Serialize};
@@ -24,20 +24,25 @@ use std::str::FromStr;
 use serde::de::{self, Deserializer, Visitor};
 use serde::ser::Serializer;
 
-/// Serializes `value` as the string of its `Display`.
+/// Serializes `value` as a string, by its `Display` implementation.
 pub fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
 }
 
-/// Deserializes from the string; an integer passes too, as events of before have it.
+/// Deserializes a value from a string, by its `FromStr` implementation. Accepts an integer too, since events
+/// sent before the field became a string hold one.
+///
+/// # Errors
+///
+/// If the text cannot be parsed, or the value is neither a string nor an integer.
 pub fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     T: FromStr<Err: Display>,
     D: Deserializer<'de>,
 {
-    struct Text<T>(PhantomData<T>);
+    struct TextVisitor<T>(PhantomData<T>);
 
-    impl<T: FromStr<Err: Display>> Visitor<'_> for Text<T> {
+    impl<T: FromStr<Err: Display>> Visitor<'_> for TextVisitor<T> {
         type Value = T;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -57,5 +62,5 @@ where
         }
     }
 
-    deserializer.deserialize_any(Text(PhantomData))
+    deserializer.deserialize_any(TextVisitor(PhantomData))
 }

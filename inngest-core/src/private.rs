@@ -1,5 +1,5 @@
-//! What generated code calls. Nothing here is for people, and nothing here is stable: the derive and
-//! this crate are released together.
+//! The items that generated code uses. They are not part of the public API and change in any release: the
+//! derive and this crate are released together.
 
 pub use core::convert::From;
 pub use core::fmt::{self, Write};
@@ -15,14 +15,14 @@ pub use crate::event::{
     DedupId, Deduplicated, EventInfo, EventWriter, IdSegment, IdWriter, InngestEvent,
     InngestEvents, IntoEvent,
 };
-pub use crate::event::{Delegate, Inner, Segment, dedup_id};
-pub use crate::event::{Envelope, RawData, assert_distinct, receive};
+pub use crate::event::{Delegate, NewtypeField, Segment, dedup_id};
+pub use crate::event::{Envelope, RawData, assert_distinct, decode};
 
-// Aliases, since each token of an expansion takes the compiler time.
+// Aliases keep expansions short: each token of an expansion costs compile time.
 
 pub type Text = &'static str;
 pub type OptionalText = Option<&'static str>;
 pub type OptionalId = Result<Option<DedupId>, EventError>;
-/// Whether an id was written.
+/// Returned by `write_dedup_id`: whether an id was written.
 pub type Written = Result<bool, EventError>;
 pub type EventWritten = Result<(), EventError>;

@@ -125,7 +125,7 @@ fn positional(id: &Id) -> String {
     id.template.parts.iter().map(part).collect()
 }
 
-/// `__id.until('-', "account.id", &self.account.id)`, shown at the field's type.
+/// `__id.delimited('-', "account.id", &self.account.id)`, shown at the field's type.
 fn segment_call(
     event: &Event<'_>,
     id: &Id,
@@ -143,7 +143,7 @@ fn segment_call(
     };
     tokens.append(Ident::new("__id", start));
     tokens.append(Punct::new('.', Spacing::Alone));
-    tokens.append(Ident::new(if end.is_some() { "until" } else { "last" }, start));
+    tokens.append(Ident::new(if end.is_some() { "delimited" } else { "last" }, start));
 
     let path = placeholder.path();
     let end = end.map(|end| quote!(#end,));
@@ -177,8 +177,9 @@ pub(crate) fn segment(segment: &Segment<'_>) -> TokenStream {
             let ty = inner.to_token_stream();
             // Where the type stands is where rustc shows that it may not stand in an id.
             let (mut span, end) = ends(inner);
-            let of =
-                spanned(quote!(__inngest::Inner<#ty>), &mut |_| std::mem::replace(&mut span, end));
+            let of = spanned(quote!(__inngest::NewtypeField<#ty>), &mut |_| {
+                std::mem::replace(&mut span, end)
+            });
             let delegate = spanned(quote!(__inngest::Delegate<#ty>), &mut |_| end);
             let delegate = quote_spanned!(end=> <#of as #delegate>);
             let constant = quote! {
@@ -283,8 +284,8 @@ pub(crate) fn set(set: &Set<'_>, rest: Option<&TokenStream>) -> TokenStream {
             fn deserialize<__D: __inngest::Deserializer<'__de>>(
                 __deserializer: __D,
             ) -> __inngest::Result<Self, __D::Error> {
-                __inngest::receive(__deserializer, |__at, __event| match __at {
-                    #(#places => __event.read(Self::#idents),)*
+                __inngest::decode(__deserializer, |__at, __event| match __at {
+                    #(#places => __event.decode(Self::#idents),)*
                     _ => __inngest::unreachable!(),
                 })
             }

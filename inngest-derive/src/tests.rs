@@ -74,7 +74,7 @@ fn an_event_with_an_id() {
                     __id.write(
                         __out,
                         format_args!(
-                            "cart-updated-{type}-{at}", type = __id.until('-', "type", & self
+                            "cart-updated-{type}-{at}", type = __id.delimited('-', "type", & self
                             .r#type), at = __id.last("at", & self.at)
                         ),
                     )
@@ -157,8 +157,8 @@ fn an_event_that_borrows_and_has_a_nested_path() {
                     __id.write(
                         __out,
                         format_args!(
-                            "cart-{{{}}}-{}", __id.until('}', "cart.type", & self.cart.r#type),
-                            __id.last("cart.type", & self.cart.r#type)
+                            "cart-{{{}}}-{}", __id.delimited('}', "cart.type", & self.cart
+                            .r#type), __id.last("cart.type", & self.cart.r#type)
                         ),
                     )
                 }
@@ -216,9 +216,11 @@ fn a_newtype() {
             use ::inngest_core::private as __inngest;
             #[automatically_derived]
             impl<T> IdSegment for CartId<T> {
-                const SELF_DELIMITING: bool = <Inner<Uuid> as Delegate<Uuid>>::SELF_DELIMITING;
+                const SELF_DELIMITING: bool = <NewtypeField<
+                    Uuid,
+                > as Delegate<Uuid>>::SELF_DELIMITING;
                 fn write_segment(&self, __out: &mut dyn Write) -> fmt::Result {
-                    <Inner<Uuid> as Delegate<Uuid>>::write_segment(&self.0, __out)
+                    <NewtypeField<Uuid> as Delegate<Uuid>>::write_segment(&self.0, __out)
                 }
             }
         };
@@ -327,11 +329,11 @@ fn an_enum_of_events() {
                 fn deserialize<__D: Deserializer<'__de>>(
                     __deserializer: __D,
                 ) -> Result<Self, __D::Error> {
-                    receive(
+                    decode(
                         __deserializer,
                         |__at, __event| match __at {
-                            0usize => __event.read(Self::Opened),
-                            1usize => __event.read(Self::Updated),
+                            0usize => __event.decode(Self::Opened),
+                            1usize => __event.decode(Self::Updated),
                             _ => unreachable!(),
                         },
                     )

@@ -283,8 +283,8 @@ fn sessions_have_limits() {
         (five.session("s5", 5), "6 sessions, but an event has at most 5"),
         (event().session("", "v"), "a session key is empty"),
         (event().session("k", ""), "the value of session `k` is empty"),
-        (event().session("k".repeat(129), "v"), "is 129 bytes, of at most 128"),
-        (event().session("k", "v".repeat(513)), "is 513 bytes, of at most 512"),
+        (event().session("k".repeat(129), "v"), "is 129 bytes; the maximum is 128"),
+        (event().session("k", "v".repeat(513)), "is 513 bytes; the maximum is 512"),
     ] {
         let error = pushed(event).expect_err(problem);
         assert!(error.to_string().contains(problem), "{error}");

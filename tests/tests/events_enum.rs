@@ -181,35 +181,35 @@ fn an_event_that_cannot_be_received_is_named_with_its_field() {
     let cart = |data| error(json!({"name": "storefront/cart.updated", "data": data}));
     assert_eq!(
         cart(json!({"lines": []})),
-        "data of `storefront/cart.updated`: missing field `cart_id`"
+        "`data` of `storefront/cart.updated`: missing field `cart_id`"
     );
     assert_eq!(
         cart(json!({"cart_id": 1, "lines": []})),
-        "`cart_id` in the data of `storefront/cart.updated`: invalid type: integer `1`, expected a string"
+        "`data.cart_id` of `storefront/cart.updated`: invalid type: integer `1`, expected a string"
     );
     assert_eq!(
         cart(json!({"cart_id": "c1", "lines": [{"sku": "a", "count": 1}, {"sku": "a"}]})),
-        "`lines[1]` in the data of `storefront/cart.updated`: missing field `count`"
+        "`data.lines[1]` of `storefront/cart.updated`: missing field `count`"
     );
     assert_eq!(
         cart(json!({"cart_id": "c1", "lines": [{"sku": "a", "count": -1}]})),
-        "`lines[0].count` in the data of `storefront/cart.updated`: \
+        "`data.lines[0].count` of `storefront/cart.updated`: \
          invalid value: integer `-1`, expected u32"
     );
     assert_eq!(
         cart(json!([])),
-        "data of `storefront/cart.updated`: invalid length 0, expected struct CartUpdated with 2 elements"
+        "`data` of `storefront/cart.updated`: invalid length 0, expected struct CartUpdated with 2 elements"
     );
-    assert_eq!(cart(Value::Null), "data of `storefront/cart.updated`: missing field `cart_id`");
+    assert_eq!(cart(Value::Null), "`data` of `storefront/cart.updated`: missing field `cart_id`");
 
     let coupon = |data| error(json!({"name": "storefront/coupon.used", "data": data}));
     assert_eq!(
         coupon(json!({"byPage": {"3": 4, "4": "x"}, "couponCode": "XMAS"})),
-        "`byPage.4` in the data of `storefront/coupon.used`: invalid type: string \"x\", expected u32"
+        "`data.byPage.4` of `storefront/coupon.used`: invalid type: string \"x\", expected u32"
     );
     assert_eq!(
         error(json!({"name": "storefront/opened", "data": "x"})),
-        "data of `storefront/opened`: invalid type: string \"x\", expected an object or null"
+        "`data` of `storefront/opened`: invalid type: string \"x\", expected an object or null"
     );
 }
 

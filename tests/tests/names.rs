@@ -25,7 +25,7 @@ fn problem(message: &str) -> String {
 #[test]
 fn both_rules_follow_the_table() {
     for (expected, name) in NAMES {
-        let found = at_run_time::problem(name).map(|found| problem(&found.to_string()));
+        let found = at_run_time::find_problem(name).map(|found| problem(&found.to_string()));
         assert_eq!(found.unwrap_or_default(), *expected, "at run time: {name:?}");
         let found = derived::problems(name).first().map(|found| problem(&found.message));
         assert_eq!(found.unwrap_or_default(), *expected, "derived: {name:?}");

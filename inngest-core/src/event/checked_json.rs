@@ -1,5 +1,7 @@
-//! Serializing, watched: integers that Inngest would round and keys that it would remove are found as
-//! they are written.
+//! Serialization of an event's data and user to JSON, with the checks that Inngest requires: the value is
+//! an object or null, no integer is rounded, and no key is removed.
+//!
+//! The checks run while the value is written, so that there is no second pass.
 
 use std::cell::Cell;
 use std::fmt;
@@ -9,15 +11,45 @@ use serde::ser::Serialize;
 use serde_json::ser::{CharEscape, CompactFormatter, Formatter, Serializer};
 
 use super::error::EventError;
+use super::json_path::{self, Step};
 
-/// Inngest reads numbers as 64-bit floats, which hold every integer up to here.
-const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
+/// Inngest reads numbers as 64-bit floats. Up to this magnitude each integer has a float of its own.
+pub(crate) const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
-/// The key that Inngest keeps in an event's data for itself, and removes from it.
+/// The key in an event's data that Inngest reserves for itself, and removes.
 const RESERVED_KEY: &str = "_inngest";
 
-/// Serializes `value` to the end of `buffer`; `part` is what it is of the event.
-pub(super) fn write_checked<T: Serialize + ?Sized>(
+/// Appends the data of `event` to `buffer`. After an error, the buffer ends in the middle of it.
+pub(super) fn write_data<T: Serialize + ?Sized>(
+    buffer: &mut Vec<u8>,
+    data: &T,
+    event: &'static str,
+) -> Result<(), EventError> {
+    let start = buffer.len();
+    write_checked(buffer, data, event, "data")?;
+    match JsonKind::of(&buffer[start..]) {
+        JsonKind::Object | JsonKind::Null => Ok(()),
+        found => Err(EventError::NotAnObject { event, part: "data", found: found.describe() }),
+    }
+}
+
+/// Serializes an envelope's user. Returns `None` for null. The event's name is not known yet, so it is empty
+/// in errors.
+pub(super) fn serialize_user<U: Serialize + ?Sized>(
+    user: &U,
+) -> Result<Option<Box<str>>, EventError> {
+    let (event, part) = ("", "user");
+    let mut json = Vec::new();
+    write_checked(&mut json, user, event, part)?;
+    match JsonKind::of(&json) {
+        JsonKind::Null => Ok(None),
+        JsonKind::Object => Ok(Some(String::from_utf8_lossy(&json).into())),
+        found => Err(EventError::NotAnObject { event, part, found: found.describe() }),
+    }
+}
+
+/// Appends `value` to `buffer`. `part` is the name of its field in the event: `data` or `user`.
+fn write_checked<T: Serialize + ?Sized>(
     buffer: &mut Vec<u8>,
     value: &T,
     event: &'static str,
@@ -25,82 +57,125 @@ pub(super) fn write_checked<T: Serialize + ?Sized>(
 ) -> Result<(), EventError> {
     let start = buffer.len();
     let problem = Cell::new(None);
-    let formatter =
-        CheckedFormatter { problem: &problem, in_string: false, depth: 0, key: Key::Elsewhere };
+    let formatter = CheckedFormatter {
+        problem: &problem,
+        in_string: false,
+        depth: 0,
+        outermost_key: OutermostKey::Other,
+    };
     let result = value.serialize(&mut Serializer::with_formatter(&mut *buffer, formatter));
     match (problem.into_inner(), result) {
-        (Some(Problem::UnsafeInteger(integer)), _) => {
-            let path = path(part, &buffer[start..]);
+        (Some(JsonProblem::UnsafeInteger(integer)), _) => {
+            let path = json_path::render(part, &steps_to_end(&buffer[start..]));
             Err(EventError::UnsafeInteger { event, path, integer })
         }
-        (Some(Problem::ReservedKey), _) if part == "data" => Err(EventError::ReservedKey { event }),
+        (Some(JsonProblem::ReservedKey), _) if part == "data" => {
+            Err(EventError::ReservedKey { event })
+        }
         (_, Err(error)) => Err(EventError::serialize(event, error)),
         (_, Ok(())) => Ok(()),
     }
 }
 
-enum Problem {
+#[derive(Clone, Copy)]
+enum JsonKind {
+    Object,
+    Array,
+    String,
+    Number,
+    Bool,
+    Null,
+}
+
+impl JsonKind {
+    /// Returns the kind of a JSON text without white space around it. No text counts as null.
+    fn of(json: &[u8]) -> JsonKind {
+        match json.first() {
+            Some(b'{') => JsonKind::Object,
+            Some(b'[') => JsonKind::Array,
+            Some(b'"') => JsonKind::String,
+            Some(b't' | b'f') => JsonKind::Bool,
+            None | Some(b'n') => JsonKind::Null,
+            Some(_) => JsonKind::Number,
+        }
+    }
+
+    fn describe(self) -> &'static str {
+        match self {
+            JsonKind::Object => "an object",
+            JsonKind::Array => "an array",
+            JsonKind::String => "a string",
+            JsonKind::Number => "a number",
+            JsonKind::Bool => "a boolean",
+            JsonKind::Null => "null",
+        }
+    }
+}
+
+enum JsonProblem {
     UnsafeInteger(String),
     ReservedKey,
 }
 
-/// The compact output of `serde_json`, watched: every integer passes here as it is written.
+/// The compact formatter of `serde_json`, which also checks each integer and each outermost key.
 struct CheckedFormatter<'a> {
-    /// A formatter can only fail with an `io::Error`, so what is wrong is kept here.
-    problem: &'a Cell<Option<Problem>>,
-    /// Integers as map keys are written inside of strings, where every digit survives.
+    /// A formatter's only error is `io::Error`, so the problem found is stored here.
+    problem: &'a Cell<Option<JsonProblem>>,
+    /// Integers as map keys are written inside strings, where every digit is kept.
     in_string: bool,
-    /// How many objects are open.
+    /// The number of open objects.
     depth: usize,
-    key: Key,
+    outermost_key: OutermostKey,
 }
 
-/// Where the text being written stands with regard to [`RESERVED_KEY`].
+/// The text written so far of a key of the outermost object.
 #[derive(PartialEq)]
-enum Key {
-    Elsewhere,
-    /// At the beginning of a key of the outermost object.
-    Start,
-    /// Behind the reserved key's text, in a key of the outermost object.
+enum OutermostKey {
+    /// No such key is being written, or it differs from [`RESERVED_KEY`].
+    Other,
+    /// The key has begun and has no text yet.
+    Empty,
+    /// The text is [`RESERVED_KEY`]. More text makes it another key.
     Reserved,
 }
 
 impl CheckedFormatter<'_> {
-    fn fail(&self, problem: Problem) -> io::Error {
+    fn fail(&self, problem: JsonProblem) -> io::Error {
         self.problem.set(Some(problem));
         io::ErrorKind::InvalidData.into()
     }
 
-    fn check(&self, magnitude: u128, integer: impl fmt::Display) -> io::Result<()> {
+    fn check_integer(&self, magnitude: u128, integer: impl fmt::Display) -> io::Result<()> {
         if magnitude <= u128::from(MAX_SAFE_INTEGER) || self.in_string {
             return Ok(());
         }
-        Err(self.fail(Problem::UnsafeInteger(integer.to_string())))
+        Err(self.fail(JsonProblem::UnsafeInteger(integer.to_string())))
     }
 }
 
 impl Formatter for CheckedFormatter<'_> {
     fn write_i64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: i64) -> io::Result<()> {
-        self.check(value.unsigned_abs().into(), value)?;
+        self.check_integer(value.unsigned_abs().into(), value)?;
         CompactFormatter.write_i64(writer, value)
     }
 
     fn write_u64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: u64) -> io::Result<()> {
-        self.check(value.into(), value)?;
+        self.check_integer(value.into(), value)?;
         CompactFormatter.write_u64(writer, value)
     }
 
     fn write_i128<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: i128) -> io::Result<()> {
-        self.check(value.unsigned_abs(), value)?;
+        self.check_integer(value.unsigned_abs(), value)?;
         CompactFormatter.write_i128(writer, value)
     }
 
     fn write_u128<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: u128) -> io::Result<()> {
-        self.check(value, value)?;
+        self.check_integer(value, value)?;
         CompactFormatter.write_u128(writer, value)
     }
 
-    /// A `serde_json::Number` where some crate turned `arbitrary_precision` on.
+    /// Called for a `serde_json::Number` where a crate enables `serde_json`'s feature
+    /// `arbitrary_precision`.
     fn write_number_str<W: ?Sized + io::Write>(
         &mut self,
         writer: &mut W,
@@ -108,7 +183,7 @@ impl Formatter for CheckedFormatter<'_> {
     ) -> io::Result<()> {
         let digits = value.strip_prefix('-').unwrap_or(value);
         if digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            self.check(digits.parse().unwrap_or(u128::MAX), value)?;
+            self.check_integer(digits.parse().unwrap_or(u128::MAX), value)?;
         }
         CompactFormatter.write_number_str(writer, value)
     }
@@ -129,16 +204,16 @@ impl Formatter for CheckedFormatter<'_> {
         first: bool,
     ) -> io::Result<()> {
         if self.depth == 1 {
-            self.key = Key::Start;
+            self.outermost_key = OutermostKey::Empty;
         }
         CompactFormatter.begin_object_key(writer, first)
     }
 
     fn end_object_key<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        if self.key == Key::Reserved {
-            return Err(self.fail(Problem::ReservedKey));
+        if self.outermost_key == OutermostKey::Reserved {
+            return Err(self.fail(JsonProblem::ReservedKey));
         }
-        self.key = Key::Elsewhere;
+        self.outermost_key = OutermostKey::Other;
         CompactFormatter.end_object_key(writer)
     }
 
@@ -157,9 +232,10 @@ impl Formatter for CheckedFormatter<'_> {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        if self.key != Key::Elsewhere {
-            let whole = self.key == Key::Start && fragment == RESERVED_KEY;
-            self.key = if whole { Key::Reserved } else { Key::Elsewhere };
+        if self.outermost_key != OutermostKey::Other {
+            let is_reserved = self.outermost_key == OutermostKey::Empty && fragment == RESERVED_KEY;
+            self.outermost_key =
+                if is_reserved { OutermostKey::Reserved } else { OutermostKey::Other };
         }
         CompactFormatter.write_string_fragment(writer, fragment)
     }
@@ -169,59 +245,46 @@ impl Formatter for CheckedFormatter<'_> {
         writer: &mut W,
         char_escape: CharEscape,
     ) -> io::Result<()> {
-        self.key = Key::Elsewhere;
+        self.outermost_key = OutermostKey::Other;
         CompactFormatter.write_char_escape(writer, char_escape)
     }
 }
 
-/// The path of the value that comes next in `json`, a text that ends where that value would begin.
-fn path(root: &str, json: &[u8]) -> String {
-    enum Open<'a> {
-        Array(usize),
-        Object(&'a [u8]),
-    }
-    let mut open = Vec::new();
-    let mut at = 0;
-    while at < json.len() {
-        match json[at] {
-            b'{' => open.push(Open::Object(&[])),
-            b'[' => open.push(Open::Array(0)),
-            b'}' | b']' => drop(open.pop()),
+/// Returns the path to the value that would follow at the end of `json`, a compact text that is cut off
+/// there.
+fn steps_to_end(json: &[u8]) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut offset = 0;
+    while offset < json.len() {
+        match json[offset] {
+            b'{' => steps.push(Step::Key(String::new())),
+            b'[' => steps.push(Step::Index(0)),
+            b'}' | b']' => drop(steps.pop()),
             b',' => {
-                if let Some(Open::Array(index)) = open.last_mut() {
+                if let Some(Step::Index(index)) = steps.last_mut() {
                     *index += 1;
                 }
             }
             b'"' => {
-                let start = at;
-                at += 1;
-                while at < json.len() && json[at] != b'"' {
-                    at += if json[at] == b'\\' { 2 } else { 1 };
-                }
-                if let (Some(Open::Object(key)), Some(b':')) = (open.last_mut(), json.get(at + 1)) {
-                    *key = &json[start..=at];
+                let start = offset;
+                offset = end_of_string(json, start);
+                if let (Some(Step::Key(key)), Some(b':')) = (steps.last_mut(), json.get(offset + 1))
+                {
+                    *key = serde_json::from_slice(&json[start..=offset]).unwrap_or_default();
                 }
             }
             _ => {}
         }
-        at += 1;
+        offset += 1;
     }
-    let mut path = root.to_owned();
-    for step in open {
-        match step {
-            Open::Array(index) => path.extend(["[", &index.to_string(), "]"]),
-            Open::Object(key) => {
-                let quoted = String::from_utf8_lossy(key);
-                let plain = quoted.trim_matches('"');
-                if !plain.is_empty()
-                    && plain.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-                {
-                    path.extend([".", plain]);
-                } else {
-                    path.extend(["[", &quoted, "]"]);
-                }
-            }
-        }
+    steps
+}
+
+/// Returns the offset of the quote that ends the JSON string that starts at `start`.
+fn end_of_string(json: &[u8], start: usize) -> usize {
+    let mut offset = start + 1;
+    while offset < json.len() && json[offset] != b'"' {
+        offset += if json[offset] == b'\\' { 2 } else { 1 };
     }
-    path
+    offset
 }

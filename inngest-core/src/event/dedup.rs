@@ -1,4 +1,4 @@
-//! Dedup ids: what may stand in one, and how a template becomes one.
+//! Dedup ids: the types whose values may be part of one, and the rendering of templates.
 
 use std::borrow::{Borrow, Cow};
 use std::cell::Cell;
@@ -12,16 +12,18 @@ use serde::{Serialize, Serializer};
 use super::InngestEvent;
 use super::error::EventError;
 
-/// An event's dedup id as it goes on the wire.
+/// An event's dedup id as it is sent.
 ///
-/// For 24 hours after the first event with an id, Inngest starts no function for another one with
-/// the same id, whatever the event's name. It is never empty and never only white space: Inngest
-/// takes an empty id for none.
+/// For 24 hours after the first event with an id, Inngest starts no function for another event with
+/// the same id, whatever the event's name is. Functions with batching or debounce, and waiting steps,
+/// ignore dedup ids.
+///
+/// An id is neither empty nor only white space: Inngest treats an empty id as none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DedupId(String);
 
 impl DedupId {
-    /// An id for a hand-written [`InngestEvent`].
+    /// Creates an id, for a hand-written [`InngestEvent`].
     ///
     /// # Errors
     ///
@@ -34,7 +36,7 @@ impl DedupId {
         Ok(DedupId(id))
     }
 
-    /// The id's text.
+    /// Returns the id's text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -83,15 +85,15 @@ impl Serialize for DedupId {
     }
 }
 
-/// A type whose values have one text each, so that they may stand in a dedup id.
+/// A type whose values have one canonical text each, so that they may be part of a dedup id.
 ///
-/// Strings, integers, `bool`, `char`, references and smart pointers to those; with the features of
-/// the same names, the types of `uuid`, `ulid`, `chrono`, `jiff`, `time` and `rust_decimal` whose
-/// text is canonical (times in UTC, decimals without trailing zeros). Newtypes and fieldless enums
-/// get it with `#[derive(IdSegment)]`.
+/// It is implemented for strings, integers, `bool`, `char`, and references and smart pointers to them;
+/// with the features of the same names, also for the types of `uuid`, `ulid`, `chrono`, `jiff`, `time`
+/// and `rust_decimal` that have a canonical text (times in UTC, decimals without trailing zeros).
+/// `#[derive(IdSegment)]` implements it for newtypes and fieldless enums.
 ///
-/// Floats, `Option` and collections have no such text, and there is no blanket implementation over
-/// `Display`: an id must not change with the whims of a format.
+/// Floats, `Option` and collections have no canonical text. There is no blanket implementation over
+/// `Display`, since a type may change its `Display` in any release, and a dedup id must not change.
 ///
 /// # By hand
 ///
@@ -108,22 +110,23 @@ impl Serialize for DedupId {
 /// }
 /// ```
 ///
-/// Equal values must write equal texts and different values different texts, in this release and in
-/// the next. Escaping is done for you.
+/// Equal values must write equal texts, and different values different texts, in this release and in
+/// every later one. The text is written unescaped; this crate escapes it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot stand in a dedup id",
+    message = "`{Self}` cannot be part of a dedup id",
     label = "`{Self}` has no canonical text",
-    note = "strings, integers, `bool`, `char` and, with the features of these names, the types of \
-            `uuid`, `ulid`, `chrono`, `jiff`, `time` and `rust_decimal` can",
-    note = "for a newtype or a fieldless enum, add `#[derive(IdSegment)]` to it; of another struct, \
-            name a field, such as `{{account.id}}`"
+    note = "strings, integers, `bool` and `char` can, and with the features of the same names the types \
+            of `uuid`, `ulid`, `chrono`, `jiff`, `time` and `rust_decimal`",
+    note = "for a newtype or a fieldless enum, add `#[derive(IdSegment)]` to it; for another struct, \
+            name one of its fields, such as `{{account.id}}`"
 )]
 pub trait IdSegment {
-    /// Whether the end of a value's text shows in the text itself, whatever follows, as it does for
-    /// integers. A value of such a type is not escaped. Leave it `false`.
+    /// Whether the text alone determines where it ends, whatever follows it, as for integers. Values of
+    /// such types are not escaped. Leave it `false`.
     const SELF_DELIMITING: bool = false;
 
-    /// Writes the value's one text.
+    /// Writes the value's canonical text to `out`. An error is an [`EventError::IdSegment`] when the event
+    /// is sent.
     fn write_segment(&self, out: &mut dyn fmt::Write) -> fmt::Result;
 }
 
@@ -167,7 +170,7 @@ impl IdSegment for char {
     }
 }
 
-macro_rules! pointer {
+macro_rules! delegate_to_pointee {
     ($($pointer:ty),*) => {$(
         impl<T: IdSegment + ?Sized> IdSegment for $pointer {
             const SELF_DELIMITING: bool = T::SELF_DELIMITING;
@@ -179,7 +182,7 @@ macro_rules! pointer {
     )*};
 }
 
-pointer!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);
+delegate_to_pointee!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);
 
 impl<T: IdSegment + ToOwned + ?Sized> IdSegment for Cow<'_, T> {
     const SELF_DELIMITING: bool = T::SELF_DELIMITING;
@@ -189,21 +192,24 @@ impl<T: IdSegment + ToOwned + ?Sized> IdSegment for Cow<'_, T> {
     }
 }
 
-/// A newtype's field, to which `#[derive(IdSegment)]` delegates.
+/// The type of a newtype's field, to which `#[derive(IdSegment)]` delegates.
 #[derive(Debug)]
-pub struct Inner<T: ?Sized>(PhantomData<T>);
+pub struct NewtypeField<T: ?Sized>(PhantomData<T>);
 
-/// What the field gives its newtype. Asked for `Inner<f64>` rather than for `f64`, rustc tells the
-/// reason that is deepest: why a float may not, rather than who may.
+/// The implementation of [`IdSegment`] that a newtype takes over from its field.
+///
+/// The derive requires it of `NewtypeField<f64>` rather than [`IdSegment`] of `f64`, because rustc then
+/// reports the innermost unmet bound: the reason why a float cannot be part of an id, rather than a list of the
+/// types that can.
 pub trait Delegate<T: ?Sized> {
-    /// As in [`IdSegment`].
+    /// The field's [`IdSegment::SELF_DELIMITING`].
     const SELF_DELIMITING: bool;
 
-    /// As in [`IdSegment`].
+    /// Writes the field's text: see [`IdSegment::write_segment`].
     fn write_segment(value: &T, out: &mut dyn fmt::Write) -> fmt::Result;
 }
 
-impl<T: IdSegment + ?Sized> Delegate<T> for Inner<T> {
+impl<T: IdSegment + ?Sized> Delegate<T> for NewtypeField<T> {
     const SELF_DELIMITING: bool = T::SELF_DELIMITING;
 
     fn write_segment(value: &T, out: &mut dyn fmt::Write) -> fmt::Result {
@@ -211,55 +217,57 @@ impl<T: IdSegment + ?Sized> Delegate<T> for Inner<T> {
     }
 }
 
-/// Renders one id. Generated code makes it, asks it for a [`Segment`] a placeholder, and hands it
-/// the template's `format_args!`.
+/// Renders one dedup id. Generated code creates it, wraps the value of each placeholder in a [`Segment`] and
+/// passes it the template's `format_args!`.
 #[derive(Debug)]
 pub struct IdWriter {
     event: &'static str,
-    failed: Cell<Option<Failed>>,
+    failure: Cell<Option<SegmentFailure>>,
 }
 
-/// A `Display` can only say that it failed, so what failed is kept here.
+/// The field of the segment that failed, and why. A `Display` implementation can only return `fmt::Error`, so
+/// the reason is stored here.
 #[derive(Clone, Copy, Debug)]
-enum Failed {
+enum SegmentFailure {
     Blank(&'static str),
     Write(&'static str),
 }
 
 impl IdWriter {
-    /// For one id of the event with this name.
+    /// Creates a writer for one id of the event `event`.
     #[must_use]
     pub fn new(event: &'static str) -> IdWriter {
-        IdWriter { event, failed: Cell::new(None) }
+        IdWriter { event, failure: Cell::new(None) }
     }
 
-    /// The placeholder no other follows: its value is written as it is.
+    /// Wraps the value of the last placeholder, which needs no escaping.
     pub fn last<'a, T: ?Sized>(&'a self, field: &'static str, value: &'a T) -> Segment<'a, T> {
-        Segment { field, value, end: None, failed: &self.failed }
+        Segment { field, value, delimiter: None, failure: &self.failure }
     }
 
-    /// A placeholder that another follows; the text between them begins with `end`.
-    pub fn until<'a, T: ?Sized>(
+    /// Wraps the value of a placeholder that is followed by another. The text between the two begins with
+    /// `delimiter`.
+    pub fn delimited<'a, T: ?Sized>(
         &'a self,
-        end: char,
+        delimiter: char,
         field: &'static str,
         value: &'a T,
     ) -> Segment<'a, T> {
-        Segment { field, value, end: Some(end), failed: &self.failed }
+        Segment { field, value, delimiter: Some(delimiter), failure: &self.failure }
     }
 
-    /// Writes the whole id. `true`, since an event with a template has an id.
+    /// Writes the whole id to `out`. Returns `true`, since an event with a template has an id.
     pub fn write(
         &self,
         out: &mut dyn fmt::Write,
         id: fmt::Arguments<'_>,
     ) -> Result<bool, EventError> {
         let written = out.write_fmt(id);
-        match (self.failed.take(), written) {
-            (Some(Failed::Blank(field)), _) => {
+        match (self.failure.take(), written) {
+            (Some(SegmentFailure::Blank(field)), _) => {
                 Err(EventError::BlankIdSegment { event: self.event, field })
             }
-            (Some(Failed::Write(field)), _) => {
+            (Some(SegmentFailure::Write(field)), _) => {
                 Err(EventError::IdSegment { event: self.event, field })
             }
             (None, Err(fmt::Error)) => {
@@ -270,57 +278,56 @@ impl IdWriter {
     }
 }
 
-/// One placeholder's value.
+/// The value of one placeholder. It displays as its escaped text.
 #[derive(Debug)]
 pub struct Segment<'a, T: ?Sized> {
     field: &'static str,
     value: &'a T,
-    end: Option<char>,
-    failed: &'a Cell<Option<Failed>>,
+    delimiter: Option<char>,
+    failure: &'a Cell<Option<SegmentFailure>>,
 }
 
 impl<T: IdSegment + ?Sized> fmt::Display for Segment<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let end = if T::SELF_DELIMITING { None } else { self.end };
-        let mut text = SegmentText { out: f, end, blank: true };
-        let written = self.value.write_segment(&mut text);
-        let failed = match written {
-            Err(fmt::Error) => Failed::Write(self.field),
-            Ok(()) if text.blank => Failed::Blank(self.field),
+        let delimiter = if T::SELF_DELIMITING { None } else { self.delimiter };
+        let mut text = SegmentText { out: f, delimiter, is_blank: true };
+        let failure = match self.value.write_segment(&mut text) {
+            Err(fmt::Error) => SegmentFailure::Write(self.field),
+            Ok(()) if text.is_blank => SegmentFailure::Blank(self.field),
             Ok(()) => return Ok(()),
         };
-        self.failed.set(Some(failed));
+        self.failure.set(Some(failure));
         Err(fmt::Error)
     }
 }
 
-/// Escapes a value's text up to the character that ends it, and sees whether there is any.
+/// Escapes `%` and the delimiter in a value's text, and records whether the text is blank.
 struct SegmentText<'a, 'f> {
     out: &'a mut fmt::Formatter<'f>,
-    end: Option<char>,
-    blank: bool,
+    delimiter: Option<char>,
+    is_blank: bool,
 }
 
 impl fmt::Write for SegmentText<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.blank = self.blank && text.chars().all(char::is_whitespace);
-        let Some(end) = self.end else {
+        self.is_blank = self.is_blank && text.chars().all(char::is_whitespace);
+        let Some(delimiter) = self.delimiter else {
             return self.out.write_str(text);
         };
         let mut rest = text;
-        while let Some(at) = rest.find(['%', end]) {
-            self.out.write_str(&rest[..at])?;
-            let escaped = if rest[at..].starts_with('%') { '%' } else { end };
+        while let Some(offset) = rest.find(['%', delimiter]) {
+            self.out.write_str(&rest[..offset])?;
+            let escaped = if rest[offset..].starts_with('%') { '%' } else { delimiter };
             for byte in escaped.encode_utf8(&mut [0; 4]).bytes() {
                 write!(self.out, "%{byte:02X}")?;
             }
-            rest = &rest[at + escaped.len_utf8()..];
+            rest = &rest[offset + escaped.len_utf8()..];
         }
         self.out.write_str(rest)
     }
 }
 
-/// The id of an event with a template: [`InngestEvent::dedup_id`] as the derive writes it.
+/// Renders the id of an event with a template. The derive implements [`InngestEvent::dedup_id`] by it.
 pub fn dedup_id<E: InngestEvent + ?Sized>(event: &E) -> Result<Option<DedupId>, EventError> {
     let mut id = String::new();
     Ok(event.write_dedup_id(&mut id)?.then_some(DedupId(id)))

@@ -1,34 +1,34 @@
-//! What can go wrong, for people and for programs.
+//! The errors of an event: it cannot be serialized, or it breaks a rule of Inngest.
 
 use std::sync::Arc;
 
-/// Why an event cannot be sent as it is. Nothing of it has gone out, and sending it again as it is
-/// fails again.
+/// The reason why an event cannot be sent. Nothing of it was sent, and sending the same event again fails
+/// again.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EventError {
-    /// The payload could not be serialized.
+    /// The payload, or the envelope's user, could not be serialized.
     #[error("the data of `{event}` could not be serialized")]
     Serialize {
         /// The event's name.
         event: &'static str,
-        /// What serde says.
+        /// The error of the `Serialize` implementation.
         source: Arc<serde_json::Error>,
     },
 
-    /// The payload, or the envelope's user, is not a JSON object. Inngest answers 400 to it.
+    /// The payload, or the envelope's user, is not a JSON object. Inngest answers 400 to such an event.
     #[error("the `{part}` of `{event}` must be a JSON object, but it is {found}")]
     NotAnObject {
         /// The event's name.
         event: &'static str,
         /// `data` or `user`.
         part: &'static str,
-        /// What it is, such as `an array`.
+        /// The kind of JSON value found, such as `an array`.
         found: &'static str,
     },
 
-    /// An integer beyond ±(2^53 - 1): Inngest reads numbers as 64-bit floats, and the functions would
-    /// get another one.
+    /// An integer is beyond ±(2^53 - 1). Inngest reads numbers as 64-bit floats, so functions would receive
+    /// a rounded one.
     #[error(
         "`{path}` of `{event}` is {integer}, beyond ±(2^53 - 1), and Inngest would round it; send it \
          as a string: `#[serde(with = \"inngest_core::as_string\")]`"
@@ -36,7 +36,8 @@ pub enum EventError {
     UnsafeInteger {
         /// The event's name.
         event: &'static str,
-        /// Where it is in the event, by serialized names: `data.account.id`, `data.lines[2].sku`.
+        /// The path to the integer in the event, by serialized names: `data.account.id`,
+        /// `data.lines[2].sku`, `data["odd key"]`.
         path: String,
         /// The integer.
         integer: String,
@@ -49,8 +50,8 @@ pub enum EventError {
         event: &'static str,
     },
 
-    /// A text in the dedup id is empty or only white space. Every event without a value would share
-    /// one id, and all but the first would start nothing.
+    /// A text in the dedup id is empty or only white space. All events with an empty value would share
+    /// one id, and all but the first would start no function.
     #[error(
         "`{field}` of `{event}` is in its dedup id but is empty; events without a value would share \
          one id, and all but the first would be dropped"
@@ -58,58 +59,64 @@ pub enum EventError {
     BlankIdSegment {
         /// The event's name.
         event: &'static str,
-        /// The field, as the template names it.
+        /// The field's path in the template.
         field: &'static str,
     },
 
     /// An [`IdSegment`](crate::IdSegment) implementation returned an error.
-    #[error("`{field}` of `{event}` could not be written into its dedup id")]
+    #[error(
+        "`{field}` of `{event}` could not be written into its dedup id: its `IdSegment` implementation \
+         returned an error"
+    )]
     IdSegment {
         /// The event's name.
         event: &'static str,
-        /// The field, as the template names it.
+        /// The field's path in the template.
         field: &'static str,
     },
 
-    /// A dedup id is empty or only white space. Inngest takes an empty id for none.
+    /// A dedup id is empty or only white space. Inngest treats an empty id as none.
     #[error("a dedup id is empty or only white space")]
     BlankId,
 
-    /// The event's name breaks a rule. The derive finds this when it compiles.
-    #[error("`{name}` cannot be an event's name: {problem}")]
+    /// The event's name breaks a rule. With the derive this is a compile error.
+    #[error("`{name}` is not a valid event name: {problem}")]
     Name {
         /// The name.
         name: &'static str,
-        /// The rule.
+        /// The rule, and where the name breaks it.
         problem: String,
     },
 
-    /// The timestamp is not from 1980-01-01 to 2100-01-01.
-    #[error("the time of `{event}` is {millis} ms since 1970, outside of 1980-01-01 to 2100-01-01")]
+    /// The timestamp is outside the range that Inngest accepts: 1980-01-01 to 2100-01-01, both included.
+    #[error(
+        "the timestamp of `{event}` is {millis} ms since 1970-01-01; it must be from 1980-01-01 to \
+         2100-01-01"
+    )]
     Timestamp {
         /// The event's name.
         event: &'static str,
-        /// Milliseconds since 1970-01-01.
+        /// The timestamp, in milliseconds since 1970-01-01.
         millis: i64,
     },
 
-    /// The sessions break a limit.
-    #[error("the sessions of `{event}`: {problem}")]
+    /// The sessions break a rule: see [`Event::session`](crate::Event::session).
+    #[error("the sessions of `{event}` are not valid: {problem}")]
     Session {
         /// The event's name.
         event: &'static str,
-        /// The limit and what was found.
+        /// The rule, and the number or size found.
         problem: String,
     },
 
     /// The event is larger than the client's `max_event_bytes`.
-    #[error("`{event}` is {bytes} bytes, but an event has at most {max}")]
+    #[error("`{event}` is {bytes} bytes; the client's `max_event_bytes` is {max}")]
     TooLarge {
         /// The event's name.
         event: &'static str,
-        /// The whole event as JSON.
+        /// The size of the whole event as JSON, in bytes.
         bytes: usize,
-        /// The client's limit.
+        /// The client's limit, in bytes.
         max: usize,
     },
 }
@@ -119,8 +126,8 @@ impl EventError {
         EventError::Serialize { event, source: Arc::new(source) }
     }
 
-    /// The same error, of another event: a user is serialized before its event has a name.
-    pub(crate) fn of_event(mut self, name: &'static str) -> EventError {
+    /// Replaces the event's name. An envelope's user is serialized before the event's name is known.
+    pub(crate) fn with_event(mut self, name: &'static str) -> EventError {
         match &mut self {
             EventError::Serialize { event, .. }
             | EventError::NotAnObject { event, .. }

@@ -1,16 +1,16 @@
-//! Why a type may not stand in a dedup id: a sentence for each kind people try.
+//! Types that cannot be part of a dedup id, each with a compile error that states the reason.
 //!
-//! Each `IdSegment` here has a bound that is never met. Its trait has the sentence, and is
-//! implemented for `str` alone, so that the compiler names a type that would do.
+//! Each implementation of `IdSegment` in this file has a bound that the type does not meet. The bound's trait
+//! carries the message. It is implemented for `str` alone, so that rustc names a type that can be used.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::time::SystemTime;
 
-use super::IdSegment;
+use super::dedup::IdSegment;
 
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot stand in a dedup id: a float has no canonical text",
+    message = "`{Self}` cannot be part of a dedup id: a float has no canonical text",
     label = "a float, whose text depends on how it was computed and printed",
     note = "use an integer (cents rather than euros) or a decimal type (feature `rust_decimal`)"
 )]
@@ -19,36 +19,36 @@ pub trait CanonicalText {}
 impl CanonicalText for str {}
 
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot stand in a dedup id: every event without a value would share one id",
+    message = "`{Self}` cannot be part of a dedup id: every event without a value would share one id",
     label = "has no value when it is `None`",
     note = "all but the first of them would be dropped as duplicates for 24 hours",
-    note = "use a field that is always there; `Event::id` gives a single event an id of its own"
+    note = "use a field that always has a value; `Event::id` sets the id of a single event"
 )]
 pub trait AlwaysPresent {}
 
 impl AlwaysPresent for str {}
 
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot stand in a dedup id: a list has no canonical text",
+    message = "`{Self}` cannot be part of a dedup id: a list has no canonical text",
     label = "holds any number of values",
-    note = "use one value that names the whole, such as an order's id rather than its items"
+    note = "use one value that identifies the whole, such as an order's id rather than its items"
 )]
 pub trait OneValue {}
 
 impl OneValue for str {}
 
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot stand in a dedup id: a map has no canonical text",
+    message = "`{Self}` cannot be part of a dedup id: a map has no canonical text",
     label = "holds any number of entries, perhaps in any order",
-    note = "use one value that names the whole, such as an order's id rather than its items"
+    note = "use one value that identifies the whole, such as an order's id rather than its items"
 )]
 pub trait OneEntry {}
 
 impl OneEntry for str {}
 
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot stand in a dedup id: it has no text of its own",
-    label = "has no canonical text",
+    message = "`{Self}` cannot be part of a dedup id: it has no canonical text",
+    label = "has no textual form",
     note = "use a time of the `chrono`, `jiff` or `time` features, or a number of milliseconds"
 )]
 pub trait TextOfTime {}
@@ -56,9 +56,9 @@ pub trait TextOfTime {}
 impl TextOfTime for str {}
 
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot stand in a dedup id: JSON can be anything",
+    message = "`{Self}` cannot be part of a dedup id: a JSON value has no fixed type",
     label = "may be null, a list or a map",
-    note = "use a field with a type of its own, such as a string or an integer"
+    note = "use a field of a specific type, such as a string or an integer"
 )]
 pub trait KnownShape {}
 
@@ -70,7 +70,7 @@ macro_rules! forbidden {
             #[doc(hidden)]
             impl<$($generics)*> IdSegment for $type
             where
-                // Without the lifetime, rustc would check the bound here and not where it is used.
+                // Without the lifetime, rustc would check the bound here rather than at its use.
                 for<'a> $type: $reason,
             {
                 fn write_segment(&self, _: &mut dyn fmt::Write) -> fmt::Result {

@@ -1,4 +1,4 @@
-//! The id that Inngest gives an event it accepted.
+//! The id that Inngest assigns to an accepted event.
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
@@ -8,13 +8,14 @@ use std::hash::{Hash, Hasher};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-/// The id Inngest gave an accepted event, a ULID: what the dashboard shows and finds the event by.
+/// The id that Inngest assigned to an accepted event: a ULID, by which the dashboard shows and finds the
+/// event.
 ///
-/// Not the dedup id, which is the sender's own.
+/// It is not the [dedup id](crate::DedupId), which the sender sets.
 #[derive(Clone)]
 pub struct EventId(Repr);
 
-/// An id as it always is fits in place: thousands come with one answer.
+/// A ULID is stored inline, without an allocation: one response can hold thousands of ids.
 #[derive(Clone)]
 enum Repr {
     Ulid([u8; 26]),
@@ -29,7 +30,7 @@ impl EventId {
         }
     }
 
-    /// The id's text.
+    /// Returns the id's text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match &self.0 {
@@ -103,9 +104,9 @@ impl Serialize for EventId {
 
 impl<'de> Deserialize<'de> for EventId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<EventId, D::Error> {
-        struct Text;
+        struct EventIdVisitor;
 
-        impl Visitor<'_> for Text {
+        impl Visitor<'_> for EventIdVisitor {
             type Value = EventId;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -117,6 +118,6 @@ impl<'de> Deserialize<'de> for EventId {
             }
         }
 
-        deserializer.deserialize_str(Text)
+        deserializer.deserialize_str(EventIdVisitor)
     }
 }

@@ -17,7 +17,7 @@ const OTHER: &str = "(other)";
 pub(crate) fn intern_name(name: &str) -> Result<&'static str, NameProblem> {
     static NAMES: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
 
-    if let Some(problem) = name::problem(name) {
+    if let Some(problem) = name::find_problem(name) {
         return Err(problem);
     }
     let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,9 @@
-//! What an event is: a payload with a name, perhaps a version, perhaps a dedup id.
+//! Events: a payload type with a name, an optional version and an optional dedup id.
+//!
+//! Sending: [`IntoEvent`] -> [`InngestEvents`] -> `writer.rs` -> `checked_json.rs`. Receiving: `received.rs`, and
+//! `set/decode.rs` for enums of events.
 
-mod checked_json;
+pub(crate) mod checked_json;
 mod dedup;
 mod envelope;
 mod error;
@@ -8,6 +11,7 @@ mod forbidden;
 mod id;
 #[cfg(feature = "client")]
 mod intern;
+pub(crate) mod json_path;
 mod name;
 mod received;
 mod segments;
@@ -18,18 +22,18 @@ use std::fmt;
 
 use serde::Serialize;
 
-pub use dedup::{DedupId, Delegate, IdSegment, IdWriter, Inner, Segment, dedup_id};
+pub use dedup::{DedupId, Delegate, IdSegment, IdWriter, NewtypeField, Segment, dedup_id};
 pub use envelope::{Envelope, Event};
 pub use error::EventError;
 pub use id::EventId;
 #[cfg(feature = "client")]
 pub(crate) use intern::intern_name;
-pub use set::{EventInfo, InngestEvents, RawData, assert_distinct, receive};
+pub use set::{EventInfo, InngestEvents, RawData, assert_distinct, decode};
 #[cfg(feature = "client")]
 pub(crate) use writer::BeforeSend;
 pub use writer::EventWriter;
 
-/// A payload that knows its event's name, its version and how its dedup id is made.
+/// A payload type with its event's name, its version and the rule for its dedup id.
 ///
 /// Derive it on one struct per event:
 ///
@@ -52,9 +56,11 @@ pub use writer::EventWriter;
 ///
 /// # By hand
 ///
-/// The data must serialize as a JSON object (or null). The name follows the rules the derive checks;
-/// one that breaks them is an [`EventError::Name`] when the event is sent. Implement
-/// [`Deduplicated`] too if every value has a dedup id.
+/// The data must serialize as a JSON object or null; other data is an [`EventError::NotAnObject`] when the
+/// event is sent. The name follows the rules of the derive: 1 to 255 bytes, no white space, no control
+/// characters, no `*`, and no prefix `inngest/` in any case. A name that breaks a rule is an
+/// [`EventError::Name`] when the event is sent. Implement [`Deduplicated`] too if every value has a
+/// dedup id.
 ///
 /// ```
 /// use inngest_core::{DedupId, EventError, InngestEvent};
@@ -80,25 +86,26 @@ pub use writer::EventWriter;
     note = "for an enum of events, add `#[derive(InngestEvents)]`"
 )]
 pub trait InngestEvent: Serialize {
-    /// The event's name, such as `storefront/cart.checkout.completed`.
+    /// The event's name, such as `storefront/cart.checkout.completed`. Functions are triggered by it.
     const NAME: &'static str;
 
-    /// The payload's version, sent as `v`.
+    /// The payload's version, sent as `v`. Inngest does not interpret it.
     const VERSION: Option<&'static str> = None;
 
-    /// The template of the dedup id as it was written, for tools; [`dedup_id`](Self::dedup_id)
-    /// makes the id.
+    /// The source text of the dedup id's template, for tools. [`dedup_id`](Self::dedup_id) renders the id.
     const ID_TEMPLATE: Option<&'static str> = None;
 
-    /// The dedup id of this value as it goes on the wire.
+    /// Returns the dedup id of this value as it is sent, or `None` if the type has none.
     ///
     /// # Errors
     ///
-    /// [`EventError::BlankIdSegment`] if a text in it is empty or only white space: every event
-    /// without a value would share one id, and all but the first would start nothing.
+    /// - [`EventError::BlankIdSegment`] if a text in the id is empty or only white space: all events with
+    ///   an empty value would share one id, and all but the first would start no function.
+    /// - [`EventError::IdSegment`] if an [`IdSegment`] implementation returns an error.
     fn dedup_id(&self) -> Result<Option<DedupId>, EventError>;
 
-    /// Writes the dedup id and says whether there is one. The derive writes it without allocating.
+    /// Writes the dedup id to `out` and returns whether the type has one. The derive overrides this
+    /// method with one that does not allocate.
     #[doc(hidden)]
     fn write_dedup_id(&self, out: &mut dyn fmt::Write) -> Result<bool, EventError> {
         let Some(id) = self.dedup_id()? else {
@@ -110,16 +117,20 @@ pub trait InngestEvent: Serialize {
         }
     }
 
-    /// Writes the whole event. An enum of events names each event's trait in this way only, so that
-    /// one which is none is one error.
+    /// Writes the whole event. Enums of events call this method on each variant's type rather than
+    /// [`InngestEvents::write_event_in`], so that a type that is not an event is one compile error: every
+    /// bound in the generated code is the same trait.
     #[doc(hidden)]
     fn write_in(&self, envelope: &Envelope, out: &mut EventWriter<'_>) -> Result<(), EventError> {
         out.write(self, envelope)
     }
 }
 
-/// An event type whose every value has a dedup id: the derive implements it for types with an `id`
-/// template. Ask for it where a duplicate would hurt.
+/// An event type of which every value has a dedup id. The derive implements it for types with an `id`
+/// template.
+///
+/// Use it as a bound where a duplicate would do harm. Inngest deduplicates for 24 hours; functions with
+/// batching or debounce, and waiting steps, ignore dedup ids.
 ///
 /// ```
 /// # use inngest_core::Deduplicated;
@@ -154,8 +165,8 @@ macro_rules! event_behind_pointer {
 
 event_behind_pointer!(&E, &mut E, Box<E>);
 
-/// What can be sent: an event, a reference to one, an [`Event`] envelope around either, or an enum of
-/// events. It writes itself into a batch.
+/// A value that can be sent: an event, a reference to one, an enum of events, or an [`Event`] envelope
+/// around any of these.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an Inngest event",
     label = "not an Inngest event",
@@ -163,6 +174,7 @@ event_behind_pointer!(&E, &mut E, Box<E>);
     note = "for an enum of events, add `#[derive(InngestEvents)]`"
 )]
 pub trait IntoEvent {
+    /// Writes the value as one event.
     #[doc(hidden)]
     fn write_event(self, out: &mut EventWriter<'_>) -> Result<(), EventError>;
 }

@@ -1,18 +1,18 @@
-//! What an event may be called.
+//! The rules for event names.
 //!
-//! The derive checks the same rules where the name is written; this copy is for hand-written
-//! implementations of [`InngestEvent`](super::InngestEvent). `tests/data/names.txt` holds both to
-//! one table.
+//! The derive checks the same rules at the name's literal. This copy is for hand-written
+//! implementations of [`InngestEvent`](super::InngestEvent). Both are tested against one table,
+//! `tests/data/names.txt`.
 
 use std::fmt;
 
-/// Function triggers accept at most this many bytes.
+/// The length up to which function triggers accept a name, in bytes.
 const MAX_BYTES: usize = 255;
 
-/// Names with this prefix, in any case, are Inngest's own.
-const RESERVED: &[u8] = b"inngest/";
+/// The prefix of the names of Inngest's own events, in any case.
+const RESERVED_PREFIX: &[u8] = b"inngest/";
 
-/// Why a name cannot be an event's.
+/// The rule that a name breaks, with its length or the offset of the offending character, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NameProblem {
     Empty,
@@ -23,8 +23,8 @@ pub(crate) enum NameProblem {
     Wildcard(usize),
 }
 
-/// The first rule that `name` breaks. `const`, so that a name costs nothing at run time.
-pub(crate) const fn problem(name: &str) -> Option<NameProblem> {
+/// Returns the first rule that `name` breaks. `const`, so that the check costs nothing at run time.
+pub(crate) const fn find_problem(name: &str) -> Option<NameProblem> {
     let bytes = name.as_bytes();
     if bytes.is_empty() {
         return Some(NameProblem::Empty);
@@ -35,69 +35,69 @@ pub(crate) const fn problem(name: &str) -> Option<NameProblem> {
     if is_reserved(bytes) {
         return Some(NameProblem::Reserved);
     }
-    let mut at = 0;
-    while at < bytes.len() {
-        if bytes[at] == b'*' {
-            return Some(NameProblem::Wildcard(at));
+    let mut offset = 0;
+    while offset < bytes.len() {
+        if bytes[offset] == b'*' {
+            return Some(NameProblem::Wildcard(offset));
         }
-        if is_white_space(bytes, at) {
-            return Some(NameProblem::WhiteSpace(at));
+        if is_white_space(bytes, offset) {
+            return Some(NameProblem::WhiteSpace(offset));
         }
-        if is_control(bytes, at) {
-            return Some(NameProblem::Control(at));
+        if is_control(bytes, offset) {
+            return Some(NameProblem::Control(offset));
         }
-        at += 1;
+        offset += 1;
     }
     None
 }
 
-/// Whether `name` has no character that JSON escapes. (A name without a [`problem`] has no control
-/// characters either.)
+/// Returns whether `name` has no character that JSON escapes.
 pub(crate) const fn is_plain_json(name: &str) -> bool {
     let bytes = name.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        if matches!(bytes[at], b'"' | b'\\' | 0..=0x1F) {
+    let mut offset = 0;
+    while offset < bytes.len() {
+        if matches!(bytes[offset], b'"' | b'\\' | 0..=0x1F) {
             return false;
         }
-        at += 1;
+        offset += 1;
     }
     true
 }
 
 const fn is_reserved(name: &[u8]) -> bool {
-    if name.len() < RESERVED.len() {
+    if name.len() < RESERVED_PREFIX.len() {
         return false;
     }
-    let mut at = 0;
-    while at < RESERVED.len() {
-        if name[at].to_ascii_lowercase() != RESERVED[at] {
+    let mut offset = 0;
+    while offset < RESERVED_PREFIX.len() {
+        if name[offset].to_ascii_lowercase() != RESERVED_PREFIX[offset] {
             return false;
         }
-        at += 1;
+        offset += 1;
     }
     true
 }
 
-/// Whether a character of Unicode's `White_Space` begins at `at`, told by its UTF-8.
-const fn is_white_space(bytes: &[u8], at: usize) -> bool {
-    match bytes[at] {
+/// Returns whether the character at `offset` has Unicode's property `White_Space`, by its UTF-8 bytes.
+const fn is_white_space(bytes: &[u8], offset: usize) -> bool {
+    match bytes[offset] {
         b'\t'..=b'\r' | b' ' => true,
-        0xC2 => matches!(bytes[at + 1], 0x85 | 0xA0),
-        0xE1 => bytes[at + 1] == 0x9A && bytes[at + 2] == 0x80,
-        0xE2 => match bytes[at + 1] {
-            0x80 => matches!(bytes[at + 2], 0x80..=0x8A | 0xA8 | 0xA9 | 0xAF),
-            0x81 => bytes[at + 2] == 0x9F,
+        0xC2 => matches!(bytes[offset + 1], 0x85 | 0xA0),
+        0xE1 => bytes[offset + 1] == 0x9A && bytes[offset + 2] == 0x80,
+        0xE2 => match bytes[offset + 1] {
+            0x80 => matches!(bytes[offset + 2], 0x80..=0x8A | 0xA8 | 0xA9 | 0xAF),
+            0x81 => bytes[offset + 2] == 0x9F,
             _ => false,
         },
-        0xE3 => bytes[at + 1] == 0x80 && bytes[at + 2] == 0x80,
+        0xE3 => bytes[offset + 1] == 0x80 && bytes[offset + 2] == 0x80,
         _ => false,
     }
 }
 
-/// Whether a control character begins at `at`.
-const fn is_control(bytes: &[u8], at: usize) -> bool {
-    bytes[at].is_ascii_control() || (bytes[at] == 0xC2 && matches!(bytes[at + 1], 0x80..=0x9F))
+/// Returns whether the character at `offset` is a control character.
+const fn is_control(bytes: &[u8], offset: usize) -> bool {
+    bytes[offset].is_ascii_control()
+        || (bytes[offset] == 0xC2 && matches!(bytes[offset + 1], 0x80..=0x9F))
 }
 
 impl fmt::Display for NameProblem {
@@ -111,15 +111,18 @@ impl fmt::Display for NameProblem {
             NameProblem::Reserved => {
                 f.write_str("names starting with `inngest/` are reserved for Inngest's own events")
             }
-            NameProblem::WhiteSpace(at) => {
-                write!(f, "event names have no white space, but there is some at byte {at}")
+            NameProblem::WhiteSpace(offset) => {
+                write!(f, "event names have no white space, but there is some at byte {offset}")
             }
-            NameProblem::Control(at) => {
-                write!(f, "event names have no control characters, but there is one at byte {at}")
+            NameProblem::Control(offset) => {
+                write!(
+                    f,
+                    "event names have no control characters, but there is one at byte {offset}"
+                )
             }
-            NameProblem::Wildcard(at) => write!(
+            NameProblem::Wildcard(offset) => write!(
                 f,
-                "`*` is a wildcard in function triggers, so no event name has one, but there is one at byte {at}"
+                "`*` is a wildcard in function triggers, so event names have none, but there is one at byte {offset}"
             ),
         }
     }
@@ -130,7 +133,7 @@ mod tests {
     use super::{is_control, is_white_space};
 
     #[test]
-    fn white_space_and_controls_are_unicodes() {
+    fn white_space_and_control_characters_match_the_standard_library() {
         for c in (0..=0x2_FFFF).filter_map(char::from_u32) {
             let text = c.to_string();
             assert_eq!(is_white_space(text.as_bytes(), 0), c.is_whitespace(), "{c:?}");

@@ -1,5 +1,7 @@
-//! The data of a received event, which Inngest may write in other ways than it was sent: a payload
-//! without fields comes as `null`, as `{}` or not at all.
+//! Deserialization of an event as Inngest passes it to functions.
+//!
+//! Inngest may write an event in another form than it was sent: a payload without fields arrives as `null`,
+//! as `{}` or not at all.
 
 use std::cell::Cell;
 use std::fmt;
@@ -7,21 +9,92 @@ use std::iter;
 use std::marker::PhantomData;
 
 use serde::de::value::MapDeserializer;
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
-use serde::forward_to_deserialize_any;
-use serde_json::Value;
+use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
+use serde_json::{Map, Value};
 
-use super::set::SET;
+use super::envelope::{Envelope, Event, IdChoice};
 
+/// The newtype name with which an enum of events requests the whole event.
+///
+/// The type parameter of an [`Event`] may be a payload or an enum of events, and only an enum needs the
+/// event's name. It deserializes as a newtype of this name, which [`ReceivedData`] recognizes.
+pub(super) const ENUM_MARKER: &str = "$inngest_core::InngestEvents";
+
+/// Builds the event from which an enum of events is deserialized.
+fn with_name(name: Option<String>, data: Value) -> Value {
+    let name = name.map(|name| ("name".to_owned(), name.into()));
+    Value::Object(name.into_iter().chain([("data".to_owned(), data)]).collect())
+}
+
+#[derive(Deserialize)]
+#[serde(bound = "E: Deserialize<'de>", expecting = "a received event")]
+struct ReceivedEvent<E> {
+    #[serde(default)]
+    name: Option<String>,
+    data: ReceivedData<E>,
+    #[serde(default)]
+    id: Option<String>,
+    /// Milliseconds since 1970-01-01. Inngest stores it as a float.
+    #[serde(default)]
+    ts: Option<f64>,
+    #[serde(default)]
+    v: Option<String>,
+    #[serde(default)]
+    user: Option<Map<String, Value>>,
+    #[serde(default)]
+    meta: Option<ReceivedMeta>,
+}
+
+#[derive(Default, Deserialize)]
+struct ReceivedMeta {
+    #[serde(default)]
+    sessions: Option<Map<String, Value>>,
+}
+
+impl<'de, E: Deserialize<'de>> Deserialize<'de> for Event<E> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Event<E>, D::Error> {
+        let received = ReceivedEvent::<E>::deserialize(deserializer)?;
+        let data = match received.data {
+            ReceivedData::Decoded(data) => data,
+            ReceivedData::NeedsName(data) => {
+                E::deserialize(with_name(received.name, data)).map_err(D::Error::custom)?
+            }
+        };
+        let sessions = received.meta.unwrap_or_default().sessions.unwrap_or_default();
+        let session_text = |value: Value| match value {
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        let user = received.user.filter(|user| !user.is_empty()).map(Value::Object);
+        #[expect(clippy::cast_possible_truncation, reason = "milliseconds of any year fit")]
+        let ts = received.ts.map(|millis| millis as i64);
+        Ok(Event {
+            data,
+            envelope: Envelope {
+                id: received.id.filter(|id| !id.is_empty()).map_or(IdChoice::None, IdChoice::Given),
+                ts: ts.filter(|millis| *millis != 0),
+                version: received.v.filter(|version| !version.is_empty()),
+                user: user.map(|user| Ok(Some(user.to_string().into()))),
+                sessions: sessions
+                    .into_iter()
+                    .map(|(key, value)| (key, session_text(value)))
+                    .collect(),
+            },
+        })
+    }
+}
+
+/// The data of a received event.
 pub(super) enum ReceivedData<E> {
-    Read(E),
-    /// `E` is an enum of events, which is read from the data and the event's name.
+    Decoded(E),
+    /// `E` is an enum of events, which needs the event's name as well as the data.
     NeedsName(Value),
 }
 
 impl<'de, E: Deserialize<'de>> Deserialize<'de> for ReceivedData<E> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ReceivedData<E>, D::Error> {
-        // As an option, since serde takes a missing field for a missing option.
+        // An option, since serde deserializes a missing field as an absent option.
         deserializer.deserialize_option(DataVisitor(PhantomData))
     }
 }
@@ -36,11 +109,13 @@ impl<'de, E: Deserialize<'de>> Visitor<'de> for DataVisitor<E> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, data: D) -> Result<ReceivedData<E>, D::Error> {
-        read(|of_set| E::deserialize(Data { data, of_set }))
+        decode_unless_enum(|enum_data| E::deserialize(DataDeserializer { data, enum_data }))
     }
 
     fn visit_none<R: Error>(self) -> Result<ReceivedData<E>, R> {
-        read(|of_set| E::deserialize(NoData { of_set, error: PhantomData }))
+        decode_unless_enum(|enum_data| {
+            E::deserialize(NoDataDeserializer { enum_data, error: PhantomData })
+        })
     }
 
     fn visit_unit<R: Error>(self) -> Result<ReceivedData<E>, R> {
@@ -48,26 +123,26 @@ impl<'de, E: Deserialize<'de>> Visitor<'de> for DataVisitor<E> {
     }
 }
 
-/// Reads data, unless an enum of events asks for them: then they are in the cell, and its error is
-/// nobody's.
-fn read<E, R>(
-    read: impl FnOnce(&Cell<Option<Value>>) -> Result<E, R>,
+/// Calls `decode`, whose deserializer stores the data in the cell if an enum of events requests the whole
+/// event. The deserializer can only stop the enum by an error, which is then discarded.
+fn decode_unless_enum<E, R>(
+    decode: impl FnOnce(&Cell<Option<Value>>) -> Result<E, R>,
 ) -> Result<ReceivedData<E>, R> {
-    let of_set = Cell::new(None);
-    match (read(&of_set), of_set.take()) {
-        (Ok(data), _) => Ok(ReceivedData::Read(data)),
+    let enum_data = Cell::new(None);
+    match (decode(&enum_data), enum_data.take()) {
+        (Ok(data), _) => Ok(ReceivedData::Decoded(data)),
         (Err(_), Some(data)) => Ok(ReceivedData::NeedsName(data)),
         (Err(error), None) => Err(error),
     }
 }
 
-/// Data that are there: an object, from which a unit struct is read as well.
-struct Data<'a, D> {
+/// Deserializes data that is present: an object, from which a unit struct deserializes as well.
+struct DataDeserializer<'a, D> {
     data: D,
-    of_set: &'a Cell<Option<Value>>,
+    enum_data: &'a Cell<Option<Value>>,
 }
 
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for Data<'_, D> {
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for DataDeserializer<'_, D> {
     type Error = D::Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
@@ -91,8 +166,8 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Data<'_, D> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        if name == SET {
-            self.of_set.set(Some(Value::deserialize(self.data)?));
+        if name == ENUM_MARKER {
+            self.enum_data.set(Some(Value::deserialize(self.data)?));
             return Err(D::Error::custom("the event's name is needed"));
         }
         visitor.visit_newtype_struct(self)
@@ -126,7 +201,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Data<'_, D> {
     }
 }
 
-/// Reads an object, whatever is in it, as a unit.
+/// Accepts an object with any content as a unit.
 struct UnitVisitor<V>(V);
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for UnitVisitor<V> {
@@ -146,13 +221,13 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for UnitVisitor<V> {
     }
 }
 
-/// No data: null to what can be null, an object without fields to structs.
-struct NoData<'a, R> {
-    of_set: &'a Cell<Option<Value>>,
+/// Deserializes absent data: as an object without fields for structs and maps, otherwise as null.
+struct NoDataDeserializer<'a, R> {
+    enum_data: &'a Cell<Option<Value>>,
     error: PhantomData<R>,
 }
 
-impl<'de, R: Error> Deserializer<'de> for NoData<'_, R> {
+impl<'de, R: Error> Deserializer<'de> for NoDataDeserializer<'_, R> {
     type Error = R;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, R> {
@@ -168,8 +243,8 @@ impl<'de, R: Error> Deserializer<'de> for NoData<'_, R> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, R> {
-        if name == SET {
-            self.of_set.set(Some(Value::Null));
+        if name == ENUM_MARKER {
+            self.enum_data.set(Some(Value::Null));
             return Err(R::custom("the event's name is needed"));
         }
         visitor.visit_newtype_struct(self)

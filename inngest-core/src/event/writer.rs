@@ -1,4 +1,4 @@
-//! One event -> bytes, in one pass.
+//! Serialization of one event to JSON bytes, in one pass.
 
 use std::cell::Cell;
 use std::fmt;
@@ -9,12 +9,12 @@ use serde::ser::{Serialize, Serializer as _};
 use serde_json::ser::Serializer;
 
 use super::InngestEvent;
-use super::checked_json::write_checked;
+use super::checked_json::write_data;
 use super::envelope::{Envelope, IdChoice};
 use super::error::EventError;
 use super::name::{self, NameProblem};
 
-/// Writes events to the end of a buffer, each as one JSON object.
+/// Appends events to a buffer, each as one JSON object.
 #[derive(Debug)]
 pub struct EventWriter<'a> {
     buffer: &'a mut Vec<u8>,
@@ -22,7 +22,8 @@ pub struct EventWriter<'a> {
     hooks: &'a [BeforeSend],
 }
 
-/// A hook that sees an event's name and envelope before it is written, and may change the envelope.
+/// A hook called with an event's name and envelope before the event is written. It may change the
+/// envelope.
 #[derive(Clone)]
 pub(crate) struct BeforeSend(pub(crate) Arc<BeforeSendFn>);
 
@@ -40,21 +41,21 @@ impl<'a> EventWriter<'a> {
         EventWriter { buffer, name: "", hooks }
     }
 
-    /// The name of the event written, or of the one that could not be.
+    /// Returns the name of the last event, also if it could not be written.
     pub(crate) fn name(&self) -> &'static str {
         self.name
     }
 }
 
 impl EventWriter<'_> {
-    /// Writes one event. After an error the buffer ends in the middle of it.
+    /// Appends one event. After an error, the buffer ends in the middle of the event.
     pub(crate) fn write<E: InngestEvent + ?Sized>(
         &mut self,
         data: &E,
         envelope: &Envelope,
     ) -> Result<(), EventError> {
         self.name = E::NAME;
-        if let Some(problem) = Checked::<E>::NAME_PROBLEM {
+        if let Some(problem) = NameCheck::<E>::PROBLEM {
             return Err(EventError::Name { name: E::NAME, problem: problem.to_string() });
         }
         let mut changed;
@@ -67,68 +68,59 @@ impl EventWriter<'_> {
         };
         envelope.check(E::NAME)?;
 
-        self.raw(b"{\"name\":");
-        if Checked::<E>::NAME_IS_PLAIN {
-            self.raw(b"\"");
-            self.raw(E::NAME.as_bytes());
-            self.raw(b"\"");
+        self.write_raw(b"{\"name\":");
+        if NameCheck::<E>::IS_PLAIN_JSON {
+            self.write_raw(b"\"");
+            self.write_raw(E::NAME.as_bytes());
+            self.write_raw(b"\"");
         } else {
-            self.text(E::NAME)?;
+            self.write_json(E::NAME)?;
         }
         match &envelope.id {
-            IdChoice::Template => self.template_id(data)?,
+            IdChoice::Template => self.write_template_id(data)?,
             IdChoice::Given(id) => {
-                self.raw(b",\"id\":");
-                self.text(id)?;
+                self.write_raw(b",\"id\":");
+                self.write_json(id)?;
             }
             IdChoice::None => {}
         }
-        self.raw(b",\"data\":");
-        self.data(data)?;
+        self.write_raw(b",\"data\":");
+        write_data(self.buffer, data, E::NAME)?;
         if let Some(millis) = envelope.ts {
-            self.raw(b",\"ts\":");
-            self.text(&millis)?;
+            self.write_raw(b",\"ts\":");
+            self.write_json(&millis)?;
         }
         if let Some(version) = envelope.version.as_deref().or(E::VERSION) {
-            self.raw(b",\"v\":");
-            self.text(version)?;
+            self.write_raw(b",\"v\":");
+            self.write_json(version)?;
         }
         if let Some(user) = &envelope.user {
-            if let Some(user) = user.as_ref().map_err(|error| error.clone().of_event(E::NAME))? {
-                self.raw(b",\"user\":");
-                self.raw(user.as_bytes());
+            if let Some(user) = user.as_ref().map_err(|error| error.clone().with_event(E::NAME))? {
+                self.write_raw(b",\"user\":");
+                self.write_raw(user.as_bytes());
             }
         }
         if !envelope.sessions.is_empty() {
-            self.raw(b",\"meta\":{\"sessions\":{");
-            for (at, (key, value)) in envelope.sessions.iter().enumerate() {
-                if at > 0 {
-                    self.raw(b",");
-                }
-                self.text(key)?;
-                self.raw(b":");
-                self.text(value)?;
-            }
-            self.raw(b"}}");
+            self.write_sessions(&envelope.sessions)?;
         }
-        self.raw(b"}");
+        self.write_raw(b"}");
         Ok(())
     }
 
-    fn raw(&mut self, bytes: &[u8]) {
+    fn write_raw(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// A part of the envelope, which is ours and needs no checks.
-    fn text<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EventError> {
+    /// Appends a field of the envelope. Its type is known here, so its JSON needs no checks.
+    fn write_json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EventError> {
         serde_json::to_writer(&mut *self.buffer, value)
             .map_err(|error| EventError::serialize(self.name, error))
     }
 
-    /// The id, rendered straight into the buffer.
-    fn template_id<E: InngestEvent + ?Sized>(&mut self, event: &E) -> Result<(), EventError> {
+    /// Appends the dedup id, if the event has one. It is rendered directly into the buffer.
+    fn write_template_id<E: InngestEvent + ?Sized>(&mut self, event: &E) -> Result<(), EventError> {
         let start = self.buffer.len();
-        self.raw(b",\"id\":");
+        self.write_raw(b",\"id\":");
         let outcome = Cell::new(Ok(false));
         Serializer::new(&mut *self.buffer)
             .collect_str(&RenderedId { event, outcome: &outcome })
@@ -139,27 +131,31 @@ impl EventWriter<'_> {
         Ok(())
     }
 
-    fn data<E: Serialize + ?Sized>(&mut self, data: &E) -> Result<(), EventError> {
-        let start = self.buffer.len();
-        write_checked(self.buffer, data, self.name, "data")?;
-        match kind(&self.buffer[start..]) {
-            Kind::Object | Kind::Null => Ok(()),
-            found => Err(not_an_object(self.name, "data", found)),
+    fn write_sessions(&mut self, sessions: &[(String, String)]) -> Result<(), EventError> {
+        self.write_raw(b",\"meta\":{\"sessions\":{");
+        for (index, (key, value)) in sessions.iter().enumerate() {
+            if index > 0 {
+                self.write_raw(b",");
+            }
+            self.write_json(key)?;
+            self.write_raw(b":");
+            self.write_json(value)?;
         }
+        self.write_raw(b"}}");
+        Ok(())
     }
 }
 
-/// What the compiler can say of an event type.
-struct Checked<E: ?Sized>(PhantomData<E>);
+/// The checks of an event type's name, done at compile time.
+struct NameCheck<E: ?Sized>(PhantomData<E>);
 
-impl<E: InngestEvent + ?Sized> Checked<E> {
-    const NAME_PROBLEM: Option<NameProblem> = name::problem(E::NAME);
-    /// Whether it stands in JSON as it is.
-    const NAME_IS_PLAIN: bool = name::is_plain_json(E::NAME);
+impl<E: InngestEvent + ?Sized> NameCheck<E> {
+    const PROBLEM: Option<NameProblem> = name::find_problem(E::NAME);
+    const IS_PLAIN_JSON: bool = name::is_plain_json(E::NAME);
 }
 
-/// Displays an event's id. `serde_json` takes a `Display` that fails for a bug, so an error waits in
-/// `outcome`.
+/// Displays an event's dedup id. `serde_json` panics if a `Display` implementation fails, so the result is
+/// stored in `outcome`.
 struct RenderedId<'a, E: ?Sized> {
     event: &'a E,
     outcome: &'a Cell<Result<bool, EventError>>,
@@ -169,50 +165,5 @@ impl<E: InngestEvent + ?Sized> fmt::Display for RenderedId<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.outcome.set(self.event.write_dedup_id(f));
         Ok(())
-    }
-}
-
-/// An envelope's user as JSON text, or nothing for null.
-pub(super) fn user<U: Serialize + ?Sized>(user: &U) -> Result<Option<Box<str>>, EventError> {
-    let mut json = Vec::new();
-    write_checked(&mut json, user, "", "user")?;
-    match kind(&json) {
-        Kind::Null => Ok(None),
-        Kind::Object => Ok(Some(String::from_utf8_lossy(&json).into())),
-        found => Err(not_an_object("", "user", found)),
-    }
-}
-
-fn not_an_object(event: &'static str, part: &'static str, found: Kind) -> EventError {
-    let found = match found {
-        Kind::Array => "an array",
-        Kind::String => "a string",
-        Kind::Number => "a number",
-        Kind::Bool => "a boolean",
-        Kind::Null => "null",
-        Kind::Object => "an object",
-    };
-    EventError::NotAnObject { event, part, found }
-}
-
-#[derive(Clone, Copy)]
-enum Kind {
-    Object,
-    Array,
-    String,
-    Number,
-    Bool,
-    Null,
-}
-
-/// What a JSON text without white space around it is.
-fn kind(json: &[u8]) -> Kind {
-    match json.first() {
-        Some(b'{') => Kind::Object,
-        Some(b'[') => Kind::Array,
-        Some(b'"') => Kind::String,
-        Some(b't' | b'f') => Kind::Bool,
-        None | Some(b'n') => Kind::Null,
-        Some(_) => Kind::Number,
     }
 }

@@ -6,14 +6,13 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use crate::event::checked_json::MAX_SAFE_INTEGER;
+
 const MIN_TIMESTAMP: i64 = 315_532_800_000;
 const MAX_TIMESTAMP: i64 = 4_102_444_800_000;
 const MAX_SESSIONS: usize = 5;
 const MAX_SESSION_KEY_BYTES: usize = 128;
 const MAX_SESSION_VALUE_BYTES: usize = 512;
-
-/// The largest integer up to which a 64-bit float holds every one.
-const MAX_SAFE_INTEGER: u64 = 1 << 53;
 
 /// A JSON value in the place of an event. An object keeps the order of its fields and duplicates, since
 /// the first invalid field determines the error.

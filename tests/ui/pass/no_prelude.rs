@@ -70,12 +70,12 @@ impl A {
 // Nor do traits for everything.
 trait Everything: ::std::marker::Sized {
     fn last(self, _: &'static ::std::primitive::str, _: u8) {}
-    fn until(self) {}
+    fn delimited(self) {}
     fn write(self) {}
     fn write_str(self) {}
     fn write_segment(self) {}
     fn write_event_in(self) {}
-    fn read(self) {}
+    fn decode(self) {}
 }
 
 impl<T> Everything for T {}

@@ -1,280 +1,290 @@
-//! What the compiler checks across the variants of a set: events are told apart by their names, and
-//! dedup ids by the text their templates begin and end with.
+//! Compile-time checks across the variants of an enum of events: two events must differ in their names, and in
+//! the text before the first or after the last placeholder of their dedup id templates.
 //!
-//! Everything is `const`, and the compiler's interpreter is slow: an enum may have hundreds of
-//! variants, so they are sorted rather than compared each with each.
+//! Everything is `const`. The compiler's interpreter is slow and an enum may have hundreds of variants, so
+//! the texts are sorted rather than compared pair by pair.
 
 use std::marker::PhantomData;
 use std::str;
 
 use super::{EventInfo, InngestEvents};
 
-/// Fails to compile if the event of one of the `N` variants of `S` cannot be told from that of one
-/// before it.
+/// Checks that the event of a variant of `S` can be distinguished from the events of the variants before it. `S`
+/// has `N` variants; `variant` is the index of one.
 ///
 /// # Panics
 ///
-/// That is how it fails.
+/// If it cannot, which is a compile error in a `const`.
 #[track_caller]
 pub const fn assert_distinct<S: InngestEvents, const N: usize>(variant: usize) {
-    let clash = Clashes::<S, N>::FIRST[variant];
-    if clash == variant {
+    let conflict = Conflicts::<S, N>::FIRST[variant];
+    if conflict == variant {
         return;
     }
-    let (first, this) = (&S::EVENTS[clash], &S::EVENTS[variant]);
-    let is_one_name = compare(first.name.as_bytes(), this.name.as_bytes()).is_equal();
-    let problem = if is_one_name { one_name(first, this) } else { one_id(first, this) };
-    panic!("{}", problem.as_str());
+    let (first, this) = (&S::EVENTS[conflict], &S::EVENTS[variant]);
+    let have_equal_names = compare(first.name.as_bytes(), this.name.as_bytes()).is_equal();
+    let message = if have_equal_names {
+        equal_names_message(first, this)
+    } else {
+        shared_ids_message(first, this)
+    };
+    panic!("{}", message.as_str());
 }
 
-/// Found once for all variants, each of which reports its own.
-struct Clashes<S, const N: usize>(PhantomData<S>);
+/// The conflicts between the variants of `S`, computed once for all of them.
+struct Conflicts<S, const N: usize>(PhantomData<S>);
 
-impl<S: InngestEvents, const N: usize> Clashes<S, N> {
-    /// For each variant the first that it cannot be told from, which may be itself.
+impl<S: InngestEvents, const N: usize> Conflicts<S, N> {
+    /// For each variant, the index of the first variant that conflicts with it, or its own index.
     const FIRST: [usize; N] = {
         let mut first = [0; N];
-        let (mut names, mut begins) = ([&[] as &[u8]; N], [&[] as &[u8]; N]);
-        let mut at = 0;
-        while at < N {
-            first[at] = at;
-            names[at] = S::EVENTS[at].name.as_bytes();
-            begins[at] = S::EVENTS[at].begins;
-            at += 1;
+        let (mut names, mut id_prefixes) = ([&[] as &[u8]; N], [&[] as &[u8]; N]);
+        let mut index = 0;
+        while index < N {
+            first[index] = index;
+            names[index] = S::EVENTS[index].name.as_bytes();
+            id_prefixes[index] = S::EVENTS[index].id_prefix;
+            index += 1;
         }
-        note_equal_names(&mut first, &names);
-        note_shared_ids(&mut first, &begins, S::EVENTS);
+        mark_equal_names(&mut first, &names);
+        mark_shared_ids(&mut first, &id_prefixes, S::EVENTS);
         first
     };
 }
 
-const fn note_equal_names<const N: usize>(first: &mut [usize; N], names: &[&[u8]; N]) {
-    let order = sorted(names);
-    let mut at = 1;
-    while at < N {
-        let (before, this) = (order[at - 1], order[at]);
-        if compare(names[before], names[this]).is_equal() {
-            first[this] = first[before];
+const fn mark_equal_names<const N: usize>(first: &mut [usize; N], names: &[&[u8]; N]) {
+    let order = sorted_indexes(names);
+    let mut rank = 1;
+    while rank < N {
+        let (previous, this) = (order[rank - 1], order[rank]);
+        if compare(names[previous], names[this]).is_equal() {
+            first[this] = first[previous];
         }
-        at += 1;
+        rank += 1;
     }
 }
 
-/// Two templates can make one id if what one begins with begins the other, and what one ends with
-/// ends the other, so that the values between may make up for the rest.
-const fn note_shared_ids<const N: usize>(
+/// Two templates can render the same id if one template's prefix starts with the other's, and one's suffix ends
+/// with the other's: the values between can then supply the rest.
+const fn mark_shared_ids<const N: usize>(
     first: &mut [usize; N],
-    begins: &[&[u8]; N],
+    id_prefixes: &[&[u8]; N],
     events: &[EventInfo],
 ) {
-    let order = sorted(begins);
-    let mut at = 0;
-    while at < N {
-        let this = order[at];
-        // What begins with this text stands right behind it.
-        let mut behind = at + 1;
-        while behind < N && compare(begins[this], begins[order[behind]]).is_beginning() {
-            let other = order[behind];
-            let has_ids = events[this].id_template.is_some() && events[other].id_template.is_some();
-            if has_ids && one_ends_the_other(events[this].ends, events[other].ends) {
+    let order = sorted_indexes(id_prefixes);
+    let mut rank = 0;
+    while rank < N {
+        let this = order[rank];
+        // The texts that start with this prefix follow it directly in sorted order.
+        let mut next = rank + 1;
+        while next < N && compare(id_prefixes[this], id_prefixes[order[next]]).is_prefix() {
+            let other = order[next];
+            let have_ids =
+                events[this].id_template.is_some() && events[other].id_template.is_some();
+            if have_ids && either_is_suffix(events[this].id_suffix, events[other].id_suffix) {
                 let (earlier, later) = if this < other { (this, other) } else { (other, this) };
                 if earlier < first[later] {
                     first[later] = earlier;
                 }
             }
-            behind += 1;
+            next += 1;
         }
-        at += 1;
+        rank += 1;
     }
 }
 
-/// The texts' places in their order; equal ones stay as they are. A shell sort: short, and fast
-/// enough.
-const fn sorted<const N: usize>(texts: &[&[u8]; N]) -> [usize; N] {
+/// Returns the indexes of the texts in sorted order; equal texts keep their order. A shell sort, since it is
+/// short and fast enough.
+const fn sorted_indexes<const N: usize>(texts: &[&[u8]; N]) -> [usize; N] {
     let mut order = [0; N];
-    let mut at = 0;
-    while at < N {
-        order[at] = at;
-        at += 1;
+    let mut index = 0;
+    while index < N {
+        order[index] = index;
+        index += 1;
     }
     let mut gap = N / 2;
     while gap > 0 {
-        let mut at = gap;
-        while at < N {
-            let mut to = at;
-            while to >= gap && is_behind(texts, order[to - gap], order[to]) {
-                (order[to - gap], order[to]) = (order[to], order[to - gap]);
-                to -= gap;
+        let mut start = gap;
+        while start < N {
+            let mut rank = start;
+            while rank >= gap && is_greater(texts, order[rank - gap], order[rank]) {
+                (order[rank - gap], order[rank]) = (order[rank], order[rank - gap]);
+                rank -= gap;
             }
-            at += 1;
+            start += 1;
         }
         gap /= 2;
     }
     order
 }
 
-const fn is_behind(texts: &[&[u8]], a: usize, b: usize) -> bool {
+const fn is_greater(texts: &[&[u8]], a: usize, b: usize) -> bool {
     match compare(texts[a], texts[b]) {
-        Compared::Greater | Compared::Longer => true,
-        Compared::Equal => a > b,
-        Compared::Less | Compared::Beginning => false,
+        Comparison::Greater | Comparison::Extension => true,
+        Comparison::Equal => a > b,
+        Comparison::Less | Comparison::Prefix => false,
     }
 }
 
-/// What the first of two texts is to the second.
+/// The relation of one text to another.
 #[derive(Clone, Copy)]
-enum Compared {
+enum Comparison {
     Less,
-    /// Less, and the second begins with it.
-    Beginning,
+    /// Less, and a prefix of the other.
+    Prefix,
     Equal,
-    /// Greater, and it begins with the second.
-    Longer,
+    /// Greater, and the other is a prefix of it.
+    Extension,
     Greater,
 }
 
-impl Compared {
+impl Comparison {
     const fn is_equal(self) -> bool {
-        matches!(self, Compared::Equal)
+        matches!(self, Comparison::Equal)
     }
 
-    const fn is_beginning(self) -> bool {
-        matches!(self, Compared::Beginning | Compared::Equal)
+    const fn is_prefix(self) -> bool {
+        matches!(self, Comparison::Prefix | Comparison::Equal)
     }
 }
 
-const fn compare(a: &[u8], b: &[u8]) -> Compared {
-    let mut at = 0;
-    while at < a.len() && at < b.len() {
-        if a[at] != b[at] {
-            return if a[at] < b[at] { Compared::Less } else { Compared::Greater };
+const fn compare(a: &[u8], b: &[u8]) -> Comparison {
+    let mut index = 0;
+    while index < a.len() && index < b.len() {
+        if a[index] != b[index] {
+            return if a[index] < b[index] { Comparison::Less } else { Comparison::Greater };
         }
-        at += 1;
+        index += 1;
     }
-    match (at < a.len(), at < b.len()) {
-        (false, false) => Compared::Equal,
-        (false, true) => Compared::Beginning,
-        (true, _) => Compared::Longer,
+    match (index < a.len(), index < b.len()) {
+        (false, false) => Comparison::Equal,
+        (false, true) => Comparison::Prefix,
+        (true, _) => Comparison::Extension,
     }
 }
 
-const fn one_ends_the_other(a: &[u8], b: &[u8]) -> bool {
-    let mut at = 1;
-    while at <= a.len() && at <= b.len() {
-        if a[a.len() - at] != b[b.len() - at] {
+const fn either_is_suffix(a: &[u8], b: &[u8]) -> bool {
+    let mut count = 1;
+    while count <= a.len() && count <= b.len() {
+        if a[a.len() - count] != b[b.len() - count] {
             return false;
         }
-        at += 1;
+        count += 1;
     }
     true
 }
 
-/// A template's text before the first placeholder and behind the last.
+/// Returns a template's text before the first placeholder and after the last one.
 ///
-/// Braces stay doubled. Written so, no character's text is the beginning or the end of another's, so
-/// that doubled texts begin or end with each other just where the texts themselves do.
-pub(super) const fn literal_ends(template: &'static str) -> (&'static [u8], &'static [u8]) {
+/// Doubled braces stay doubled. Encoded like this, no character is the start or the end of another, so two encoded
+/// texts start or end with each other exactly if the texts themselves do.
+pub(super) const fn literal_affixes(template: &'static str) -> (&'static [u8], &'static [u8]) {
     let bytes = template.as_bytes();
-    let (mut first, mut last) = (bytes.len(), 0);
-    let mut at = 0;
-    while at < bytes.len() {
-        let byte = bytes[at];
-        if matches!(byte, b'{' | b'}') && at + 1 < bytes.len() && bytes[at + 1] == byte {
-            at += 2;
+    let (mut prefix_end, mut suffix_start) = (bytes.len(), 0);
+    let mut index = 0;
+    while index < bytes.len() {
+        let byte = bytes[index];
+        if matches!(byte, b'{' | b'}') && index + 1 < bytes.len() && bytes[index + 1] == byte {
+            index += 2;
         } else if byte == b'{' {
-            if first == bytes.len() {
-                first = at;
+            if prefix_end == bytes.len() {
+                prefix_end = index;
             }
-            while at < bytes.len() && bytes[at] != b'}' {
-                at += 1;
+            while index < bytes.len() && bytes[index] != b'}' {
+                index += 1;
             }
-            at += 1;
-            last = at;
+            index += 1;
+            suffix_start = index;
         } else {
-            at += 1;
+            index += 1;
         }
     }
-    // A template that is written by hand may end inside of a placeholder.
-    let last = if last < bytes.len() { last } else { bytes.len() };
-    (bytes.split_at(first).0, bytes.split_at(last).1)
+    // A template of a hand-written implementation may end inside a placeholder.
+    let suffix_start = if suffix_start < bytes.len() { suffix_start } else { bytes.len() };
+    (bytes.split_at(prefix_end).0, bytes.split_at(suffix_start).1)
 }
 
-const fn one_name(a: &EventInfo, b: &EventInfo) -> Text {
-    Text::new()
-        .variants(a, b)
+const fn equal_names_message(a: &EventInfo, b: &EventInfo) -> ConstString {
+    ConstString::new()
+        .push_variants(a, b)
         .push(" are both `")
         .push(a.name)
-        .push("`, so who receives one cannot tell which of them it is\nhelp: rename one of them, or take it out of the enum")
+        .push("`, so a receiver cannot distinguish them\nhelp: rename one of them, or remove it from the enum")
 }
 
-const fn one_id(a: &EventInfo, b: &EventInfo) -> Text {
+const fn shared_ids_message(a: &EventInfo, b: &EventInfo) -> ConstString {
     let templates = match (a.id_template, b.id_template) {
         (Some(a), Some(b)) => (a, b),
         _ => ("", ""),
     };
-    let text = Text::new()
-        .variants(a, b)
+    let message = ConstString::new()
+        .push_variants(a, b)
         .push(" can make the same dedup id, `")
         .push(templates.0)
         .push("` and `")
         .push(templates.1)
         .push("`, and Inngest would drop the later event as a duplicate\nhelp: begin ");
-    let (own_a, own_b) = (Text::new().beginning(a), Text::new().beginning(b));
-    if !matches!(compare(own_a.bytes(), own_b.bytes()), Compared::Less | Compared::Greater) {
-        return text.push("each with text that the other does not begin with");
+    let (prefix_a, prefix_b) = (suggested_prefix(a), suggested_prefix(b));
+    if !matches!(
+        compare(prefix_a.bytes(), prefix_b.bytes()),
+        Comparison::Less | Comparison::Greater
+    ) {
+        return message.push("each with text that the other does not begin with");
     }
-    text.push("each with its event's name: `")
-        .push(own_a.as_str())
+    message
+        .push("each with its event's name: `")
+        .push(prefix_a.as_str())
         .push("` and `")
-        .push(own_b.as_str())
+        .push(prefix_b.as_str())
         .push("`")
 }
 
-/// A message put together at compile time.
-struct Text {
-    bytes: [u8; Text::CAPACITY],
+/// Derives a prefix such as `cart-checkout-completed-` from an event's name.
+const fn suggested_prefix(event: &EventInfo) -> ConstString {
+    let name = event.name.as_bytes();
+    let mut prefix = ConstString::new();
+    let mut index = 0;
+    while index < name.len() {
+        prefix = match name[index] {
+            b'/' => ConstString::new(),
+            b'.' => prefix.push("-"),
+            byte => prefix.push_bytes(&[byte]),
+        };
+        index += 1;
+    }
+    prefix.push("-")
+}
+
+/// A string built at compile time.
+struct ConstString {
+    bytes: [u8; ConstString::CAPACITY],
     len: usize,
 }
 
-impl Text {
-    /// Enough for two names and two long templates. What comes behind is left out.
+impl ConstString {
+    /// Enough for two names and two long templates. Text beyond it is cut off.
     const CAPACITY: usize = 2048;
 
-    const fn new() -> Text {
-        Text { bytes: [0; Text::CAPACITY], len: 0 }
+    const fn new() -> ConstString {
+        ConstString { bytes: [0; ConstString::CAPACITY], len: 0 }
     }
 
-    const fn push(self, text: &str) -> Text {
+    const fn push(self, text: &str) -> ConstString {
         self.push_bytes(text.as_bytes())
     }
 
-    const fn push_bytes(mut self, bytes: &[u8]) -> Text {
-        let mut at = 0;
-        while at < bytes.len() && self.len < Text::CAPACITY {
-            self.bytes[self.len] = bytes[at];
+    const fn push_bytes(mut self, bytes: &[u8]) -> ConstString {
+        let mut index = 0;
+        while index < bytes.len() && self.len < ConstString::CAPACITY {
+            self.bytes[self.len] = bytes[index];
             self.len += 1;
-            at += 1;
+            index += 1;
         }
         self
     }
 
-    const fn variants(self, a: &EventInfo, b: &EventInfo) -> Text {
+    const fn push_variants(self, a: &EventInfo, b: &EventInfo) -> ConstString {
         self.push("`").push(a.variant).push("` and `").push(b.variant).push("`")
-    }
-
-    /// `cart-checkout-completed-`, from an event's name.
-    const fn beginning(mut self, event: &EventInfo) -> Text {
-        let name = event.name.as_bytes();
-        let mut at = 0;
-        while at < name.len() {
-            match name[at] {
-                b'/' => self.len = 0,
-                b'.' => self = self.push("-"),
-                byte => self = self.push_bytes(&[byte]),
-            }
-            at += 1;
-        }
-        self.push("-")
     }
 
     const fn bytes(&self) -> &[u8] {
@@ -284,8 +294,8 @@ impl Text {
     const fn as_str(&self) -> &str {
         match str::from_utf8(self.bytes()) {
             Ok(text) => text,
-            // Cut inside of a character.
-            Err(_) => "two events of this enum cannot be told apart",
+            // The text was cut off inside a character.
+            Err(_) => "two events of this enum cannot be distinguished",
         }
     }
 }
@@ -294,53 +304,53 @@ impl Text {
 mod tests {
     use std::str;
 
-    use super::{Compared, compare, literal_ends, one_ends_the_other, sorted};
+    use super::{Comparison, compare, either_is_suffix, literal_affixes, sorted_indexes};
 
     #[test]
-    fn the_literal_ends_of_a_template() {
-        let ends = |template| {
-            let (begins, ends) = literal_ends(template);
-            (str::from_utf8(begins).unwrap(), str::from_utf8(ends).unwrap())
+    fn literal_affixes_are_the_texts_around_the_placeholders() {
+        let affixes = |template| {
+            let (prefix, suffix) = literal_affixes(template);
+            (str::from_utf8(prefix).unwrap(), str::from_utf8(suffix).unwrap())
         };
-        assert_eq!(ends("item-{id}"), ("item-", ""));
-        assert_eq!(ends("item-{kind}-{id}-x"), ("item-", "-x"));
-        assert_eq!(ends("a{{b}}-{{{id}}}"), ("a{{b}}-{{", "}}"));
-        assert_eq!(ends("{a}{b}"), ("", ""));
-        // Only by hand.
-        assert_eq!(ends("fixed"), ("fixed", "fixed"));
-        assert_eq!(ends("a-{b"), ("a-", ""));
-        assert_eq!(ends("a}b-{"), ("a}b-", ""));
-        assert_eq!(ends(""), ("", ""));
+        assert_eq!(affixes("item-{id}"), ("item-", ""));
+        assert_eq!(affixes("item-{kind}-{id}-x"), ("item-", "-x"));
+        assert_eq!(affixes("a{{b}}-{{{id}}}"), ("a{{b}}-{{", "}}"));
+        assert_eq!(affixes("{a}{b}"), ("", ""));
+        // Only hand-written implementations have such templates.
+        assert_eq!(affixes("fixed"), ("fixed", "fixed"));
+        assert_eq!(affixes("a-{b"), ("a-", ""));
+        assert_eq!(affixes("a}b-{"), ("a}b-", ""));
+        assert_eq!(affixes(""), ("", ""));
     }
 
     const TEXTS: [&str; 8] =
         ["item-", "a", "", "item-imported-", "mported-", "a", "item-deleted-", "item-imported-x"];
 
     #[test]
-    fn texts_are_compared_and_sorted_as_slices_are() {
+    fn texts_compare_and_sort_like_slices() {
         for a in TEXTS {
             for b in TEXTS {
                 let (a, b) = (a.as_bytes(), b.as_bytes());
                 let expected = match (a.starts_with(b), b.starts_with(a)) {
                     (true, true) => "Equal",
-                    (false, true) => "Beginning",
-                    (true, false) => "Longer",
+                    (false, true) => "Prefix",
+                    (true, false) => "Extension",
                     (false, false) if a < b => "Less",
                     (false, false) => "Greater",
                 };
                 let found = match compare(a, b) {
-                    Compared::Less => "Less",
-                    Compared::Beginning => "Beginning",
-                    Compared::Equal => "Equal",
-                    Compared::Longer => "Longer",
-                    Compared::Greater => "Greater",
+                    Comparison::Less => "Less",
+                    Comparison::Prefix => "Prefix",
+                    Comparison::Equal => "Equal",
+                    Comparison::Extension => "Extension",
+                    Comparison::Greater => "Greater",
                 };
                 assert_eq!(found, expected);
-                assert_eq!(one_ends_the_other(a, b), a.ends_with(b) || b.ends_with(a));
+                assert_eq!(either_is_suffix(a, b), a.ends_with(b) || b.ends_with(a));
             }
         }
         let mut expected: Vec<usize> = (0..TEXTS.len()).collect();
-        expected.sort_by_key(|at| TEXTS[*at]);
-        assert_eq!(sorted(&TEXTS.map(str::as_bytes)).as_slice(), expected);
+        expected.sort_by_key(|index| TEXTS[*index]);
+        assert_eq!(sorted_indexes(&TEXTS.map(str::as_bytes)).as_slice(), expected);
     }
 }

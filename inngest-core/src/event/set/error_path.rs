@@ -1,4 +1,4 @@
-//! A value tree, read so that an error knows where it is: `account.id`, `items[3]`.
+//! A deserializer of JSON values whose errors include the path to the value that does not fit.
 
 use std::error::Error;
 use std::fmt;
@@ -8,30 +8,34 @@ use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_json::{Value, map};
 
+use crate::event::json_path::Step;
+
+/// Deserializes a value and records the path to an error.
 pub(super) struct PathTracker<'de>(pub(super) &'de Value);
 
-/// What does not fit, and where.
+/// An error, with the path to the value that caused it.
 #[derive(Debug)]
 pub(super) struct PathError {
-    pub(super) path: String,
     pub(super) message: String,
+    /// The innermost step first, since the error is returned from the inside to the outside.
+    reversed_steps: Vec<Step>,
 }
 
 impl PathError {
-    fn in_field(mut self, field: &str) -> PathError {
-        let separator = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
-        self.path = format!("{field}{separator}{}", self.path);
+    fn inside(mut self, step: Step) -> PathError {
+        self.reversed_steps.push(step);
         self
     }
 
-    fn in_item(self, index: usize) -> PathError {
-        self.in_field(&format!("[{index}]"))
+    pub(super) fn into_steps(mut self) -> Vec<Step> {
+        self.reversed_steps.reverse();
+        self.reversed_steps
     }
 }
 
 impl de::Error for PathError {
     fn custom<T: fmt::Display>(message: T) -> PathError {
-        PathError { path: String::new(), message: message.to_string() }
+        PathError { message: message.to_string(), reversed_steps: Vec::new() }
     }
 }
 
@@ -48,8 +52,10 @@ impl<'de> Deserializer<'de> for PathTracker<'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, PathError> {
         match self.0 {
-            Value::Array(items) => visitor.visit_seq(Items(items.iter().enumerate())),
-            Value::Object(fields) => visitor.visit_map(Fields { left: fields.iter(), read: None }),
+            Value::Array(items) => visitor.visit_seq(TrackedItems(items.iter().enumerate())),
+            Value::Object(fields) => {
+                visitor.visit_map(TrackedFields { remaining: fields.iter(), current: None })
+            }
             leaf => leaf.deserialize_any(visitor).map_err(de::Error::custom),
         }
     }
@@ -81,9 +87,9 @@ impl<'de> Deserializer<'de> for PathTracker<'de> {
     }
 }
 
-struct Items<'de>(std::iter::Enumerate<std::slice::Iter<'de, Value>>);
+struct TrackedItems<'de>(std::iter::Enumerate<std::slice::Iter<'de, Value>>);
 
-impl<'de> SeqAccess<'de> for Items<'de> {
+impl<'de> SeqAccess<'de> for TrackedItems<'de> {
     type Error = PathError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
@@ -93,38 +99,43 @@ impl<'de> SeqAccess<'de> for Items<'de> {
         let Some((index, item)) = self.0.next() else {
             return Ok(None);
         };
-        seed.deserialize(PathTracker(item)).map(Some).map_err(|error| error.in_item(index))
+        let element = seed.deserialize(PathTracker(item));
+        element.map(Some).map_err(|error| error.inside(Step::Index(index)))
     }
 }
 
-struct Fields<'de> {
-    left: map::Iter<'de>,
-    /// The field whose name was read.
-    read: Option<(&'de String, &'de Value)>,
+struct TrackedFields<'de> {
+    remaining: map::Iter<'de>,
+    /// The field whose key was deserialized last.
+    current: Option<(&'de String, &'de Value)>,
 }
 
-impl<'de> MapAccess<'de> for Fields<'de> {
+impl<'de> MapAccess<'de> for TrackedFields<'de> {
     type Error = PathError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, PathError> {
-        self.read = self.left.next();
-        let Some((name, _)) = self.read else {
+        self.current = self.remaining.next();
+        let Some((key, _)) = self.current else {
             return Ok(None);
         };
-        // serde_json reads numbers and the like from the keys of its objects.
-        let alone = Value::Object([(name.clone(), Value::Null)].into_iter().collect());
-        alone.deserialize_any(FirstKey(seed)).map_err(de::Error::custom)
+        // Only serde_json's own map access deserializes numbers and booleans from keys, so the key is put
+        // into an object of its own.
+        let object = Value::Object([(key.clone(), Value::Null)].into_iter().collect());
+        object.deserialize_any(FirstKey(seed)).map_err(de::Error::custom)
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, PathError> {
-        let (name, value) = self.read.ok_or_else(|| de::Error::custom("a value without a key"))?;
-        seed.deserialize(PathTracker(value)).map_err(|error| error.in_field(name))
+        let (key, value) =
+            self.current.ok_or_else(|| de::Error::custom("a value without a key"))?;
+        let value = seed.deserialize(PathTracker(value));
+        value.map_err(|error| error.inside(Step::Key(key.clone())))
     }
 }
 
+/// Deserializes the first key of an object.
 struct FirstKey<K>(K);
 
 impl<'de, K: DeserializeSeed<'de>> Visitor<'de> for FirstKey<K> {

@@ -1,4 +1,4 @@
-//! Events of several types as one: what `#[derive(InngestEvents)]` makes of an enum.
+//! Enums of events: the trait that `#[derive(InngestEvents)]` implements.
 
 mod decode;
 mod distinct;
@@ -11,12 +11,13 @@ use super::envelope::Envelope;
 use super::error::EventError;
 use super::writer::EventWriter;
 
-pub use decode::{RawData, receive};
-pub(super) use decode::{SET, with_name};
+pub use decode::{RawData, decode};
 pub use distinct::assert_distinct;
 
-/// One event of several types: `#[derive(InngestEvents)]` implements it for enums whose variants hold
-/// one event each. A single event is a set of one.
+/// A value that is one event out of a fixed set of event types.
+///
+/// `#[derive(InngestEvents)]` implements it for enums whose variants hold one event each. Each event type
+/// implements it too, as a set of one.
 ///
 /// ```
 /// # #[cfg(feature = "derive")] {
@@ -50,10 +51,10 @@ pub use distinct::assert_distinct;
     note = "for an enum of events, add `#[derive(InngestEvents)]`"
 )]
 pub trait InngestEvents {
-    /// What is known of its events, in the order of the variants.
+    /// The event types, in the order of the variants.
     const EVENTS: &'static [EventInfo];
 
-    /// Writes the one event that this value is.
+    /// Writes the event with the given envelope.
     #[doc(hidden)]
     fn write_event_in(
         &self,
@@ -70,12 +71,12 @@ impl<E: InngestEvent> InngestEvents for E {
         envelope: &Envelope,
         out: &mut EventWriter<'_>,
     ) -> Result<(), EventError> {
-        self.write_in(envelope, out)
+        out.write(self, envelope)
     }
 }
 
-/// What is known of an event's type before there is an event: for documentation, for dashboards, for
-/// a check in a test that two services mean the same.
+/// The constants of an event type, for documentation, dashboards, and tests that compare the events of two
+/// services.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct EventInfo {
@@ -85,15 +86,16 @@ pub struct EventInfo {
     pub version: Option<&'static str>,
     /// [`InngestEvent::ID_TEMPLATE`].
     pub id_template: Option<&'static str>,
-    /// The variant that holds it.
+    /// The name of the enum's variant; empty for an event type that is not part of an enum.
     variant: &'static str,
-    /// The template's text before its first placeholder and behind its last, with doubled braces.
-    begins: &'static [u8],
-    ends: &'static [u8],
+    /// The template's text before its first placeholder, with doubled braces.
+    id_prefix: &'static [u8],
+    /// The template's text after its last placeholder, with doubled braces.
+    id_suffix: &'static [u8],
 }
 
 impl EventInfo {
-    /// What is known of the event that `variant` of an enum holds.
+    /// Describes the event type that `variant` of an enum holds.
     #[doc(hidden)]
     #[must_use]
     pub const fn new(
@@ -102,11 +104,11 @@ impl EventInfo {
         version: Option<&'static str>,
         id_template: Option<&'static str>,
     ) -> EventInfo {
-        let (begins, ends) = match id_template {
-            Some(template) => distinct::literal_ends(template),
+        let (id_prefix, id_suffix) = match id_template {
+            Some(template) => distinct::literal_affixes(template),
             None => (&[] as &[u8], &[] as &[u8]),
         };
-        EventInfo { name, version, id_template, variant, begins, ends }
+        EventInfo { name, version, id_template, variant, id_prefix, id_suffix }
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::super::store::StoredEvent;
+use crate::event::json_path::{self, Step};
 
 /// One path at which two values differ; a missing value is `None`.
 #[derive(Debug, PartialEq)]
@@ -59,14 +60,7 @@ fn objects(
 ) {
     let keys: BTreeSet<&String> = expected.keys().chain(found.keys()).collect();
     for key in keys {
-        // As in the path of an `EventError`.
-        let plain =
-            !key.is_empty() && key.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
-        let path = match (path, plain) {
-            ("", _) => key.clone(),
-            (path, true) => format!("{path}.{key}"),
-            (path, false) => format!("{path}[{}]", Value::from(key.as_str())),
-        };
+        let path = json_path::render(path, &[Step::Key(key.clone())]);
         either(&path, expected.get(key), found.get(key), out);
     }
 }
@@ -81,7 +75,7 @@ fn arrays(path: &str, expected: &[Value], found: &[Value], out: &mut Vec<Differe
     let expected = &expected[..expected.len() - tail];
     let found = &found[..found.len() - tail];
     for index in 0..expected.len().max(found.len()) {
-        let path = format!("{path}[{}]", head + index);
+        let path = json_path::render(path, &[Step::Index(head + index)]);
         either(&path, expected.get(index), found.get(index), out);
     }
 }

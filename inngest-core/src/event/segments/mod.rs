@@ -1,0 +1,19 @@
+//! `IdSegment` for the types of other crates: one file per crate, enabled by the feature of the same name.
+//!
+//! Equal values have equal texts. Dates and times are formatted in `date_time.rs` rather than by the crates, so
+//! that a time has the same text whichever crate it comes from, and no release of a crate changes it.
+
+#[cfg(feature = "chrono")]
+mod chrono;
+#[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
+mod date_time;
+#[cfg(feature = "jiff")]
+mod jiff;
+#[cfg(feature = "rust_decimal")]
+mod rust_decimal;
+#[cfg(feature = "time")]
+mod time;
+#[cfg(feature = "ulid")]
+mod ulid;
+#[cfg(feature = "uuid")]
+mod uuid;
