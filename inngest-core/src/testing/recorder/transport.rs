@@ -82,7 +82,9 @@ impl Recorder {
 /// Returns the line that passed each event of a request to the client.
 fn lines(parts: &Parts, events: usize) -> Vec<SourceLine> {
     match parts.extensions.get::<CallSites>() {
-        Some(CallSites(call_sites)) => call_sites.iter().map(|call_site| SourceLine(call_site)).collect(),
+        Some(CallSites(call_sites)) => {
+            call_sites.iter().map(|call_site| SourceLine(call_site)).collect()
+        }
         // The request was not made by a client of this crate.
         None => vec![SourceLine(Location::caller()); events],
     }
