@@ -88,7 +88,7 @@ class Module:
                 deeper = [(module.parent, None) for module in modules if module.parent]
             else:
                 deeper = [it for module in modules for it in module.find(name, seen)]
-            # After an item, a path goes on to its variants and associated items.
+            # After an item, a path continues with its variants and associated items.
             found = deeper or [(module, item) for module, item in found if item is not None]
         return found
 
