@@ -32,11 +32,8 @@ AVOIDED = [
     "told",
     "under way",
 ]
-# Where one of them has its literal sense: the file, and the phrase that contains it.
-LITERAL = [
-    # A feature gate, as the ecosystem calls it.
-    ("inngest-core/src/event/segments.rs", "behind the features"),
-]
+# Where one of them has its literal sense: (file, phrase that contains it), each with its reason in a comment.
+LITERAL = []
 
 FUNCTION = re.compile(r"\bfn\s+(\w+)")
 
