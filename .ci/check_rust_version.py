@@ -1,4 +1,4 @@
-"""Reads `cargo metadata`: no dependency may need a newer Rust than the workspace promises."""
+"""Checks that no package in `cargo metadata` needs a newer Rust than the workspace's `rust-version`."""
 
 import json
 import sys
@@ -12,11 +12,11 @@ def version(package):
     return (*parts, 0, 0)[:3]
 
 
-promised = min(version(package) for package in metadata["packages"] if package["id"] in members)
+minimum = min(version(package) for package in metadata["packages"] if package["id"] in members)
 newer = [
     f"{package['name']} {package['version']} needs Rust {package['rust_version']}"
     for package in metadata["packages"]
-    if version(package) > promised
+    if version(package) > minimum
 ]
-print(f"{len(metadata['packages'])} packages, promised Rust {'.'.join(map(str, promised))}")
+print(f"{len(metadata['packages'])} packages, rust-version {'.'.join(map(str, minimum))}")
 sys.exit("\n".join(newer) or None)

@@ -1,5 +1,5 @@
-//! What the publisher costs beside sending by hand, in turns in one loop: `cargo bench -p inngest-tests
-//! --bench publish`.
+//! The cost of the publisher compared with sending by hand, measured alternately in one loop: `cargo bench -p
+//! inngest-tests --bench publish`.
 #![allow(clippy::cast_precision_loss, reason = "figures for people")]
 
 use std::hint::black_box;
@@ -11,13 +11,13 @@ use inngest_core::testing::TransportFault;
 use tokio::runtime::Runtime;
 
 mod common;
-use common::{CheckoutCompleted, checkout, client, paired, sink};
+use common::{CheckoutCompleted, checkout, client, compare, sink};
 
 const QUEUED: usize = 100_000;
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// A publisher whose requests never end, with room for everything.
-fn to_the_queue() -> Publisher {
+/// Starts a publisher whose requests never end, with capacity for all events.
+fn start_stalled() -> Publisher {
     let builder = inngest_core::Client::builder().no_env().dev(true);
     let builder = builder.transport(|_: http::Request<bytes::Bytes>| {
         std::future::pending::<Result<http::Response<bytes::Bytes>, TransportFault>>()
@@ -30,11 +30,11 @@ fn to_the_queue() -> Publisher {
 fn queue(runtime: &Runtime, events: &[CheckoutCompleted]) {
     let mut rates = Vec::new();
     for _ in 0..20 {
-        let publisher = runtime.block_on(async { to_the_queue() });
+        let publisher = runtime.block_on(async { start_stalled() });
         let start = Instant::now();
         runtime.block_on(async {
             for event in events {
-                black_box(publisher.publish(event).await.expect("room"));
+                black_box(publisher.publish(event).await.expect("capacity"));
             }
         });
         rates.push(events.len() as f64 / start.elapsed().as_secs_f64());
@@ -43,14 +43,14 @@ fn queue(runtime: &Runtime, events: &[CheckoutCompleted]) {
     println!("publish to the queue: {:.0} events a second (median of 20)", rates[10]);
 }
 
-/// What a queued event takes, above its JSON.
+/// Prints the memory of a queued event in addition to its JSON.
 fn memory(runtime: &Runtime, events: &[CheckoutCompleted]) {
     let bytes = Batch::try_from_iter(events).expect("a batch").bytes();
-    let publisher = runtime.block_on(async { to_the_queue() });
+    let publisher = runtime.block_on(async { start_stalled() });
     let used = allocation_counter::measure(|| {
         runtime.block_on(async {
             for event in events {
-                publisher.publish(event).await.expect("room");
+                publisher.publish(event).await.expect("capacity");
             }
         });
     });
@@ -66,13 +66,13 @@ fn delivered(runtime: &Runtime, events: &[CheckoutCompleted]) {
     let publisher = runtime.block_on(async {
         client(&url).publisher().max_queued_events(QUEUED).max_queued_bytes(1 << 30).start()
     });
-    paired(
+    compare(
         "20,000 events delivered in batches of 100, against send_batch",
         60,
         || {
             runtime.block_on(async {
                 for event in events {
-                    publisher.publish(event).await.expect("room");
+                    publisher.publish(event).await.expect("capacity");
                 }
                 publisher.flush(MINUTE).await.expect("all delivered");
             });
@@ -89,20 +89,20 @@ fn delivered(runtime: &Runtime, events: &[CheckoutCompleted]) {
     assert_eq!(publisher.stats().failed.values().sum::<u64>(), 0);
 }
 
-fn lone(runtime: &Runtime, event: &CheckoutCompleted) {
+fn single(runtime: &Runtime, event: &CheckoutCompleted) {
     let url = sink();
     let by_hand = client(&url);
     let publisher = runtime.block_on(async { client(&url).publisher().start() });
     let runtime = runtime.handle();
-    // From a task, as a handler would be.
+    // The event is sent from a task, as in a web handler.
     let in_task = |work: tokio::task::JoinHandle<()>| runtime.block_on(work).expect("no panic");
-    paired(
-        "a lone event, publish to delivered, against send",
+    compare(
+        "a single event, publish to delivered, against send",
         5_000,
         || {
             let (publisher, event) = (publisher.clone(), event.clone());
             in_task(runtime.spawn(async move {
-                let receipt = publisher.publish(event).await.expect("room");
+                let receipt = publisher.publish(event).await.expect("capacity");
                 black_box(receipt.delivered().await.expect("an id"));
             }));
         },
@@ -124,5 +124,5 @@ fn main() {
     queue(&thread, &events);
     memory(&thread, &events);
     delivered(&threads, &events);
-    lone(&threads, &events[0]);
+    single(&threads, &events[0]);
 }

@@ -1,8 +1,8 @@
-//! What typed sending costs beside the least a program could do: a `Vec` of plain structs, serialized
-//! by `serde_json::to_vec` and posted with reqwest, the same answer parsed.
+//! The cost of typed sending compared with a minimal baseline: a `Vec` of plain structs, serialized by
+//! `serde_json::to_vec` and posted with reqwest, with the same response parsed.
 //!
-//! Absolute times say little on a shared machine, so what is compared takes turns in one loop, and the
-//! ratios of the medians are printed at the end: `cargo bench -p inngest-tests`.
+//! Absolute times mean little on a shared machine, so the two are measured alternately in one loop, and the
+//! ratios of their medians are printed: `cargo bench -p inngest-tests --bench send`.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 
 mod common;
-use common::{CheckoutCompleted, EVENTS, checkout, client, paired, sink};
+use common::{CheckoutCompleted, EVENTS, checkout, client, compare, sink};
 
 const BATCHES: usize = 20;
 
-/// The same without types: what a program would hold if it sent by hand.
+/// The event as a program would write it without this crate.
 #[derive(Serialize)]
 struct Plain {
     name: &'static str,
@@ -26,7 +26,7 @@ struct Plain {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct Response {
     ids: Vec<String>,
     status: u16,
 }
@@ -37,7 +37,7 @@ fn plain(number: usize) -> Plain {
     Plain { name: CheckoutCompleted::NAME, id, data }
 }
 
-/// Posts and parses as the bare program does.
+/// The client of the baseline.
 struct Bare {
     client: reqwest::Client,
     url: String,
@@ -51,10 +51,10 @@ impl Bare {
     async fn post(&self, body: Vec<u8>) -> Vec<String> {
         let post =
             self.client.post(&self.url).header("content-type", "application/json").body(body);
-        let answer = post.send().await.expect("an answer").bytes().await.expect("a body");
-        let answer: Answer = serde_json::from_slice(&answer).expect("JSON");
-        assert_eq!(answer.status, 200);
-        answer.ids
+        let body = post.send().await.expect("a response").bytes().await.expect("a body");
+        let response: Response = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!(response.status, 200);
+        response.ids
     }
 }
 
@@ -65,7 +65,7 @@ fn against_bare(runtime: &Runtime) {
     let plains: Vec<Plain> = (0..BATCHES * EVENTS).map(plain).collect();
     let bytes = serde_json::to_vec(&plains[0]).expect("JSON").len();
     println!("events of {bytes} bytes, {EVENTS} a request");
-    paired(
+    compare(
         "20 batches, one call",
         200,
         || {
@@ -80,7 +80,7 @@ fn against_bare(runtime: &Runtime) {
         },
     );
     let (events, plains) = (&many[..EVENTS], &plains[..EVENTS]);
-    paired(
+    compare(
         "one batch, one call",
         2_000,
         || {
@@ -92,7 +92,7 @@ fn against_bare(runtime: &Runtime) {
             assert_eq!(black_box(runtime.block_on(bare.post(body))).len(), EVENTS);
         },
     );
-    paired(
+    compare(
         "push of 1,000, nothing sent",
         2_000,
         || {
@@ -107,7 +107,7 @@ fn against_bare(runtime: &Runtime) {
     let url = sink();
     let (typed, bare) = (client(&url), Bare::new(&url));
     let (event, plain) = (checkout(1), plain(1));
-    paired(
+    compare(
         "single send",
         10_000,
         || {

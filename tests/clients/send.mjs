@@ -1,4 +1,4 @@
-// Sends events with the `inngest` package of npm, and says what it reports: a JSON line for each call.
+// Sends events with the `inngest` package of npm, and prints the result of each call as a line of JSON.
 
 import { Inngest } from "inngest";
 

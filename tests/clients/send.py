@@ -1,4 +1,4 @@
-"""Sends events with the `inngest` package of PyPI, and says what it reports: a JSON line for each call."""
+"""Sends events with the `inngest` package of PyPI, and prints the result of each call as a line of JSON."""
 
 import asyncio
 import json

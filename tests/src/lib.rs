@@ -1,5 +1,5 @@
-//! What the tests share: a storefront's events, and a transport that follows a script.
-#![allow(clippy::missing_panics_doc, reason = "a helper of tests panics where a test would")]
+//! Shared by the tests: the events of a storefront, and a transport with scripted responses.
+#![allow(clippy::missing_panics_doc, reason = "test helpers panic on failure, as tests do")]
 
 mod readme;
 
@@ -12,7 +12,7 @@ use inngest_core::{Client, ClientBuilder, InngestEvent};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-/// The documentation's example: an event with a dedup id and a version.
+/// The example of the documentation: an event with a dedup id and a version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, InngestEvent)]
 #[inngest(
     name = "storefront/cart.checkout.completed",
@@ -20,14 +20,14 @@ use tokio::time::Instant;
     version = "2026-11-01.1"
 )]
 pub struct CheckoutCompleted {
-    /// The cart.
+    /// The id of the cart, used in the dedup id.
     pub cart_id: String,
-    /// What was in it.
+    /// The ids of the items in the cart.
     pub item_ids: Vec<String>,
 }
 
 impl CheckoutCompleted {
-    /// A cart of two items.
+    /// Returns the checkout of a cart with two items.
     #[must_use]
     pub fn of(cart_id: &str) -> CheckoutCompleted {
         let item_ids = vec!["lamp".to_owned(), "shade".to_owned()];
@@ -35,99 +35,100 @@ impl CheckoutCompleted {
     }
 }
 
-/// An event without a dedup id of its own.
+/// An event without a dedup id.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, InngestEvent)]
 #[inngest(name = "storefront/item.viewed")]
 pub struct ItemViewed {
-    /// Which view it is, for tests to tell them apart.
+    /// The number of the view, by which tests distinguish views.
     pub number: u32,
-    /// As long as a test wants it.
+    /// Text of any length, to make the event larger.
     pub note: String,
 }
 
 impl ItemViewed {
-    /// View `number`, without a note.
+    /// Returns view `number`, without a note.
     #[must_use]
     pub fn number(number: u32) -> ItemViewed {
         ItemViewed { number, note: String::new() }
     }
 
-    /// Views `0..count`.
+    /// Returns the views `0..count`.
     #[must_use]
     pub fn many(count: u32) -> Vec<ItemViewed> {
         (0..count).map(ItemViewed::number).collect()
     }
 }
 
-/// An event whose data may be an integer that Inngest would round.
+/// An event with an integer that Inngest rounds if it is too large.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, InngestEvent)]
 #[inngest(name = "storefront/account.linked")]
 pub struct AccountLinked {
-    /// Safe up to 2^53 - 1.
+    /// The account's number, exact up to 2^53 - 1.
     pub account: i128,
 }
 
-/// What a scripted transport does with one request.
+/// The reaction of a [`Script`] to one request.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// Accepts every event, as Inngest does.
+    /// Accepts every event at once.
     Accept,
-    /// Accepts every event after so long.
+    /// Accepts every event after this delay.
     AcceptAfter(Duration),
-    /// Answers so.
-    Answer(http::Response<Bytes>),
-    /// Has no answer.
+    /// Returns this response.
+    Respond(http::Response<Bytes>),
+    /// Fails without a response.
     Fail(TransportFault),
-    /// Never answers.
+    /// Never responds.
     Hang,
 }
 
 impl Step {
-    /// An answer of `status` with Inngest's error body.
+    /// Returns a response of `status` with Inngest's error body.
     #[must_use]
     pub fn status(status: u16) -> Step {
-        Step::answer(status, &format!(r#"{{"ids":[""],"status":{status},"error":"no"}}"#))
+        Step::respond(status, &format!(r#"{{"ids":[""],"status":{status},"error":"no"}}"#))
     }
 
-    /// An answer of `status` with the header `retry-after`.
+    /// Returns a response of `status` with the header `retry-after`.
     #[must_use]
     pub fn retry_after(status: u16, value: &str) -> Step {
-        let Step::Answer(mut answer) = Step::status(status) else { unreachable!() };
-        answer.headers_mut().insert("retry-after", value.parse().expect("a header's value"));
-        Step::Answer(answer)
+        let Step::Respond(mut response) = Step::status(status) else { unreachable!() };
+        response.headers_mut().insert("retry-after", value.parse().expect("a header's value"));
+        Step::Respond(response)
     }
 
-    /// An answer of `status` and `body`.
+    /// Returns a response of `status` and `body`.
     #[must_use]
-    pub fn answer(status: u16, body: &str) -> Step {
-        let mut answer = http::Response::new(Bytes::from(body.to_owned()));
-        *answer.status_mut() = http::StatusCode::from_u16(status).expect("an HTTP status");
-        Step::Answer(answer)
+    pub fn respond(status: u16, body: &str) -> Step {
+        let mut response = http::Response::new(Bytes::from(body.to_owned()));
+        *response.status_mut() = http::StatusCode::from_u16(status).expect("an HTTP status");
+        Step::Respond(response)
     }
 }
 
-/// One request that a script saw.
+/// A request that a [`Script`] received.
 #[derive(Clone, Debug)]
-pub struct Seen {
-    /// When it came, from the beginning of the script.
-    pub at: Duration,
-    /// How many requests were under way when it came, itself included.
+pub struct ScriptedRequest {
+    /// The time since the script was made.
+    pub elapsed: Duration,
+    /// The number of requests in flight, including this one.
     pub in_flight: usize,
     /// The numbers of its [`ItemViewed`] events.
     pub numbers: Vec<u64>,
-    /// The whole request.
-    pub request: http::Request<Bytes>,
+    /// The HTTP request.
+    pub http: http::Request<Bytes>,
 }
 
 #[derive(Debug)]
 struct State {
     steps: Vec<Step>,
-    seen: Vec<Seen>,
+    requests: Vec<ScriptedRequest>,
     in_flight: usize,
 }
 
-/// A transport that answers the first request with the first step, the second with the second, and all
-/// beyond the last step with [`Step::Accept`]. It is no server: ids are made up.
+/// A transport that reacts to the first request with the first step, to the second with the second, and
+/// to all after the last step with [`Step::Accept`]. The ids of accepted events are `id-0`, `id-1` and so
+/// on, in every response.
 #[derive(Clone, Debug)]
 pub struct Script {
     start: Instant,
@@ -135,30 +136,30 @@ pub struct Script {
 }
 
 impl Script {
-    /// A script of `steps`.
+    /// Makes a script of `steps`.
     #[must_use]
     pub fn new(steps: impl IntoIterator<Item = Step>) -> Script {
-        let state = State { steps: steps.into_iter().collect(), seen: vec![], in_flight: 0 };
+        let state = State { steps: steps.into_iter().collect(), requests: vec![], in_flight: 0 };
         Script { start: Instant::now(), state: Arc::new(Mutex::new(state)) }
     }
 
-    /// A client that sends by this script, to be configured further.
+    /// Returns the builder of a client that sends to this script.
     pub fn builder(&self) -> ClientBuilder {
         let script = self.clone();
         let builder = Client::builder().no_env().event_key("a-secret-key");
         builder.transport(move |request| script.clone().step(request))
     }
 
-    /// A client that sends by this script.
+    /// Returns a client that sends to this script.
     #[must_use]
     pub fn client(&self) -> Client {
         self.builder().build().expect("a client")
     }
 
-    /// The requests so far.
+    /// Returns the requests so far.
     #[must_use]
-    pub fn seen(&self) -> Vec<Seen> {
-        self.state.lock().expect("no panic in a script").seen.clone()
+    pub fn requests(&self) -> Vec<ScriptedRequest> {
+        self.state.lock().expect("no panic in a script").requests.clone()
     }
 
     async fn step(
@@ -170,39 +171,39 @@ impl Script {
         let step = {
             let mut state = self.state.lock().expect("no panic in a script");
             state.in_flight += 1;
-            let seen = Seen {
-                at: self.start.elapsed(),
+            let received = ScriptedRequest {
+                elapsed: self.start.elapsed(),
                 in_flight: state.in_flight,
                 numbers: events.iter().filter_map(|it| it["data"]["number"].as_u64()).collect(),
-                request,
+                http: request,
             };
-            state.seen.push(seen);
-            let step = state.steps.get(state.seen.len() - 1).cloned();
+            state.requests.push(received);
+            let step = state.steps.get(state.requests.len() - 1).cloned();
             step.unwrap_or(Step::Accept)
         };
         let accept = || {
-            let ids: Vec<String> = (0..events.len()).map(|at| format!("id-{at}")).collect();
+            let ids: Vec<String> = (0..events.len()).map(|index| format!("id-{index}")).collect();
             let body = serde_json::json!({ "ids": ids, "status": 200 });
             Ok(http::Response::new(Bytes::from(body.to_string())))
         };
-        // A canceled request is not under way.
-        let _leave = Leave(&self.state);
+        // A canceled request is no longer in flight, so a guard counts it out.
+        let _in_flight = InFlight(&self.state);
         match step {
             Step::Accept => accept(),
-            Step::AcceptAfter(wait) => {
-                tokio::time::sleep(wait).await;
+            Step::AcceptAfter(delay) => {
+                tokio::time::sleep(delay).await;
                 accept()
             }
-            Step::Answer(answer) => Ok(answer),
+            Step::Respond(response) => Ok(response),
             Step::Fail(fault) => Err(fault),
             Step::Hang => std::future::pending().await,
         }
     }
 }
 
-struct Leave<'a>(&'a Mutex<State>);
+struct InFlight<'a>(&'a Mutex<State>);
 
-impl Drop for Leave<'_> {
+impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         if let Ok(mut state) = self.0.lock() {
             state.in_flight -= 1;

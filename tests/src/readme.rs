@@ -1,3 +1,3 @@
-//! The README's code, as doctests: `cargo test --workspace` compiles it, and runs what can run.
+//! The code of the README as doctests: `cargo test --workspace` compiles it, and runs what is not `no_run`.
 #![cfg(doctest)]
 #![doc = include_str!("../../README.md")]

@@ -1,4 +1,5 @@
-//! What a push and an id cost the allocator. One test, so that no other thread allocates.
+//! The allocations of a push, of a dedup id and of a send. This is one test, so that no other thread
+//! allocates.
 
 use allocation_counter::measure;
 use inngest_core::{Batch, InngestEvent};
@@ -16,7 +17,7 @@ fn a_push_allocates_nothing_once_the_buffer_has_grown() {
     assert_eq!(batch.len(), 1_000);
     assert_eq!(allocations.count_total, 0, "{allocations:?}");
 
-    // The same without a capacity: the buffers' growth alone, not once an event.
+    // Without a capacity, only the growth of the buffers allocates, not each event.
     let mut batch = Batch::new();
     let allocations = measure(|| {
         for _ in 0..1_000 {
@@ -32,14 +33,14 @@ fn a_push_allocates_nothing_once_the_buffer_has_grown() {
     assert_eq!(id, "cart-checkout-completed-ed12c8bde");
     assert_eq!(allocations.count_total, 0, "{allocations:?}");
 
-    // A client without hooks, and with nobody who listens to its spans, allocates for the batch alone.
+    // A client without hooks and without a `tracing` subscriber allocates only for the batch.
     let client = Script::new([]).client();
     let one = measure(|| Batch::with_capacity(1, 0).push(&checkout).expect("an event"));
     let sent = measure(|| drop(client.send(&checkout)));
     assert_eq!(sent.count_total, one.count_total, "{sent:?}");
     let sent = measure(|| drop(client.send_all([&checkout; 1_000])));
     assert!(sent.count_total < 50, "{sent:?}");
-    // Nor does a hook allocate that changes nothing.
+    // A hook that changes nothing does not allocate either.
     let builder = Script::new([]).builder().before_send(|_, _| {});
     let client = builder.build().expect("a client");
     let sent = measure(|| drop(client.send_all([&checkout; 1_000])));

@@ -1,4 +1,4 @@
-//! What a batch is, before anything is sent.
+//! Batches: how events are serialized and checked before they are sent.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,11 +9,11 @@ use serde::ser::{SerializeMap as _, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// What goes over the wire.
+/// Returns the body of the request that sends `batch`.
 async fn wire(batch: &Batch) -> Value {
     let script = Script::new([]);
     script.client().send_batch(batch).await.expect("ids");
-    serde_json::from_slice(script.seen()[0].request.body()).expect("JSON")
+    serde_json::from_slice(script.requests()[0].http.body()).expect("JSON")
 }
 
 fn pushed<E: inngest_core::IntoEvent>(event: E) -> Result<(), EventError> {
@@ -21,7 +21,7 @@ fn pushed<E: inngest_core::IntoEvent>(event: E) -> Result<(), EventError> {
 }
 
 #[tokio::test]
-async fn an_event_on_the_wire_is_its_name_its_id_its_data_and_its_version() {
+async fn an_event_is_sent_with_its_name_id_data_and_version() {
     let batch = batch![&CheckoutCompleted::of("c1")].expect("a batch");
     let event = wire(&batch).await;
     assert_eq!(
@@ -37,7 +37,7 @@ async fn an_event_on_the_wire_is_its_name_its_id_its_data_and_its_version() {
 }
 
 #[tokio::test]
-async fn an_envelope_adds_what_it_is_told() {
+async fn an_envelope_sets_id_time_version_user_and_sessions() {
     #[derive(Serialize)]
     struct User {
         external_id: u32,
@@ -67,14 +67,14 @@ async fn an_envelope_adds_what_it_is_told() {
 }
 
 #[tokio::test]
-async fn without_id_sends_none() {
+async fn without_id_sends_no_id() {
     let checkout = CheckoutCompleted::of("c1");
     let wire = wire(&batch![Event::new(checkout).without_id()].expect("a batch")).await;
     assert_eq!(wire.get("id"), None);
 }
 
 #[tokio::test]
-async fn an_envelope_may_hold_a_value_or_a_reference_and_be_pushed_by_reference() {
+async fn an_envelope_holds_a_value_or_a_reference_and_can_be_pushed_by_reference() {
     let checkout = CheckoutCompleted::of("c1");
     let envelope = Event::new(checkout.clone()).version("2");
     let batch =
@@ -88,7 +88,7 @@ async fn an_envelope_may_hold_a_value_or_a_reference_and_be_pushed_by_reference(
 }
 
 #[tokio::test]
-async fn a_pushed_event_that_fails_leaves_the_batch_as_it_was() {
+async fn a_failed_push_leaves_the_batch_unchanged() {
     let mut batch = Batch::new();
     let bad = AccountLinked { account: 1 << 60 };
     batch.push(&bad).expect_err("an unsafe integer");
@@ -106,7 +106,7 @@ async fn a_pushed_event_that_fails_leaves_the_batch_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_payload_that_panics_leaves_the_batch_as_it_was() {
+async fn a_panicking_payload_leaves_the_batch_unchanged() {
     #[derive(InngestEvent)]
     #[inngest(name = "test/panics")]
     struct Panics {}
@@ -115,7 +115,7 @@ async fn a_payload_that_panics_leaves_the_batch_as_it_was() {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             let mut map = serializer.serialize_map(None)?;
             map.serialize_entry("half", &1)?;
-            panic!("in the middle of it")
+            panic!("in the middle of an event")
         }
     }
 
@@ -129,7 +129,7 @@ async fn a_payload_that_panics_leaves_the_batch_as_it_was() {
 }
 
 #[test]
-fn try_from_iter_takes_all_or_says_why_not() {
+fn try_from_iter_takes_all_events_or_returns_an_error() {
     let batch = Batch::try_from_iter(ItemViewed::many(3)).expect("a batch");
     assert_eq!(batch.len(), 3);
     let accounts = [1, 1 << 53, 2].map(|account| AccountLinked { account });
@@ -137,7 +137,7 @@ fn try_from_iter_takes_all_or_says_why_not() {
 }
 
 #[test]
-fn the_macro_takes_any_events_in_any_function() {
+fn the_batch_macro_takes_events_of_any_type() {
     fn question_mark() -> Result<usize, EventError> {
         let empty = batch![]?;
         let trailing = batch![&ItemViewed::number(1), CheckoutCompleted::of("c1"),]?;
@@ -148,18 +148,19 @@ fn the_macro_takes_any_events_in_any_function() {
 }
 
 #[test]
-fn integers_beyond_what_a_float_holds_are_found_with_their_path() {
+fn integers_beyond_2_to_the_53_are_errors_with_their_path() {
     let safe = (1_i128 << 53) - 1;
     pushed(AccountLinked { account: safe }).expect("the largest");
     pushed(AccountLinked { account: -safe }).expect("the smallest");
-    for beyond in [safe + 1, -safe - 1, i128::from(u64::MAX), i128::MIN, i128::MAX] {
-        let error = pushed(AccountLinked { account: beyond }).expect_err("unsafe");
+    for unsafe_integer in [safe + 1, -safe - 1, i128::from(u64::MAX), i128::MIN, i128::MAX] {
+        let error =
+            pushed(AccountLinked { account: unsafe_integer }).expect_err("an unsafe integer");
         let EventError::UnsafeInteger { event, path, integer } = error else {
             panic!("{error:?}");
         };
         assert_eq!(event, "storefront/account.linked");
         assert_eq!(path, "data.account");
-        assert_eq!(integer, beyond.to_string());
+        assert_eq!(integer, unsafe_integer.to_string());
     }
 
     #[derive(Serialize, InngestEvent)]
@@ -186,7 +187,7 @@ fn integers_beyond_what_a_float_holds_are_found_with_their_path() {
 }
 
 #[test]
-fn integers_as_map_keys_and_as_strings_pass() {
+fn large_integers_are_accepted_as_map_keys_and_as_strings() {
     #[derive(Serialize, Deserialize, Debug, PartialEq, InngestEvent)]
     #[inngest(name = "test/keys")]
     struct Keys {
@@ -200,7 +201,7 @@ fn integers_as_map_keys_and_as_strings_pass() {
         account: u64::MAX,
         text: u64::MAX.to_string(),
     };
-    pushed(&keys).expect("strings all of them");
+    pushed(&keys).expect("only strings");
     let json = serde_json::to_value(&keys).expect("JSON");
     assert_eq!(json["account"], "18446744073709551615");
     assert_eq!(serde_json::from_value::<Keys>(json).expect("the same"), keys);
@@ -209,13 +210,13 @@ fn integers_as_map_keys_and_as_strings_pass() {
 }
 
 #[test]
-fn an_unsafe_integer_in_the_user_is_found_too() {
+fn an_unsafe_integer_in_the_user_is_an_error() {
     let event = Event::new(ItemViewed::number(1)).user(json!({ "id": u64::MAX }));
     let error = pushed(event).expect_err("unsafe");
     assert!(error.to_string().starts_with("`user.id` of `storefront/item.viewed`"), "{error}");
 }
 
-/// Serializes as whatever it is given.
+/// An event that serializes as `value`.
 #[derive(Clone, Serialize, InngestEvent)]
 #[inngest(name = "test/any")]
 #[serde(transparent)]
@@ -224,7 +225,7 @@ struct Any {
 }
 
 #[test]
-fn data_is_an_object_or_nothing() {
+fn data_must_be_an_object_or_null() {
     for value in [json!({}), json!({ "a": null }), Value::Null] {
         pushed(Any { value }).expect("an object or null");
     }
@@ -244,7 +245,7 @@ fn data_is_an_object_or_nothing() {
 }
 
 #[test]
-fn the_key_that_inngest_removes_is_refused_at_the_top_alone() {
+fn the_key_that_inngest_removes_is_an_error_only_at_the_top_level() {
     let error = pushed(Any { value: json!({ "a": 1, "_inngest": 2 }) }).expect_err("removed");
     assert!(matches!(error, EventError::ReservedKey { event: "test/any" }));
     for value in [
@@ -258,16 +259,16 @@ fn the_key_that_inngest_removes_is_refused_at_the_top_alone() {
 }
 
 #[test]
-fn times_are_from_1980_to_2100() {
-    let at = |millis: i64| {
+fn times_must_be_from_1980_to_2100() {
+    let push_at = |millis: i64| {
         let distance = Duration::from_millis(millis.unsigned_abs());
         let time = if millis < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance };
         pushed(Event::new(ItemViewed::number(1)).at(time))
     };
-    at(315_532_800_000).expect("1980");
-    at(4_102_444_800_000).expect("2100");
+    push_at(315_532_800_000).expect("1980");
+    push_at(4_102_444_800_000).expect("2100");
     for outside in [315_532_799_999, 4_102_444_800_001, 0, -1, i64::MAX / 2] {
-        let error = at(outside).expect_err("out of range");
+        let error = push_at(outside).expect_err("out of range");
         assert!(matches!(error, EventError::Timestamp { millis, .. } if millis == outside));
     }
     pushed(Event::new(ItemViewed::number(1)).at(SystemTime::now())).expect("now");
@@ -276,7 +277,7 @@ fn times_are_from_1980_to_2100() {
 #[test]
 fn sessions_have_limits() {
     let event = || Event::new(ItemViewed::number(1));
-    let five = (0..5).fold(event(), |event, at| event.session(format!("s{at}"), at));
+    let five = (0..5).fold(event(), |event, index| event.session(format!("s{index}"), index));
     pushed(&five).expect("five");
     pushed(event().session("k".repeat(128), "v".repeat(512))).expect("the longest");
     for (event, problem) in [
@@ -292,7 +293,7 @@ fn sessions_have_limits() {
 }
 
 #[test]
-fn a_given_id_is_not_blank() {
+fn a_blank_id_is_an_error() {
     for id in ["", " ", "\t\n", "\u{a0}"] {
         let error = pushed(Event::new(ItemViewed::number(1)).id(id)).expect_err("blank");
         assert!(matches!(error, EventError::BlankId), "{error:?}");
@@ -300,7 +301,7 @@ fn a_given_id_is_not_blank() {
 }
 
 #[test]
-fn a_payload_that_cannot_be_serialized_keeps_what_serde_says() {
+fn a_serialization_error_keeps_the_error_of_serde_as_its_source() {
     #[derive(InngestEvent)]
     #[inngest(name = "test/unserializable")]
     struct Unserializable {}
@@ -317,7 +318,7 @@ fn a_payload_that_cannot_be_serialized_keeps_what_serde_says() {
 }
 
 #[test]
-fn a_hand_written_events_name_is_checked() {
+fn the_name_of_a_hand_written_event_is_checked() {
     #[derive(Serialize)]
     struct Named {}
 
@@ -335,7 +336,7 @@ fn a_hand_written_events_name_is_checked() {
 }
 
 #[test]
-fn a_batch_prints_no_payload() {
+fn debug_of_a_batch_contains_no_payload() {
     let batch = batch![CheckoutCompleted::of("private")].expect("a batch");
     let shown = format!("{batch:?}");
     assert!(shown.contains("events: 1") && !shown.contains("private"), "{shown}");

@@ -1,4 +1,4 @@
-//! The blocking client: on a thread of its own, whatever its caller runs in.
+//! The blocking client, which runs on its own thread, inside and outside of a runtime.
 
 use std::sync::Arc;
 use std::thread;
@@ -10,7 +10,7 @@ use inngest_core::{Batch, SendError, batch};
 use inngest_tests::{AccountLinked, CheckoutCompleted, ItemViewed, Script, Step};
 use tokio::runtime::{self, Runtime};
 
-/// An Event API for those who have no runtime, and the runtime that it needs.
+/// Starts an Event API, and returns it with the runtime that it runs on.
 fn api() -> (EventApi, Runtime) {
     let mut builder = runtime::Builder::new_multi_thread();
     let runtime = builder.worker_threads(1).enable_all().build().expect("a runtime");
@@ -30,14 +30,18 @@ fn it_sends_without_a_runtime() {
     let ids = client.send_all(ItemViewed::many(3)).expect("ids");
     let mixed = batch![CheckoutCompleted::of("c2"), ItemViewed::number(9)].expect("a batch");
     let more = client.send_batch(&mixed).expect("ids");
-    let told = [vec![id], ids, more.clone()].concat();
+    let returned = [vec![id], ids, more.clone()].concat();
     let stored: Vec<String> = api.events().into_iter().map(|event| event.id.to_string()).collect();
-    assert_eq!(stored, told.iter().map(ToString::to_string).collect::<Vec<_>>());
-    assert_eq!(client.send_batch(&mixed).expect("ids"), more, "the same batch is the same events");
+    assert_eq!(stored, returned.iter().map(ToString::to_string).collect::<Vec<_>>());
+    assert_eq!(
+        client.send_batch(&mixed).expect("ids"),
+        more,
+        "a batch sent again has the same ids"
+    );
 }
 
 #[test]
-fn its_errors_are_those_of_the_client() {
+fn it_returns_the_errors_of_the_async_client() {
     let (api, _runtime) = api();
     let client = client_of(&api);
     api.fail_next(Fault::status(401));
@@ -63,7 +67,7 @@ fn many_threads_share_one_client() {
 }
 
 #[tokio::test]
-async fn within_a_runtime_it_blocks_and_does_not_panic() {
+async fn it_blocks_without_a_panic_inside_a_runtime() {
     let (api, runtime) = thread::spawn(api).join().expect("no panic");
     let client = client_of(&api);
     client.send(ItemViewed::number(1)).expect("an id");
@@ -72,12 +76,12 @@ async fn within_a_runtime_it_blocks_and_does_not_panic() {
     assert!(task.await.expect("no panic"));
     drop(client);
     assert_eq!(api.events().len(), 2);
-    // A runtime must not be dropped in another.
+    // A runtime must not be dropped inside another one.
     thread::spawn(move || drop(runtime)).join().expect("no panic");
 }
 
 #[test]
-fn the_thread_ends_with_the_last_clone() {
+fn the_thread_ends_when_the_last_clone_is_dropped() {
     let script = Script::new([Step::AcceptAfter(Duration::from_millis(1))]);
     let alive = Arc::new(());
     let hook = Arc::clone(&alive);
@@ -93,12 +97,12 @@ fn the_thread_ends_with_the_last_clone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_may_be_made_used_and_dropped_within_a_runtime_of_many_threads() {
+async fn it_can_be_built_used_and_dropped_inside_a_multi_thread_runtime() {
     let (api, runtime) = thread::spawn(api).join().expect("no panic");
     let client = client_of(&api);
     let tasks = (0..4).map(|number| {
         let client = client.clone();
-        // On a worker itself, which is then busy: that is what its documentation warns of.
+        // This blocks a worker of the runtime, which the documentation warns of.
         tokio::spawn(async move { client.send_all([ItemViewed::number(number)]).is_ok() })
     });
     let tasks: Vec<_> = tasks.collect();
@@ -111,57 +115,57 @@ async fn it_may_be_made_used_and_dropped_within_a_runtime_of_many_threads() {
 }
 
 #[test]
-fn hooks_and_the_trace_are_asked_where_it_is_called() {
-    let here = thread::current().id();
+fn before_send_and_trace_context_run_on_the_calling_thread() {
+    let caller = thread::current().id();
     let script = Script::new([]);
     let builder = script.builder().before_send(move |_, envelope| {
-        assert_eq!(thread::current().id(), here);
+        assert_eq!(thread::current().id(), caller);
         envelope.session("request", "r1");
     });
     let builder = builder.trace_context(move || {
-        assert_eq!(thread::current().id(), here);
+        assert_eq!(thread::current().id(), caller);
         Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned())
     });
     let client = Client::new(builder.build().expect("a client")).expect("a thread");
     client.send(ItemViewed::number(1)).expect("an id");
-    let request = &script.seen()[0].request;
+    let request = &script.requests()[0].http;
     assert!(request.headers().contains_key("traceparent"));
     let body = String::from_utf8_lossy(request.body());
     assert!(body.contains(r#""sessions":{"request":"r1"}"#), "{body}");
 }
 
 #[test]
-fn a_test_is_told_the_line_that_sent() {
+fn a_recorder_reports_the_line_that_called_the_blocking_client() {
     let (_, recorder) = inngest_core::Client::recorder();
     let client = Client::new(recorder.builder().build().expect("a client")).expect("a thread");
     client.send(ItemViewed::number(1)).expect("an id");
     let line = line!() - 1;
     let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| recorder.nothing_else()));
-    let panic = panic.expect_err("there is something else");
-    let text = panic.downcast_ref::<String>().expect("a text");
+    let panic = panic.expect_err("an unexpected event");
+    let text = panic.downcast_ref::<String>().expect("a panic message");
     assert!(text.contains(&format!("tests/blocking.rs:{line}")), "{text}");
 }
 
 #[test]
-fn a_hook_of_its_own_that_calls_it_gets_its_events_back_rather_than_wait_forever() {
+fn a_hook_that_calls_its_own_client_gets_its_events_back_instead_of_a_deadlock() {
     use std::sync::{Mutex, OnceLock};
     static CLIENT: OnceLock<Client> = OnceLock::new();
-    static BACK: Mutex<Vec<Batch>> = Mutex::new(Vec::new());
+    static RETURNED: Mutex<Vec<Batch>> = Mutex::new(Vec::new());
 
     let builder = Script::new([]).builder().after_send(|_| {
         let client = CLIENT.get().expect("a client");
-        let one = client.send(ItemViewed::number(2)).expect_err("it would wait for itself");
-        assert_eq!(one.cause().expect("a cause").kind(), "deadline_exceeded");
-        let many = client.send_all(ItemViewed::many(3)).expect_err("it would wait for itself");
+        let single = client.send(ItemViewed::number(2)).expect_err("a deadlock");
+        assert_eq!(single.cause().expect("a cause").kind(), "deadline_exceeded");
+        let many = client.send_all(ItemViewed::many(3)).expect_err("a deadlock");
         assert_eq!(many.unsent(), [0, 1, 2]);
         let unsent = many.into_unsent();
-        let again = client.send_batch(&unsent).expect_err("it would wait for itself");
-        assert_eq!(again.unsent(), [0, 1, 2]);
-        *BACK.lock().expect("no panic") = vec![one.into_unsent(), unsent];
+        let resent = client.send_batch(&unsent).expect_err("a deadlock");
+        assert_eq!(resent.unsent(), [0, 1, 2]);
+        *RETURNED.lock().expect("no panic") = vec![single.into_unsent(), unsent];
     });
     let client = Client::new(builder.build().expect("a client")).expect("a thread");
     CLIENT.set(client.clone()).expect("once");
     client.send(ItemViewed::number(1)).expect("an id");
-    let back = std::mem::take(&mut *BACK.lock().expect("no panic"));
-    assert_eq!(back.iter().map(Batch::len).collect::<Vec<_>>(), [1, 3]);
+    let returned = std::mem::take(&mut *RETURNED.lock().expect("no panic"));
+    assert_eq!(returned.iter().map(Batch::len).collect::<Vec<_>>(), [1, 3]);
 }

@@ -1,5 +1,5 @@
-//! Promise 9 and the configuration: options, then the environment, then defaults. The environment is a
-//! child process's.
+//! Configuration: options override environment variables, which override defaults. The environment
+//! variables are set for a child process.
 
 use std::io::Read as _;
 use std::net::TcpListener;
@@ -13,7 +13,7 @@ use inngest_core::testing::EventApi;
 use inngest_core::{Client, ConfigError, EventKey, RequestError, RetryPolicy};
 use inngest_tests::ItemViewed;
 
-/// What a client built in this environment says of itself, or why there is none.
+/// Returns what `config-probe` prints in this environment: the client, or the error.
 fn probe(environment: &[(&str, &str)]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_config-probe"));
     command.env_clear().envs(environment.iter().copied());
@@ -22,49 +22,52 @@ fn probe(environment: &[(&str, &str)]) -> String {
     String::from_utf8(output.stdout).expect("Unicode")
 }
 
-fn built_for(environment: &[(&str, &str)], url: &str) {
-    let said = probe(environment);
-    assert!(said.contains(&format!("base_url: \"{url}\"")), "{environment:?}: {said}");
+fn assert_base_url(environment: &[(&str, &str)], url: &str) {
+    let output = probe(environment);
+    assert!(output.contains(&format!("base_url: \"{url}\"")), "{environment:?}: {output}");
 }
 
-fn refused(environment: &[(&str, &str)], why: &str) {
-    let said = probe(environment);
-    assert!(said.starts_with("config error: "), "{environment:?}: {said}");
-    assert!(said.contains(why), "{environment:?}: {said}");
+fn assert_config_error(environment: &[(&str, &str)], why: &str) {
+    let output = probe(environment);
+    assert!(output.starts_with("config error: "), "{environment:?}: {output}");
+    assert!(output.contains(why), "{environment:?}: {output}");
 }
 
 const KEY: (&str, &str) = ("INNGEST_EVENT_KEY", "a-secret-key");
 
 #[test]
-fn inngest_dev_says_yes_or_no_or_where() {
+fn inngest_dev_is_a_flag_or_a_url() {
     for off in ["", "0", "false", "no", "off", "False", "OFF"] {
-        built_for(&[KEY, ("INNGEST_DEV", off)], "https://inn.gs/");
-        refused(&[("INNGEST_DEV", off)], "INNGEST_EVENT_KEY");
+        assert_base_url(&[KEY, ("INNGEST_DEV", off)], "https://inn.gs/");
+        assert_config_error(&[("INNGEST_DEV", off)], "INNGEST_EVENT_KEY");
     }
-    built_for(&[KEY], "https://inn.gs/");
+    assert_base_url(&[KEY], "https://inn.gs/");
     for on in ["1", "true", "yes", "on", "TRUE"] {
-        built_for(&[("INNGEST_DEV", on)], "http://127.0.0.1:8288/");
+        assert_base_url(&[("INNGEST_DEV", on)], "http://127.0.0.1:8288/");
     }
-    built_for(&[("INNGEST_DEV", "http://localhost:9999")], "http://localhost:9999/");
-    built_for(&[("INNGEST_DEV", "https://dev.example/path")], "https://dev.example/path");
-    for neither in ["ture", "2", "localhost:8288", " 1"] {
-        refused(&[KEY, ("INNGEST_DEV", neither)], &format!("INNGEST_DEV is `{neither}`"));
+    assert_base_url(&[("INNGEST_DEV", "http://localhost:9999")], "http://localhost:9999/");
+    assert_base_url(&[("INNGEST_DEV", "https://dev.example/path")], "https://dev.example/path");
+    for invalid in ["ture", "2", "localhost:8288", " 1"] {
+        assert_config_error(
+            &[KEY, ("INNGEST_DEV", invalid)],
+            &format!("INNGEST_DEV is `{invalid}`"),
+        );
     }
 }
 
 #[test]
-fn base_urls_have_an_order() {
+fn base_url_variables_have_a_precedence() {
     let first = ("INNGEST_EVENT_API_BASE_URL", "http://first.example");
     let second = ("INNGEST_BASE_URL", "http://second.example");
     let third = ("INNGEST_DEV", "http://third.example");
-    built_for(&[KEY, first, second, third], "http://first.example/");
-    built_for(&[KEY, second, third], "http://second.example/");
-    built_for(&[KEY, third], "http://third.example/");
-    built_for(&[KEY, ("INNGEST_BASE_URL", ""), third], "http://third.example/");
+    assert_base_url(&[KEY, first, second, third], "http://first.example/");
+    assert_base_url(&[KEY, second, third], "http://second.example/");
+    assert_base_url(&[KEY, third], "http://third.example/");
+    assert_base_url(&[KEY, ("INNGEST_BASE_URL", ""), third], "http://third.example/");
 }
 
 #[test]
-fn a_base_url_that_leads_nowhere_is_refused() {
+fn an_invalid_base_url_is_an_error() {
     for (url, why) in [
         ("not a url", "relative URL without a base"),
         ("ftp://inn.gs", "its scheme is `ftp`"),
@@ -72,7 +75,7 @@ fn a_base_url_that_leads_nowhere_is_refused() {
         ("https://inn.gs?a=b", "a query or a fragment"),
         ("https://inn.gs#a", "a query or a fragment"),
     ] {
-        refused(&[KEY, ("INNGEST_BASE_URL", url)], why);
+        assert_config_error(&[KEY, ("INNGEST_BASE_URL", url)], why);
         let built = Client::builder().no_env().event_key("a-secret-key").base_url(url).build();
         let error = built.expect_err(url);
         assert!(matches!(error, ConfigError::InvalidBaseUrl { origin: "`base_url`", .. }));
@@ -81,7 +84,7 @@ fn a_base_url_that_leads_nowhere_is_refused() {
 }
 
 #[test]
-fn a_key_that_changes_the_url_is_refused_and_not_shown() {
+fn a_key_that_changes_the_url_is_an_error_that_does_not_show_it() {
     let keys = [
         "",
         ".",
@@ -113,20 +116,26 @@ fn a_key_that_changes_the_url_is_refused_and_not_shown() {
             assert!(!shown.contains("SECRET"), "{shown}");
         }
     }
-    refused(&[("INNGEST_EVENT_KEY", "a/b")], "a character that changes the URL at byte 1 of 3");
-    refused(&[("INNGEST_EVENT_KEY", "key\n"), ("INNGEST_DEV", "1")], "a line break at byte 3 of 4");
+    assert_config_error(
+        &[("INNGEST_EVENT_KEY", "a/b")],
+        "a character that changes the URL at byte 1 of 3",
+    );
+    assert_config_error(
+        &[("INNGEST_EVENT_KEY", "key\n"), ("INNGEST_DEV", "1")],
+        "a line break at byte 3 of 4",
+    );
 }
 
 #[test]
-fn cloud_mode_needs_a_key_and_dev_mode_does_without() {
+fn cloud_mode_requires_a_key_and_dev_mode_does_not() {
     let cloud = Client::builder().no_env().build();
     assert!(matches!(cloud, Err(ConfigError::MissingKey)));
     Client::builder().no_env().dev(true).build().expect("dev mode");
-    refused(&[("INNGEST_EVENT_KEY", "")], "no event key");
+    assert_config_error(&[("INNGEST_EVENT_KEY", "")], "no event key");
 }
 
 #[test]
-fn options_out_of_range_are_refused() {
+fn options_out_of_range_are_errors() {
     let builder = || Client::builder().no_env().dev(true);
     for (built, option) in [
         (
@@ -146,7 +155,7 @@ fn options_out_of_range_are_refused() {
 }
 
 #[tokio::test]
-async fn requests_say_who_sends_them_and_to_which_environment() {
+async fn requests_carry_the_sdk_the_app_name_and_the_environment() {
     let api = EventApi::start().await;
     let version = env!("CARGO_PKG_VERSION");
     let sdk = format!("inngest-rust-events:v{version}");
@@ -154,11 +163,11 @@ async fn requests_say_who_sends_them_and_to_which_environment() {
     api.client().send(&ItemViewed::number(1)).await.expect("an id");
     let builder = Client::builder().no_env().dev(true).base_url(format!("{}/inner/", api.url()));
     let client = builder.event_key("a-secret-key").env("branch/x").app_name("storefront").build();
-    // The path is kept; the server has no such page, and says so in HTML.
+    // The path of the base URL is kept. The server has no such page, so it returns HTML.
     client.expect("a client").send(&ItemViewed::number(1)).await.expect_err("no such path");
 
     let requests = api.requests();
-    let header = |at: usize, name: &str| requests[at].header(name).map(str::to_owned);
+    let header = |index: usize, name: &str| requests[index].header(name).map(str::to_owned);
     assert_eq!(requests[0].path, "/e/NO_EVENT_KEY_SET");
     assert_eq!(header(0, "content-type").as_deref(), Some("application/json"));
     assert_eq!(header(0, "user-agent"), Some(sdk.clone()));
@@ -173,46 +182,46 @@ async fn requests_say_who_sends_them_and_to_which_environment() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_environment_reaches_the_wire() {
+async fn environment_variables_reach_the_request() {
     let api = EventApi::start().await;
-    let said = probe(&[
+    let output = probe(&[
         ("INNGEST_DEV", api.url()),
         ("INNGEST_EVENT_KEY", "from-the-environment"),
         ("INNGEST_ENV", "staging"),
         ("PROBE_SEND", "1"),
     ]);
-    assert!(said.contains("sent: "), "{said}");
-    assert!(!said.contains("from-the-environment"), "{said}");
+    assert!(output.contains("sent: "), "{output}");
+    assert!(!output.contains("from-the-environment"), "{output}");
     let requests = api.requests();
     assert_eq!(requests[0].path, "/e/from-the-environment");
     assert_eq!(requests[0].header("x-inngest-env"), Some("staging"));
 }
 
 #[test]
-fn an_explicit_option_leaves_the_environment_unread() {
-    let said = probe(&[("INNGEST_DEV", "ture"), KEY]);
-    assert!(said.starts_with("config error"), "{said}");
-    let said = probe(&[("INNGEST_DEV", "ture"), ("PROBE_DEV", "1"), KEY]);
-    assert!(said.contains("127.0.0.1:8288"), "{said}");
-    let said = probe(&[("INNGEST_DEV", "1"), ("PROBE_DEV", "0"), KEY]);
-    assert!(said.contains("https://inn.gs/"), "{said}");
-    let said =
+fn a_variable_is_not_read_if_its_option_is_set() {
+    let output = probe(&[("INNGEST_DEV", "ture"), KEY]);
+    assert!(output.starts_with("config error"), "{output}");
+    let output = probe(&[("INNGEST_DEV", "ture"), ("PROBE_DEV", "1"), KEY]);
+    assert!(output.contains("127.0.0.1:8288"), "{output}");
+    let output = probe(&[("INNGEST_DEV", "1"), ("PROBE_DEV", "0"), KEY]);
+    assert!(output.contains("https://inn.gs/"), "{output}");
+    let output =
         probe(&[("INNGEST_DEV", "ture"), ("INNGEST_EVENT_KEY", "a/b"), ("PROBE_NO_ENV", "1")]);
-    assert!(said.contains("no event key"), "{said}");
+    assert!(output.contains("no event key"), "{output}");
 }
 
 #[test]
-fn a_machine_without_certificates_is_a_config_error_for_https_alone() {
+fn missing_ca_certificates_are_an_error_only_for_https() {
     let none = [("SSL_CERT_FILE", "/dev/null"), ("SSL_CERT_DIR", "/dev/null")];
-    refused(&[KEY, none[0], none[1]], "CA certificates");
-    built_for(&[("INNGEST_DEV", "1"), none[0], none[1]], "http://127.0.0.1:8288/");
+    assert_config_error(&[KEY, none[0], none[1]], "CA certificates");
+    assert_base_url(&[("INNGEST_DEV", "1"), none[0], none[1]], "http://127.0.0.1:8288/");
 }
 
-/// A proxy that closes every connection, and says whom it was asked for.
+/// A proxy that reads the beginning of one request and closes the connection.
 struct Proxy {
     url: String,
-    over: Arc<AtomicBool>,
-    asked: JoinHandle<Option<String>>,
+    stop: Arc<AtomicBool>,
+    request: JoinHandle<Option<String>>,
 }
 
 impl Proxy {
@@ -220,34 +229,35 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         listener.set_nonblocking(true).expect("a socket");
-        let over = Arc::new(AtomicBool::new(false));
-        let ends = Arc::clone(&over);
-        let asked = std::thread::spawn(move || {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let request = std::thread::spawn(move || {
             loop {
-                let last = ends.load(Ordering::SeqCst);
+                let is_last = stopped.load(Ordering::SeqCst);
                 if let Ok((mut connection, _)) = listener.accept() {
                     connection.set_nonblocking(false).expect("a socket");
                     let mut bytes = [0; 64];
                     let read = connection.read(&mut bytes).unwrap_or_default();
                     return Some(String::from_utf8_lossy(&bytes[..read]).into_owned());
                 }
-                if last {
+                if is_last {
                     return None;
                 }
                 std::thread::sleep(Duration::from_millis(2));
             }
         });
-        Proxy { url, over, asked }
+        Proxy { url, stop, request }
     }
 
-    fn asked(self) -> Option<String> {
-        self.over.store(true, Ordering::SeqCst);
-        self.asked.join().expect("no panic")
+    /// Stops the proxy, and returns what it has read.
+    fn request(self) -> Option<String> {
+        self.stop.store(true, Ordering::SeqCst);
+        self.request.join().expect("no panic")
     }
 }
 
 #[test]
-fn a_proxy_from_the_environment_is_used_for_https_alone_and_never_for_loopback() {
+fn a_proxy_of_the_environment_is_used_only_for_https_and_never_for_loopback() {
     for (base, expected) in [
         ("https://inngest.invalid", Some("CONNECT inngest.invalid:443")),
         ("http://inngest.invalid", None),
@@ -257,7 +267,7 @@ fn a_proxy_from_the_environment_is_used_for_https_alone_and_never_for_loopback()
     ] {
         let proxy = Proxy::start();
         let url = proxy.url.clone();
-        let said = probe(&[
+        let output = probe(&[
             KEY,
             ("INNGEST_BASE_URL", base),
             ("HTTP_PROXY", &url),
@@ -267,25 +277,27 @@ fn a_proxy_from_the_environment_is_used_for_https_alone_and_never_for_loopback()
             ("ALL_PROXY", &url),
             ("PROBE_SEND", "1"),
         ]);
-        assert!(said.contains("send error"), "{said}");
-        let asked = proxy.asked();
+        assert!(output.contains("send error"), "{output}");
+        let request = proxy.request();
         match expected {
-            Some(connect) => assert!(asked.is_some_and(|line| line.starts_with(connect)), "{base}"),
-            None => assert_eq!(asked, None, "{base}"),
+            Some(connect) => {
+                assert!(request.is_some_and(|line| line.starts_with(connect)), "{base}");
+            }
+            None => assert_eq!(request, None, "{base}"),
         }
     }
 }
 
 #[tokio::test]
-async fn a_client_of_ones_own_that_follows_redirects_is_an_error() {
+async fn a_response_that_a_custom_http_client_was_redirected_to_is_an_error() {
     let api = EventApi::start().await;
     let following = reqwest::Client::new();
-    // `POST {base}/e/` answers 303, to a page that answers 200.
+    // `POST {base}/e/` is redirected with 303 to a page that returns 200.
     let builder = Client::builder().no_env().dev(true).event_key("a-secret-key");
     let builder = builder.base_url(api.url()).http_client(following).retry(RetryPolicy::none());
     let client = builder.build().expect("a client");
     api.fail_next(inngest_core::testing::Fault::redirect("/e/"));
-    let error = client.send(&ItemViewed::number(1)).await.expect_err("another URL's answer");
+    let error = client.send(&ItemViewed::number(1)).await.expect_err("a response of another URL");
     let Some(RequestError::InvalidResponse { problem, .. }) = error.cause() else {
         panic!("{error:?}");
     };
@@ -293,7 +305,7 @@ async fn a_client_of_ones_own_that_follows_redirects_is_an_error() {
 }
 
 #[test]
-fn a_key_never_prints() {
+fn debug_never_shows_the_key() {
     let key = EventKey::new("a-secret-key");
     assert_eq!(format!("{key:?}"), "EventKey(..)");
     let builder = Client::builder().no_env().event_key(key);
@@ -303,7 +315,7 @@ fn a_key_never_prints() {
 }
 
 #[test]
-fn a_base_url_with_a_password_is_refused_and_never_shown() {
+fn a_base_url_with_a_password_is_an_error_that_does_not_show_it() {
     let builder = Client::builder().no_env().dev(true).base_url("http://user:passw0rd@localhost");
     assert!(!format!("{builder:?}").contains("passw0rd"), "{builder:?}");
     let error = builder.build().expect_err("a URL with a password");

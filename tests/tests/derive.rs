@@ -1,4 +1,4 @@
-//! What the derive makes of a struct.
+//! The derive `InngestEvent`: constants, dedup ids and segments.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -11,7 +11,7 @@ fn id(event: &impl Deduplicated) -> String {
     event.dedup_id().expect("an id can be made").expect("it has a template").into()
 }
 
-/// serde has shared pointers only with a feature.
+/// Serializes the target of a pointer, since serde implements `Rc` and `Arc` only with a feature.
 fn pointed_to<P, S>(pointer: &P, serializer: S) -> Result<S::Ok, S::Error>
 where
     P: std::ops::Deref<Target: Serialize>,
@@ -47,7 +47,7 @@ fn the_name_the_version_and_the_template_are_constants() {
 }
 
 #[test]
-fn the_id_of_the_documentations_example() {
+fn the_documentations_example_has_the_documented_id() {
     let checkout = CartCheckoutCompleted { cart_id: "ed12c8bde".to_owned() };
     assert_eq!(id(&checkout), "cart-checkout-completed-ed12c8bde");
     assert_eq!(id(&&checkout), "cart-checkout-completed-ed12c8bde");
@@ -60,7 +60,7 @@ fn an_event_without_a_template_has_no_id() {
 }
 
 #[test]
-fn a_single_placeholder_is_written_as_it_is() {
+fn a_single_placeholder_is_not_escaped() {
     let checkout = CartCheckoutCompleted { cart_id: "50 %-\u{0}ü".to_owned() };
     assert_eq!(id(&checkout), "cart-checkout-completed-50 %-\u{0}ü");
 }
@@ -92,7 +92,7 @@ fn a_blank_value_is_an_error_that_names_its_field() {
 }
 
 #[test]
-fn braces_are_doubled_and_names_are_rusts() {
+fn doubled_braces_are_literal_and_placeholders_are_rust_field_names() {
     #[derive(Serialize, InngestEvent)]
     #[serde(rename_all = "camelCase")]
     #[inngest(name = "a/b", id = r#"a"{{b}}-{type}:}}-{größe}"#)]
@@ -105,7 +105,7 @@ fn braces_are_doubled_and_names_are_rusts() {
 }
 
 #[test]
-fn a_field_may_be_named_twice() {
+fn a_field_can_be_used_twice_in_a_template() {
     #[derive(Serialize, InngestEvent)]
     #[inngest(name = "a/b", id = "a-{a}-{a}/{a}-{{{a}}}")]
     struct Twice {
@@ -116,7 +116,7 @@ fn a_field_may_be_named_twice() {
 }
 
 #[test]
-fn paths_go_through_structs_pointers_and_tuple_structs() {
+fn field_paths_go_through_structs_pointers_and_tuple_structs() {
     #[derive(Serialize, InngestEvent)]
     #[inngest(name = "a/b", id = "a-{cart.account.id}-{cart.price.0}-{shared.id}")]
     struct Nested {
@@ -145,7 +145,7 @@ fn paths_go_through_structs_pointers_and_tuple_structs() {
 }
 
 #[test]
-fn references_and_smart_pointers_are_what_they_point_to() {
+fn references_and_smart_pointers_are_written_as_their_target() {
     #[derive(Serialize, InngestEvent)]
     #[inngest(name = "a/b", id = "a-{a}-{b}-{c}-{d}-{e}-{f}")]
     struct Pointers<'a> {
@@ -165,7 +165,7 @@ fn references_and_smart_pointers_are_what_they_point_to() {
 }
 
 #[test]
-fn a_parameter_is_a_segment_where_its_argument_is() {
+fn a_type_parameter_is_a_segment_if_its_argument_is() {
     #[derive(Serialize, InngestEvent)]
     #[inngest(name = "a/b", id = "a-{id}-{page}")]
     struct Viewed<T, const N: usize> {
@@ -180,7 +180,7 @@ fn a_parameter_is_a_segment_where_its_argument_is() {
 }
 
 #[test]
-fn a_newtype_is_what_it_holds() {
+fn a_newtype_is_written_as_its_field() {
     #[derive(Serialize, IdSegment)]
     struct CartId(String);
 
@@ -218,16 +218,16 @@ fn a_newtype_is_what_it_holds() {
     assert_eq!(id(&event), "a-c%2D1-2-3-c-4");
 }
 
-/// The id's text of a fieldless enum's variant is the name serde gives it.
+/// A variant of a fieldless enum is written as serde serializes it.
 #[test]
-fn a_variant_is_its_name_in_the_data() {
+fn a_variant_is_written_as_its_serde_name() {
     #[derive(Serialize, InngestEvent)]
     #[inngest(name = "a/b", id = "a-{state}")]
     struct Moved<S: Serialize> {
         state: S,
     }
 
-    fn agrees<S: Serialize + IdSegment>(state: S) -> String {
+    fn id_of_state<S: Serialize + IdSegment>(state: S) -> String {
         let json = serde_json::to_value(&state).unwrap();
         let id = id(&Moved { state });
         assert_eq!(id.strip_prefix("a-"), json.as_str());
@@ -254,15 +254,15 @@ fn a_variant_is_its_name_in_the_data() {
                 Other,
             }
 
-            agrees(State::Open);
-            agrees(State::HalfOpen);
-            agrees(State::HTTPClosed);
-            agrees(State::r#type);
-            agrees(State::Größe2);
-            agrees(State::Under_Score);
-            assert_eq!(agrees(State::Renamed), "a-other one");
-            assert_eq!(agrees(State::Both), "a-out");
-            agrees(State::Other);
+            id_of_state(State::Open);
+            id_of_state(State::HalfOpen);
+            id_of_state(State::HTTPClosed);
+            id_of_state(State::r#type);
+            id_of_state(State::Größe2);
+            id_of_state(State::Under_Score);
+            assert_eq!(id_of_state(State::Renamed), "a-other one");
+            assert_eq!(id_of_state(State::Both), "a-out");
+            id_of_state(State::Other);
         })*};
     }
 
@@ -282,17 +282,17 @@ fn a_variant_is_its_name_in_the_data() {
     enum OneWay {
         HalfOpen,
     }
-    assert_eq!(agrees(OneWay::HalfOpen), "a-half-open");
+    assert_eq!(id_of_state(OneWay::HalfOpen), "a-half-open");
 
     #[derive(Serialize, IdSegment)]
     enum AsWritten {
         HalfOpen = 3,
     }
-    assert_eq!(agrees(AsWritten::HalfOpen), "a-HalfOpen");
+    assert_eq!(id_of_state(AsWritten::HalfOpen), "a-HalfOpen");
 }
 
 #[test]
-fn an_envelope_takes_the_events_id_or_another() {
+fn an_envelope_keeps_replaces_or_removes_the_dedup_id() {
     let checkout = CartCheckoutCompleted { cart_id: "c1".to_owned() };
     let mut batch = inngest_core::Batch::new();
     batch.push(&checkout).unwrap();
@@ -302,7 +302,7 @@ fn an_envelope_takes_the_events_id_or_another() {
 }
 
 #[test]
-fn a_hand_written_segment_may_fail() {
+fn an_error_of_a_hand_written_segment_names_its_field() {
     #[derive(Serialize)]
     struct Never;
 
@@ -323,7 +323,7 @@ fn a_hand_written_segment_may_fail() {
 }
 
 #[test]
-fn an_id_can_be_made_by_hand() {
+fn a_dedup_id_can_be_built_by_hand() {
     assert!(matches!(DedupId::new(" "), Err(EventError::BlankId)));
     assert_eq!(DedupId::new("a-1").unwrap(), "a-1");
 }

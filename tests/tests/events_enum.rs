@@ -1,4 +1,4 @@
-//! What `#[derive(InngestEvents)]` makes of an enum: events of several types, sent and received as one.
+//! The derive `InngestEvents`: an enum of events of several types, sent and received as one type.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -61,8 +61,8 @@ fn all() -> [StorefrontEvent; 3] {
     [cart("c1").into(), Box::new(coupon()).into(), Opened.into()]
 }
 
-/// The name, the dedup id, the version and the data of each of `all`, as they are sent.
-fn sent() -> [(&'static str, Option<&'static str>, Option<&'static str>, Value); 3] {
+/// Returns the name, the dedup id, the version and the data of each event of [`all`], as they are sent.
+fn expected() -> [(&'static str, Option<&'static str>, Option<&'static str>, Value); 3] {
     let cart = json!({"cart_id": "c1", "lines": [{"sku": "lamp", "count": 1}]});
     let coupon = json!({"couponCode": "XMAS", "byPage": {"3": 4}});
     [
@@ -73,11 +73,11 @@ fn sent() -> [(&'static str, Option<&'static str>, Option<&'static str>, Value);
 }
 
 #[test]
-fn what_is_known_of_the_events_is_a_constant() {
+fn events_is_a_constant_with_the_name_version_and_template_of_each_variant() {
     const EVENTS: &[EventInfo] = StorefrontEvent::EVENTS;
-    let known = EVENTS.iter().map(|event| (event.name, event.version, event.id_template));
+    let listed = EVENTS.iter().map(|event| (event.name, event.version, event.id_template));
     assert_eq!(
-        known.collect::<Vec<_>>(),
+        listed.collect::<Vec<_>>(),
         [
             ("storefront/cart.updated", Some("2026-11-01.1"), Some("cart-updated-{cart_id}")),
             ("storefront/coupon.used", None, None),
@@ -109,14 +109,14 @@ async fn mixed_values_are_sent_with_their_own_names_ids_and_versions() {
 
     let stored = api.events();
     assert_eq!(stored.len(), 15);
-    for (event, (name, id, version, data)) in stored.iter().zip(sent().iter().cycle()) {
+    for (event, (name, id, version, data)) in stored.iter().zip(expected().iter().cycle()) {
         assert_eq!((event.name.as_str(), &event.data), (*name, data));
         assert_eq!((event.dedup_id.as_deref(), event.version.as_deref()), (*id, *version));
     }
 }
 
 #[tokio::test]
-async fn an_envelope_goes_around_any_of_them() {
+async fn an_envelope_wraps_any_variant() {
     let api = EventApi::start().await;
     let client = api.client();
     let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_767_225_600);
@@ -135,9 +135,9 @@ async fn an_envelope_goes_around_any_of_them() {
     }
 }
 
-/// As an event of its own and in its envelope, from text, from a reader and from a tree.
+/// Deserializes an event from text, from a reader and from a tree, with and without its envelope.
 fn receive<E: DeserializeOwned + PartialEq + Debug>(text: &str) -> Result<E, String> {
-    // A tree has no lines to tell of.
+    // The errors of a tree have no line and column.
     let message = |error: serde_json::Error| {
         let message = error.to_string();
         message.split(" at line ").next().map(str::to_owned).unwrap_or(message)
@@ -153,14 +153,14 @@ fn receive<E: DeserializeOwned + PartialEq + Debug>(text: &str) -> Result<E, Str
 }
 
 #[test]
-fn a_received_event_is_the_variant_of_its_name() {
-    for ((name, _, _, data), event) in sent().into_iter().zip(all()) {
+fn a_received_event_decodes_to_the_variant_of_its_name() {
+    for ((name, _, _, data), event) in expected().into_iter().zip(all()) {
         let data_first = format!(r#"{{"data": {data}, "id": "x", "ts": 1, "name": "{name}"}}"#);
         let name_first = format!(r#"{{"name": "{name}", "v": null, "data": {data}, "more": [1]}}"#);
         assert_eq!(receive(&data_first), Ok(event.clone()));
         assert_eq!(receive(&name_first), Ok(event));
     }
-    // All the forms that data without fields come in.
+    // All forms of data without fields.
     for data in ["", r#", "data": {}"#, r#", "data": {"_inngest": {}}"#] {
         let event = format!(r#"{{"name": "storefront/opened"{data}}}"#);
         assert_eq!(receive(&event), Ok(StorefrontEvent::Opened(Opened)));
@@ -168,7 +168,7 @@ fn a_received_event_is_the_variant_of_its_name() {
 }
 
 #[test]
-fn an_event_that_cannot_be_received_is_named_with_its_field() {
+fn a_decode_error_names_the_event_and_the_field() {
     let error = |event: Value| receive::<StorefrontEvent>(&event.to_string()).unwrap_err();
     assert_eq!(
         error(json!({"name": "storefront/cart.deleted", "data": {}})),
@@ -214,8 +214,8 @@ fn an_event_that_cannot_be_received_is_named_with_its_field() {
 }
 
 #[test]
-fn many_names_are_not_all_listed() {
-    macro_rules! set {
+fn an_unknown_event_error_lists_at_most_eight_names() {
+    macro_rules! event_enum {
         ($($event:ident $name:literal),*) => {
             $(
                 #[derive(Debug, PartialEq, Serialize, Deserialize, InngestEvent)]
@@ -229,7 +229,7 @@ fn many_names_are_not_all_listed() {
             }
         };
     }
-    set!(A "a", B "b", C "c", D "d", E "e", F "f", G "g", H "h", I "i", J "j");
+    event_enum!(A "a", B "b", C "c", D "d", E "e", F "f", G "g", H "h", I "i", J "j");
     assert_eq!(
         receive::<Many>(r#"{"name":"k"}"#).unwrap_err(),
         "unknown event `k`, expected one of `a`, `b`, `c`, `d`, `e`, `f`, `g`, `h` and 2 more"
@@ -237,9 +237,9 @@ fn many_names_are_not_all_listed() {
     assert_eq!(receive::<Many>(r#"{"name":"j"}"#), Ok(Many::J(J)));
 }
 
-/// A set may borrow, have parameters, and be sent though nothing of it can be received.
+/// The enum can borrow, have parameters, and hold events without `Deserialize`.
 #[test]
-fn a_set_of_what_can_only_be_sent() {
+fn an_enum_of_serialize_only_events_can_be_sent() {
     #[derive(Clone, Serialize, InngestEvent)]
     #[inngest(name = "a/viewed", id = "viewed-{page}")]
     struct Viewed<'a> {
@@ -271,7 +271,7 @@ fn a_set_of_what_can_only_be_sent() {
 }
 
 #[test]
-fn a_set_that_borrows_is_received() {
+fn an_enum_that_borrows_can_be_received() {
     #[derive(Debug, PartialEq, Serialize, Deserialize, InngestEvent)]
     #[inngest(name = "a/viewed", id = "viewed-{page}")]
     struct Viewed<'a> {

@@ -1,4 +1,4 @@
-//! Dedup ids: equal exactly when the values are, and never another one in the next release.
+//! Dedup ids are equal if and only if the values are, and never change between releases.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -30,7 +30,7 @@ templates! {
     Signs: "signs{a}-{b}+{c}-{d}" { a: i8, b: i8, c: i8, d: i8 }
 }
 
-/// Texts that are most of what escaping is about, and short, so that some are equal.
+/// Generates texts with the characters that escaping handles, short enough that some are equal.
 fn text() -> impl Strategy<Value = String> {
     let character = prop_oneof![
         8 => prop::sample::select("-%/,. \"{}→\0\u{301}\u{85}ab2D5F".chars().collect::<Vec<_>>()),
@@ -46,12 +46,12 @@ fn character() -> impl Strategy<Value = char> {
         .prop_filter("blank values have no id", |c| !c.is_whitespace())
 }
 
-/// Pairs that differ by where a separator or an escape stands.
+/// Generates pairs that differ in the offset of a separator or an escape.
 fn pair() -> impl Strategy<Value = (String, String)> {
-    (text(), text(), 0..8_usize).prop_filter_map("blank values have no id", |(a, b, at)| {
+    (text(), text(), 0..8_usize).prop_filter_map("blank values have no id", |(a, b, index)| {
         let all = format!("{a}-{b}");
-        let cut = all.char_indices().map(|(at, _)| at).nth(at)?;
-        let (a, b) = all.split_at(cut);
+        let offset = all.char_indices().map(|(offset, _)| offset).nth(index)?;
+        let (a, b) = all.split_at(offset);
         let is_usable = !a.trim().is_empty() && !b.trim().is_empty();
         is_usable.then(|| (a.to_owned(), b.to_owned()))
     })
@@ -61,28 +61,28 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 4096, failure_persistence: None, ..Default::default() })]
 
     #[test]
-    fn ids_of_two_texts(a in (text(), text()), b in (text(), text())) {
+    fn two_texts_have_equal_ids_only_if_equal(a in (text(), text()), b in (text(), text())) {
         let two = |(a, b): (String, String)| Two { a, b };
         let (a, b) = (two(a), two(b));
         prop_assert_eq!(a == b, id(&a) == id(&b));
     }
 
     #[test]
-    fn ids_of_texts_cut_elsewhere(a in pair(), b in pair()) {
+    fn texts_split_at_another_offset_have_equal_ids_only_if_equal(a in pair(), b in pair()) {
         let two = |(a, b): (String, String)| Two { a, b };
         let (a, b) = (two(a), two(b));
         prop_assert_eq!(a == b, id(&a) == id(&b));
     }
 
     #[test]
-    fn ids_of_three_texts(a in (text(), text(), text()), b in (text(), text(), text())) {
+    fn three_texts_have_equal_ids_only_if_equal(a in (text(), text(), text()), b in (text(), text(), text())) {
         let three = |(a, b, c): (String, String, String)| Three { a, b, c };
         let (a, b) = (three(a), three(b));
         prop_assert_eq!(a == b, id(&a) == id(&b));
     }
 
     #[test]
-    fn ids_between_odd_separators(a in (text(), text()), b in (text(), text())) {
+    fn values_around_unusual_separators_have_equal_ids_only_if_equal(a in (text(), text()), b in (text(), text())) {
         let quoted = |(a, b): (String, String)| Quoted { a, b };
         let unicode = |(a, b): (String, String)| Unicode { a, b };
         let braces = |(a, b): (String, String)| Braces { a, b };
@@ -92,7 +92,7 @@ proptest! {
     }
 
     #[test]
-    fn ids_of_mixed_types(
+    fn values_of_mixed_types_have_equal_ids_only_if_equal(
         a in (-20..20_i16, text(), any::<bool>(), character(), 0..3_u8),
         b in (-20..20_i16, text(), any::<bool>(), character(), 0..3_u8),
     ) {
@@ -102,7 +102,7 @@ proptest! {
     }
 
     #[test]
-    fn ids_of_integers_with_signs(
+    fn signed_integers_have_equal_ids_only_if_equal(
         a in (-2..2_i8, -2..2_i8, -2..2_i8, -2..2_i8),
         b in (-2..2_i8, -2..2_i8, -2..2_i8, -2..2_i8),
     ) {
@@ -112,9 +112,9 @@ proptest! {
     }
 }
 
-/// Every pair of short texts, none left to chance.
+/// Checks every pair of short texts, in addition to the random ones above.
 #[test]
-fn ids_of_all_short_texts_differ() {
+fn all_pairs_of_short_texts_have_different_ids() {
     let alphabet = ["-", "%", "2", "D", "%2D"];
     let mut texts = alphabet.map(str::to_owned).to_vec();
     for a in alphabet {
@@ -139,7 +139,7 @@ struct CartCheckoutCompleted {
     cart_id: String,
 }
 
-/// A value before another placeholder, where it may be escaped, and at the end, where it is not.
+/// A value before another placeholder, where it is escaped, and at the end, where it is not.
 #[derive(InngestEvent)]
 #[inngest(name = "a/b", id = "golden-{value}-{value}")]
 struct Golden<T> {
@@ -165,13 +165,13 @@ enum State {
 struct Ids(String);
 
 impl Ids {
-    fn add(&mut self, what: &str, value: impl IdSegment) {
-        writeln!(self.0, "{what}: {}", id(&Golden { value }).escape_debug()).unwrap();
+    fn add(&mut self, label: &str, value: impl IdSegment) {
+        writeln!(self.0, "{label}: {}", id(&Golden { value }).escape_debug()).unwrap();
     }
 }
 
-/// An id that changes between two releases of a program starts its functions a second time. So the
-/// file is not written by any test: what it holds is a promise.
+/// If an id changed between two releases, functions would run a second time for the same event. So no
+/// test writes the golden file: its content is a promise.
 #[test]
 fn golden_ids_never_change() {
     let mut ids = Ids::default();
@@ -224,7 +224,7 @@ fn golden_ids_never_change() {
     assert_eq!(ids.0, golden);
 }
 
-/// 2026-11-01 at 23:30 in Berlin, which is 22:30 in UTC, and once with a fraction of a second.
+/// 2026-11-01 at 22:30 UTC, which is 23:30 in Berlin.
 const INSTANT: i64 = 1_793_572_200;
 
 fn chrono_ids(ids: &mut Ids) {

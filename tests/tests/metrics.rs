@@ -1,4 +1,4 @@
-//! What is counted and measured, by the names of OpenTelemetry's conventions for messaging.
+//! Metrics, with the names of OpenTelemetry's conventions for messaging.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use inngest_tests::{AccountLinked, CheckoutCompleted, ItemViewed, Script, Step};
 use metrics::Unit;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 
-/// Every metric so far: `name{label=value,..}`. A snapshot takes them out.
+/// Returns every metric since the last call, as `name{label=value,..}`. A snapshot resets them.
 fn metrics(snapshotter: &Snapshotter) -> BTreeMap<String, Value> {
     let metrics = snapshotter.snapshot().into_vec().into_iter();
     let text = |key: &metrics::Key| {
@@ -37,8 +37,8 @@ enum Value {
     Histogram(Vec<f64>),
 }
 
-/// Runs `test` on a paused clock with a recorder of its own.
-fn recorded<F: Future<Output = ()>>(test: impl FnOnce(Snapshotter) -> F) {
+/// Runs `test` on a paused clock with its own recorder.
+fn with_recorder<F: Future<Output = ()>>(test: impl FnOnce(Snapshotter) -> F) {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
     let runtime =
@@ -60,7 +60,7 @@ fn duration(labels: &str) -> String {
 
 #[test]
 fn events_are_counted_by_name_and_error_and_each_attempt_is_measured() {
-    recorded(|snapshotter| async move {
+    with_recorder(|snapshotter| async move {
         let steps = [
             Step::status(503),
             Step::AcceptAfter(Duration::from_millis(250)),
@@ -92,11 +92,11 @@ fn events_are_counted_by_name_and_error_and_each_attempt_is_measured() {
 }
 
 #[test]
-fn a_request_that_breaks_at_an_event_is_rejected_and_no_label_says_more() {
-    recorded(|snapshotter| async move {
+fn a_partial_400_is_counted_as_rejected_and_no_label_contains_private_data() {
+    with_recorder(|snapshotter| async move {
         let steps = [
-            Step::answer(400, r#"{"ids":["a",""],"status":400,"error":"a-private-note"}"#),
-            Step::answer(400, r#"{"ids":[""],"status":400,"error":"a-secret-key"}"#),
+            Step::respond(400, r#"{"ids":["a",""],"status":400,"error":"a-private-note"}"#),
+            Step::respond(400, r#"{"ids":[""],"status":400,"error":"a-secret-key"}"#),
         ];
         let client = Script::new(steps).client();
         let view = ItemViewed { number: 1, note: "a-private-note".to_owned() };
@@ -107,7 +107,7 @@ fn a_request_that_breaks_at_an_event_is_rejected_and_no_label_says_more() {
         assert_eq!(metrics[&sent(&format!("{VIEWED},error.type=rejected"))], Value::Counter(1));
         let rejected = &metrics[&duration(&format!(",{VIEWED},error.type=rejected"))];
         let Value::Histogram(attempts) = rejected else { panic!("{rejected:?}") };
-        assert_eq!(attempts.len(), 2, "the whole, and the second event alone");
+        assert_eq!(attempts.len(), 2, "the whole batch, and the second event alone");
         let shown = format!("{metrics:?}");
         for secret in ["a-secret-key", "a-private-note", "http", "id-"] {
             assert!(!shown.contains(secret), "{shown}");
@@ -117,9 +117,9 @@ fn a_request_that_breaks_at_an_event_is_rejected_and_no_label_says_more() {
 
 #[test]
 fn every_metric_has_its_unit() {
-    recorded(|snapshotter| async move {
+    with_recorder(|snapshotter| async move {
         let publisher = Script::new([]).client().publisher().start();
-        drop(publisher.publish(ItemViewed::number(1)).await.expect("room"));
+        drop(publisher.publish(ItemViewed::number(1)).await.expect("capacity"));
         publisher.flush(Duration::from_secs(9)).await.expect("all sent");
         let metrics = snapshotter.snapshot().into_vec().into_iter();
         let units: BTreeMap<String, Option<Unit>> =
@@ -136,13 +136,13 @@ fn every_metric_has_its_unit() {
 }
 
 #[test]
-fn a_publishers_events_are_counted_as_they_end_and_its_gauges_go_back_to_zero() {
-    recorded(|snapshotter| async move {
+fn events_of_a_publisher_are_counted_by_outcome_and_its_gauges_return_to_zero() {
+    with_recorder(|snapshotter| async move {
         let steps = [Step::status(503), Step::Accept, Step::Hang];
         let publisher = Script::new(steps).client().publisher().start();
         drop(publisher.publish_all(ItemViewed::many(3)).await);
         publisher.flush(Duration::from_secs(9)).await.expect("all sent");
-        drop(publisher.publish(ItemViewed::number(1)).await.expect("room"));
+        drop(publisher.publish(ItemViewed::number(1)).await.expect("capacity"));
         tokio::time::sleep(Duration::from_millis(1)).await;
         let now = metrics(&snapshotter);
         assert_eq!(now[&sent(VIEWED)], Value::Counter(3));
@@ -162,7 +162,7 @@ fn a_publishers_events_are_counted_as_they_end_and_its_gauges_go_back_to_zero() 
         let now = metrics(&snapshotter);
         let closed = sent(&format!("{VIEWED},error.type=closed"));
         assert_eq!(now[&closed], Value::Counter(1));
-        // The snapshot before took the values out: this is what was added since.
+        // The last snapshot reset the values: these are the changes since then.
         for (gauge, value) in gauges {
             assert_eq!(now[gauge], Value::Gauge(-value), "{gauge}");
         }

@@ -1,4 +1,4 @@
-//! One table of names holds the derive's rules and those of `inngest-core` together.
+//! One table of names is checked by the derive's rules and by the rules of `inngest-core`.
 
 #[allow(dead_code)]
 #[path = "../../inngest-core/src/event/name.rs"]
@@ -11,7 +11,7 @@ use inngest_core::{Batch, DedupId, EventError, InngestEvent};
 
 const NAMES: &[(&str, &str)] = &include!("../data/names.txt");
 
-/// What kind of problem a message is about, and where, in the table's words.
+/// Returns the kind and the offset of the problem in `message`, in the words of the table.
 fn problem(message: &str) -> String {
     let kinds =
         ["at most 255", "empty", "reserved", "white space", "control character", "wildcard"];
@@ -23,7 +23,7 @@ fn problem(message: &str) -> String {
 }
 
 #[test]
-fn both_rules_follow_the_table() {
+fn the_derive_and_the_run_time_check_follow_the_same_table() {
     for (expected, name) in NAMES {
         let found = at_run_time::find_problem(name).map(|found| problem(&found.to_string()));
         assert_eq!(found.unwrap_or_default(), *expected, "at run time: {name:?}");
@@ -33,7 +33,7 @@ fn both_rules_follow_the_table() {
 }
 
 #[test]
-fn the_bytes_of_a_problem_are_those_of_its_message() {
+fn the_byte_range_of_a_problem_matches_its_message() {
     for (_, name) in NAMES {
         for found in derived::problems(name) {
             assert!(name.get(found.bytes.clone()).is_some(), "{name:?} at {:?}", found.bytes);
@@ -45,21 +45,21 @@ fn the_bytes_of_a_problem_are_those_of_its_message() {
 }
 
 #[test]
-fn a_name_written_by_hand_is_checked_when_it_is_sent() {
+fn a_hand_written_name_is_checked_when_it_is_pushed() {
     #[derive(serde::Serialize)]
-    struct Named<const AT: usize>;
+    struct Named<const INDEX: usize>;
 
-    impl<const AT: usize> InngestEvent for Named<AT> {
-        const NAME: &'static str = NAMES[AT].1;
+    impl<const INDEX: usize> InngestEvent for Named<INDEX> {
+        const NAME: &'static str = NAMES[INDEX].1;
 
         fn dedup_id(&self) -> Result<Option<DedupId>, EventError> {
             Ok(None)
         }
     }
 
-    fn pushed<const AT: usize>() {
-        let (expected, name) = NAMES[AT];
-        match Batch::new().push(Named::<AT>) {
+    fn pushed<const INDEX: usize>() {
+        let (expected, name) = NAMES[INDEX];
+        match Batch::new().push(Named::<INDEX>) {
             Ok(()) => assert_eq!(expected, "", "{name:?}"),
             Err(EventError::Name { problem: found, .. }) => assert_eq!(problem(&found), expected),
             Err(other) => panic!("{name:?}: {other}"),

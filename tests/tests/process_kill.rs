@@ -1,4 +1,4 @@
-//! A process that is killed in the middle of `send_all`, and run again with the same events.
+//! A process is killed in the middle of `send_all`, and restarted with the same events.
 
 use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
@@ -17,17 +17,17 @@ fn import(url: &str) -> Child {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn by_its_dedup_id_every_function_runs_once_however_often_the_sender_is_killed() {
+async fn with_a_dedup_id_every_function_runs_once_however_often_the_sender_is_killed() {
     let api = EventApi::start().await;
     api.on::<CheckoutCompleted>("fulfil", |_| async {});
     api.on::<CheckoutCompleted>("thank", |_| async {});
-    // Slow enough to be killed in the middle of.
+    // Slow down the server, so that the process can be killed in the middle of the call.
     api.fault_when(|_| Some(Fault::delay(Duration::from_millis(5))));
     let mut in_the_middle = 0;
     for _ in 0..KILLS {
         let before = api.requests().len();
         let mut sender = import(api.url());
-        // After so many of its sixty requests.
+        // Kill it after a random number of its 60 requests.
         let requests = before + fastrand::usize(1..60);
         while api.requests().len() < requests && sender.try_wait().expect("a child").is_none() {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -42,13 +42,13 @@ async fn by_its_dedup_id_every_function_runs_once_however_often_the_sender_is_ki
     assert!(last.status.success());
     assert_eq!(String::from_utf8_lossy(&last.stdout), format!("{COUNT} accepted\n"));
     api.idle().await;
-    assert!(api.events().len() > COUNT, "what was killed had sent something");
+    assert!(api.events().len() > COUNT, "the killed processes sent events");
     for function in ["fulfil", "thank"] {
         let mut runs: BTreeMap<String, usize> = BTreeMap::new();
         for run in api.runs_of(function) {
             *runs.entry(run.dedup_id).or_default() += 1;
         }
-        assert_eq!(runs.len(), COUNT, "{function} is missing some");
-        assert!(runs.values().all(|times| *times == 1), "{function} ran twice for some");
+        assert_eq!(runs.len(), COUNT, "{function} did not run for every event");
+        assert!(runs.values().all(|times| *times == 1), "{function} ran twice for an event");
     }
 }

@@ -1,5 +1,7 @@
-//! Promises 1, 2 and 4 to 8, and what of 3 is the network's: over a real socket, with a server that
-//! misbehaves, judged by what that server stored and ran.
+//! The promises of the client, over a real socket: no event is lost, resending makes no duplicates,
+//! network failures are retried, limits are respected, a bad event does not affect the others, and invalid
+//! responses are errors. The server misbehaves, and the tests check which events it stored and which
+//! functions it ran.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,7 +13,7 @@ use inngest_core::{
 use inngest_tests::{AccountLinked, CheckoutCompleted, ItemViewed};
 use tokio::net::TcpListener;
 
-/// A server with two functions on the checkout and one on views, and a client that loses no time.
+/// A server with two functions for checkouts and one for views, and a client with a short backoff.
 struct Shop {
     api: EventApi,
     client: Client,
@@ -36,8 +38,8 @@ impl Shop {
         configure(builder.event_key("a-secret-key")).build().expect("a client")
     }
 
-    /// Every view of `expected` is stored under one id however often it came, and was counted once.
-    async fn expect_views(&self, expected: impl IntoIterator<Item = u32>) {
+    /// Asserts that exactly the views of `expected` are stored, each under one id, and counted once.
+    async fn assert_views(&self, expected: impl IntoIterator<Item = u32>) {
         self.api.idle().await;
         let mut ids: BTreeMap<u32, BTreeSet<EventId>> = BTreeMap::new();
         for event in self.api.events() {
@@ -61,8 +63,8 @@ impl Shop {
     }
 }
 
-/// Each of `total` events in exactly one of the three.
-fn every_event_once(error: &BatchError, total: usize) {
+/// Asserts that each of `total` events is either accepted, rejected or unsent.
+fn assert_every_event_once(error: &BatchError, total: usize) {
     let mut indexes: Vec<usize> = error.accepted().iter().map(|(index, _)| *index).collect();
     indexes.extend(error.rejected().iter().map(|(index, _)| *index));
     indexes.extend(error.unsent());
@@ -98,8 +100,8 @@ async fn the_same_event_sent_twice_runs_each_function_once() {
     assert_eq!(shop.api.runs_of("thank").len(), 1);
 }
 
-/// What the network and the server do to a first request, and then no more.
-fn passing_faults() -> Vec<(&'static str, Fault)> {
+/// Faults of the network and the server that a retry overcomes.
+fn transient_faults() -> Vec<(&'static str, Fault)> {
     let http_date = httpdate::fmt_http_date(std::time::SystemTime::now());
     vec![
         ("dropped before it was read", Fault::drop_before_reading()),
@@ -116,14 +118,14 @@ fn passing_faults() -> Vec<(&'static str, Fault)> {
 }
 
 #[tokio::test]
-async fn a_fault_that_passes_neither_loses_nor_doubles_an_event() {
-    for (what, fault) in passing_faults() {
+async fn a_transient_fault_neither_loses_nor_duplicates_an_event() {
+    for (what, fault) in transient_faults() {
         let shop = Shop::open().await;
         let client =
             Shop::client(shop.api.url(), |builder| builder.timeout(Duration::from_millis(200)));
         shop.api.fail_next(fault.clone());
         client.send(&ItemViewed::number(0)).await.unwrap_or_else(|error| panic!("{what}: {error}"));
-        // A second 400 would be a rejection.
+        // A second 400 would reject the event.
         shop.api.fail_next_n(if what.starts_with("400") { 1 } else { 2 }, fault);
         let views: Vec<ItemViewed> = (1..100).map(ItemViewed::number).collect();
         let ids = client.send_all(&views).await.unwrap_or_else(|error| panic!("{what}: {error}"));
@@ -136,38 +138,38 @@ async fn a_fault_that_passes_neither_loses_nor_doubles_an_event() {
         for (number, id) in (1..).zip(&ids) {
             assert_eq!(stored[&number], *id, "{what}: ids in the caller's order");
         }
-        shop.expect_views(0..100).await;
+        shop.assert_views(0..100).await;
     }
 }
 
 #[tokio::test]
-async fn a_server_that_answers_503_twice_then_200() {
+async fn a_503_is_retried_until_the_server_accepts() {
     let shop = Shop::open().await;
     shop.api.fail_next_n(2, Fault::status(503));
     shop.client.send(&ItemViewed::number(0)).await.expect("the third attempt");
     assert_eq!(shop.api.requests().len(), 3);
-    shop.expect_views(0..1).await;
+    shop.assert_views(0..1).await;
 }
 
 #[tokio::test]
-async fn nobody_listens() {
+async fn a_refused_connection_leaves_every_event_unsent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
     let client = Shop::client(&url, |builder| builder);
-    let error = client.send(&ItemViewed::number(0)).await.expect_err("nobody listens");
+    let error = client.send(&ItemViewed::number(0)).await.expect_err("a refused connection");
     assert!(error.is_retryable());
     assert!(matches!(error.cause(), Some(RequestError::Connect { .. })), "{error:?}");
     assert!(std::error::Error::source(&error).is_some());
     assert_eq!(error.into_unsent().len(), 1);
-    let error = client.send_all(ItemViewed::many(10)).await.expect_err("nobody listens");
-    every_event_once(&error, 10);
+    let error = client.send_all(ItemViewed::many(10)).await.expect_err("a refused connection");
+    assert_every_event_once(&error, 10);
     assert_eq!(error.unsent().len(), 10);
 }
 
 #[tokio::test]
-async fn what_was_unsent_is_sent_again_under_the_same_ids() {
-    let lasting = [
+async fn resending_the_unsent_events_keeps_their_ids() {
+    let persistent = [
         ("drops", Fault::drop_before_answer()),
         ("503 after accepting", Fault::status(503).after_accepting()),
         ("hangs after accepting", Fault::hang().after_accepting()),
@@ -183,18 +185,18 @@ async fn what_was_unsent_is_sent_again_under_the_same_ids() {
         ("an unknown refusal", Fault::status(418).after_accepting()),
         ("a wait too long", Fault::status(429).retry_after("3600").after_accepting()),
     ];
-    for (what, fault) in lasting {
+    for (what, fault) in persistent {
         let shop = Shop::open().await;
         let client = Shop::client(shop.api.url(), |builder| {
             builder.max_request_events(10).timeout(Duration::from_millis(200))
         });
-        // The second of three requests fails, however often it is tried.
+        // The second of three requests fails at every attempt.
         shop.api.fault_when(move |request| {
             let events = request.json().ok()?;
             (events[0]["data"]["number"] == 10).then(|| fault.clone())
         });
         let error = client.send_all(ItemViewed::many(30)).await.expect_err(what);
-        every_event_once(&error, 30);
+        assert_every_event_once(&error, 30);
         assert!(error.rejected().is_empty(), "{what}: {error}");
         assert!(error.unsent().iter().all(|index| *index >= 10), "{what}: {error}");
         assert!((10..20).all(|index| error.unsent().contains(&index)), "{what}: {error}");
@@ -204,22 +206,22 @@ async fn what_was_unsent_is_sent_again_under_the_same_ids() {
         let unsent = error.into_unsent();
         assert_eq!(unsent.len(), before.len());
         client.send_batch(&unsent).await.unwrap_or_else(|error| panic!("{what}: {error}"));
-        shop.expect_views(0..30).await;
+        shop.assert_views(0..30).await;
     }
 }
 
 #[tokio::test]
-async fn one_unsent_event_is_handed_back_too() {
+async fn resending_one_unsent_event_keeps_its_id() {
     let shop = Shop::open().await;
     shop.api.fail_next(Fault::html().after_accepting());
     let error = shop.client.send(&ItemViewed::number(0)).await.expect_err("HTML");
     shop.client.send_batch(&error.into_unsent()).await.expect("an id");
     assert_eq!(shop.api.events().len(), 2);
-    shop.expect_views(0..1).await;
+    shop.assert_views(0..1).await;
 }
 
 #[tokio::test]
-async fn a_batch_sent_twice_and_in_other_pieces_has_the_same_ids() {
+async fn a_batch_resent_with_another_split_has_the_same_ids() {
     let shop = Shop::open().await;
     let views = Batch::try_from_iter(ItemViewed::many(50)).expect("a batch");
     let first = shop.client.send_batch(&views).await.expect("ids");
@@ -227,26 +229,26 @@ async fn a_batch_sent_twice_and_in_other_pieces_has_the_same_ids() {
         let client = Shop::client(shop.api.url(), |builder| builder.max_request_events(pieces));
         assert_eq!(client.send_batch(&views).await.expect("ids"), first);
     }
-    shop.expect_views(0..50).await;
+    shop.assert_views(0..50).await;
 }
 
 #[tokio::test]
-async fn a_batch_handed_back_may_grow_and_so_may_the_one_it_came_from() {
+async fn a_batch_handed_back_and_its_original_can_both_grow() {
     let shop = Shop::open().await;
     let mut views = Batch::try_from_iter(ItemViewed::many(10)).expect("a batch");
     shop.api.fail_next(Fault::html());
     let error = shop.client.send_batch(&views).await.expect_err("HTML");
     let mut unsent = error.into_unsent();
-    // Two events, and no place of the seed that both could have.
+    // Two new events, which must not get the same place of the shared seed.
     unsent.push(ItemViewed::number(10)).expect("an event");
     views.push(ItemViewed::number(11)).expect("an event");
     shop.client.send_batch(&unsent).await.expect("ids");
     shop.client.send_batch(&views).await.expect("ids");
-    shop.expect_views(0..12).await;
+    shop.assert_views(0..12).await;
 }
 
 #[tokio::test]
-async fn batches_appended_keep_their_ids() {
+async fn appended_batches_keep_their_ids() {
     let shop = Shop::open().await;
     let client = Shop::client(shop.api.url(), |builder| builder.max_request_events(10));
     shop.api.fault_when(|request| {
@@ -265,11 +267,11 @@ async fn batches_appended_keep_their_ids() {
     assert!(unsent.bytes() < sizes);
     shop.api.clear_faults();
     client.send_batch(&unsent).await.expect("ids");
-    shop.expect_views((0..90).chain(100..102)).await;
+    shop.assert_views((0..90).chain(100..102)).await;
 }
 
 #[tokio::test]
-async fn a_canceled_batch_is_sent_again_without_duplicates() {
+async fn a_canceled_batch_can_be_resent_without_duplicates() {
     let shop = Shop::open().await;
     let views = Batch::try_from_iter(ItemViewed::many(40)).expect("a batch");
     let client = Shop::client(shop.api.url(), |builder| builder.max_request_events(10));
@@ -277,25 +279,25 @@ async fn a_canceled_batch_is_sent_again_without_duplicates() {
     let call = client.send_batch(&views);
     tokio::time::timeout(Duration::from_millis(200), call).await.expect_err("canceled");
     client.send_batch(&views).await.expect("ids");
-    shop.expect_views(0..40).await;
+    shop.assert_views(0..40).await;
 }
 
 #[tokio::test]
-async fn a_bad_event_takes_no_other_down_wherever_it_stands() {
+async fn a_bad_event_at_any_index_does_not_affect_the_others() {
     for bad in 0..8 {
         let shop = Shop::open().await;
-        // The server refuses this event however it comes, as it would one that breaks a rule of its own.
+        // The server refuses this event in every request, as it refuses one that breaks its rules.
         shop.api.fault_when(move |request| {
             let events = request.json().ok()?;
             let number = |event: &serde_json::Value| event["data"]["number"].as_u64();
-            let at = match events.as_array() {
+            let index = match events.as_array() {
                 Some(events) => events.iter().position(|event| number(event) == Some(bad))?,
                 None => (number(&events) == Some(bad)).then_some(0)?,
             };
-            Some(Fault::fail_at(at))
+            Some(Fault::fail_at(index))
         });
         let error = shop.client.send_all(ItemViewed::many(8)).await.expect_err("a rejection");
-        every_event_once(&error, 8);
+        assert_every_event_once(&error, 8);
         let index = usize::try_from(bad).expect("small");
         let [(rejected, Rejection::Server { event, status, message })] = error.rejected() else {
             panic!("{error:?}");
@@ -307,12 +309,12 @@ async fn a_bad_event_takes_no_other_down_wherever_it_stands() {
         assert!(text.starts_with("of 8 events, 7 were accepted, 1 rejected"), "{text}");
         assert_eq!(error.into_rejected().len(), 1);
         let others = (0..8).filter(|number| u64::from(*number) != bad);
-        shop.expect_views(others).await;
+        shop.assert_views(others).await;
     }
 }
 
 #[tokio::test]
-async fn a_rejected_single_event_says_why() {
+async fn rejection_of_a_single_event_carries_the_reason() {
     let shop = Shop::open().await;
     shop.api.fail_next_n(2, Fault::fail_at(0));
     let error = shop.client.send(&ItemViewed::number(0)).await.expect_err("a rejection");
@@ -326,7 +328,7 @@ async fn a_rejected_single_event_says_why() {
 }
 
 #[tokio::test]
-async fn an_event_found_bad_here_is_rejected_and_the_others_go_on() {
+async fn an_invalid_event_is_rejected_locally_and_the_others_are_sent() {
     let shop = Shop::open().await;
     let cart = |id: &str| CheckoutCompleted::of(id);
     let error = shop
@@ -334,7 +336,7 @@ async fn an_event_found_bad_here_is_rejected_and_the_others_go_on() {
         .send_all([cart("a"), cart(""), cart("b"), cart(" "), cart("\t")])
         .await
         .expect_err("three blank ids");
-    every_event_once(&error, 5);
+    assert_every_event_once(&error, 5);
     let accepted: Vec<usize> = error.accepted().iter().map(|(index, _)| *index).collect();
     assert_eq!(accepted, [0, 2]);
     for (_, reason) in error.rejected() {
@@ -346,34 +348,34 @@ async fn an_event_found_bad_here_is_rejected_and_the_others_go_on() {
     }
     shop.api.idle().await;
     assert_eq!(shop.api.runs_of("fulfil").len(), 2);
-    // The bad ones keep their places, so those behind them are requests of their own.
+    // The invalid events keep their places, so the events after them need another request.
     assert_eq!(shop.api.requests().len(), 2);
 
     let error = shop.client.send_all([cart(""), cart(" ")]).await.expect_err("nothing to send");
-    every_event_once(&error, 2);
+    assert_every_event_once(&error, 2);
     assert_eq!(shop.api.requests().len(), 2);
 }
 
 #[tokio::test]
-async fn an_event_over_the_limit_is_rejected_here_and_one_at_the_limit_is_sent() {
+async fn an_event_over_the_size_limit_is_rejected_locally_and_one_at_the_limit_is_sent() {
     let shop = Shop::open().await;
     let note = "x".repeat(10_000);
     let view = |number| ItemViewed { number, note: note.clone() };
     let max = batch![view(1)].expect("a batch").bytes();
     let client = Shop::client(shop.api.url(), |builder| builder.max_event_bytes(max));
     let error = client.send_all([view(1), view(10), view(2)]).await.expect_err("one too large");
-    every_event_once(&error, 3);
+    assert_every_event_once(&error, 3);
     let [(1, Rejection::Event(inngest_core::EventError::TooLarge { bytes, max: limit, .. }))] =
         error.rejected()
     else {
         panic!("{error:?}");
     };
     assert_eq!((*bytes, *limit), (max + 1, max));
-    shop.expect_views([1, 2]).await;
+    shop.assert_views([1, 2]).await;
     let error = client.send(view(10)).await.expect_err("too large");
     assert!(matches!(error, SendError::Event(_)), "{error:?}");
 
-    // The default is the server's limit.
+    // The default limit is the limit of the server.
     let empty = batch![view(1)].expect("a batch").bytes() - 10_000;
     let of_bytes = |bytes: usize| ItemViewed { number: 3, note: "x".repeat(bytes - empty) };
     shop.client.send(of_bytes(3 << 20)).await.expect("an event of 3 MiB");
@@ -381,7 +383,7 @@ async fn an_event_over_the_limit_is_rejected_here_and_one_at_the_limit_is_sent()
 }
 
 #[tokio::test]
-async fn requests_keep_the_limits_to_the_byte_and_the_event() {
+async fn requests_respect_the_limits_to_the_byte_and_the_event() {
     let shop = Shop::open().await;
     let views: Vec<ItemViewed> = (0..400_u32)
         .map(|number| {
@@ -402,9 +404,9 @@ async fn requests_keep_the_limits_to_the_byte_and_the_event() {
         fullest = fullest.max(events);
     }
     assert_eq!(fullest, 25);
-    shop.expect_views(0..400).await;
+    shop.assert_views(0..400).await;
 
-    // One larger event travels alone.
+    // An event larger than the limit is sent alone.
     let big = ItemViewed { number: 400, note: "z".repeat(50_000) };
     client.send_all([&views[0], &big, &views[1]]).await.expect("ids");
     let bodies: Vec<usize> =
@@ -413,7 +415,7 @@ async fn requests_keep_the_limits_to_the_byte_and_the_event() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn twelve_thousand_mixed_events_arrive_once_each_in_order_and_in_the_limits() {
+async fn twelve_thousand_mixed_events_arrive_once_each_in_order_and_within_the_limits() {
     let shop = Shop::open().await;
     let mut batch = Batch::new();
     let mut expected = Vec::new();
@@ -454,9 +456,9 @@ async fn twelve_thousand_mixed_events_arrive_once_each_in_order_and_in_the_limit
 }
 
 #[tokio::test]
-async fn an_answer_is_believed_only_if_it_says_what_it_must() {
+async fn an_invalid_response_is_an_error_and_is_not_retried() {
     let body = |text: &str| Fault::status(200).body(text);
-    for (what, fault, says) in [
+    for (what, fault, expected) in [
         ("HTML", Fault::html(), "it is an HTML page: does the base URL lead to Inngest?"),
         ("nothing", body(""), "it is empty"),
         ("other JSON", body(r#"{"ok":true}"#), "its body has no `status`, not 200"),
@@ -486,14 +488,14 @@ async fn an_answer_is_believed_only_if_it_says_what_it_must() {
         let Some(RequestError::InvalidResponse { problem, .. }) = error.cause() else {
             panic!("{what}: {error:?}");
         };
-        assert!(problem.contains(says), "{what}: {problem}");
+        assert!(problem.contains(expected), "{what}: {problem}");
         assert!(!error.is_retryable());
-        assert_eq!(shop.api.requests().len(), 1, "{what} is not asked for twice");
+        assert_eq!(shop.api.requests().len(), 1, "{what} is not retried");
     }
 }
 
 #[tokio::test]
-async fn an_integer_that_would_be_rounded_never_leaves() {
+async fn an_integer_that_would_be_rounded_is_never_sent() {
     let shop = Shop::open().await;
     let account = 616_581_622_363_398_142;
     let error = shop.client.send(AccountLinked { account }).await.expect_err("it would be rounded");
@@ -506,7 +508,7 @@ async fn an_integer_that_would_be_rounded_never_leaves() {
 }
 
 #[tokio::test]
-async fn temporaries_and_payloads_that_are_not_send_are_sent_from_a_spawned_task() {
+async fn temporaries_and_payloads_that_are_not_send_can_be_sent_from_a_spawned_task() {
     let shop = Shop::open().await;
     let call = {
         let view = ItemViewed::number(0);
@@ -514,7 +516,7 @@ async fn temporaries_and_payloads_that_are_not_send_are_sent_from_a_spawned_task
     };
     tokio::spawn(call).await.expect("no panic").expect("an id");
 
-    /// A payload that only its own thread may touch.
+    /// A payload that is not `Send`.
     #[derive(inngest_core::InngestEvent)]
     #[inngest(name = "storefront/item.viewed")]
     struct Local {
@@ -533,5 +535,5 @@ async fn temporaries_and_payloads_that_are_not_send_are_sent_from_a_spawned_task
     };
     drop(client);
     tokio::spawn(call).await.expect("no panic").expect("ids");
-    shop.expect_views(0..3).await;
+    shop.assert_views(0..3).await;
 }

@@ -1,5 +1,5 @@
-//! What the publisher makes of servers, hooks and runtimes that misbehave: it goes on, or it says that it
-//! has ended, and every event is accounted for.
+//! The publisher with servers, hooks and runtimes that misbehave: it continues, or it reports that it is
+//! closed, and every event is accounted for.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,24 +14,24 @@ const MILLI: Duration = Duration::from_millis(1);
 
 async fn publish(publisher: &Publisher, numbers: impl IntoIterator<Item = u32>) {
     for receipt in publisher.publish_all(numbers.into_iter().map(ItemViewed::number)).await {
-        drop(receipt.expect("room"));
+        drop(receipt.expect("capacity"));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retry_after_of_ages_pauses_it_for_an_hour() {
-    for ages in ["9300000000000000000", "Fri, 31 Dec 9999 23:59:59 GMT"] {
-        let script = Script::new([Step::retry_after(503, ages)]);
+async fn an_enormous_retry_after_pauses_it_for_an_hour() {
+    for retry_after in ["9300000000000000000", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+        let script = Script::new([Step::retry_after(503, retry_after)]);
         let publisher = script.client().publisher().start();
         publish(&publisher, 0..5).await;
         publisher.flush(3_601 * SECOND).await.expect("all sent");
-        assert_eq!(script.seen()[1].at.as_secs(), 3_600);
+        assert_eq!(script.requests()[1].elapsed.as_secs(), 3_600);
         assert_eq!(publisher.close(SECOND).await.delivered, 5);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_linger_without_end_waits_for_a_full_batch_or_an_idle_publisher() {
+async fn an_infinite_linger_waits_for_a_full_batch_or_an_idle_publisher() {
     let script = Script::new([Step::AcceptAfter(SECOND)]);
     let builder = script.client().publisher().linger(Duration::MAX).max_batch_events(2);
     let publisher = builder.start();
@@ -39,8 +39,8 @@ async fn a_linger_without_end_waits_for_a_full_batch_or_an_idle_publisher() {
     tokio::time::sleep(MILLI).await;
     publish(&publisher, [1, 2, 3]).await;
     tokio::time::sleep(2 * SECOND).await;
-    let seen: Vec<_> = script.seen().into_iter().map(|seen| seen.numbers).collect();
-    assert_eq!(seen, [vec![0], vec![1, 2], vec![3]]);
+    let batches: Vec<_> = script.requests().into_iter().map(|request| request.numbers).collect();
+    assert_eq!(batches, [vec![0], vec![1, 2], vec![3]]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -54,50 +54,51 @@ async fn a_success_that_began_before_a_pause_does_not_end_it() {
     tokio::time::sleep(MILLI).await;
     publish(&publisher, 3..6).await;
     publisher.flush(30 * SECOND).await.expect("all sent");
-    let at: Vec<u128> = script.seen().iter().map(|seen| seen.at.as_millis()).collect();
-    assert_eq!(at[..2], [0, 1]);
-    assert!(at[2..].iter().all(|at| *at >= 3_001), "{at:?}");
+    let times: Vec<u128> =
+        script.requests().iter().map(|request| request.elapsed.as_millis()).collect();
+    assert_eq!(times[..2], [0, 1]);
+    assert!(times[2..].iter().all(|time| *time >= 3_001), "{times:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_is_one_request_whatever_the_client_sends_in_one() {
+async fn a_batch_is_one_request_within_the_limits_of_the_client() {
     let refused = vec![Step::retry_after(429, "30"); 2];
     let script = Script::new(refused.clone());
     let client = script.builder().max_request_events(10).build().expect("a client");
     let publisher = client.publisher().max_in_flight(1).start();
     publish(&publisher, 0..100).await;
     publisher.flush(100 * SECOND).await.expect("all sent");
-    let seen = script.seen();
-    assert_eq!(seen.iter().map(|seen| seen.in_flight).max(), Some(1));
-    let at: Vec<u64> = seen.iter().map(|seen| seen.at.as_secs()).collect();
-    assert_eq!(at[..3], [0, 30, 60]);
-    assert_eq!(seen.len(), 12);
+    let requests = script.requests();
+    assert_eq!(requests.iter().map(|request| request.in_flight).max(), Some(1));
+    let times: Vec<u64> = requests.iter().map(|request| request.elapsed.as_secs()).collect();
+    assert_eq!(times[..3], [0, 30, 60]);
+    assert_eq!(requests.len(), 12);
     assert_eq!(publisher.stats().retries, 2);
 
     let script = Script::new([]);
     let client = script.builder().max_request_bytes(2_000).build().expect("a client");
     let publisher = client.publisher().start();
     publish(&publisher, 0..100).await;
-    let sent = publisher.close(SECOND).await;
-    assert_eq!(sent.delivered, 100);
-    let seeds = |seen: &inngest_tests::Seen| {
-        seen.request.headers()["x-inngest-event-id-seed"].to_str().unwrap().to_owned()
+    let report = publisher.close(SECOND).await;
+    assert_eq!(report.delivered, 100);
+    let seed = |request: &inngest_tests::ScriptedRequest| {
+        request.http.headers()["x-inngest-event-id-seed"].to_str().unwrap().to_owned()
     };
-    let seeds: std::collections::BTreeSet<String> = script.seen().iter().map(seeds).collect();
-    assert_eq!(seeds.len(), script.seen().len());
-    for seen in script.seen() {
-        assert!(seen.request.body().len() <= 2_000);
+    let seeds: std::collections::BTreeSet<String> = script.requests().iter().map(seed).collect();
+    assert_eq!(seeds.len(), script.requests().len());
+    for request in script.requests() {
+        assert!(request.http.body().len() <= 2_000);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hook_that_panics_ends_nothing() {
-    let script = Script::new([Step::answer(200, "<html>"), Step::Accept]);
+async fn publisher_survives_a_hook_that_panics() {
+    let script = Script::new([Step::respond(200, "<html>"), Step::Accept]);
     let calls = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&calls);
     let hook = move |_: Undelivered| {
         count.fetch_add(1, Ordering::Relaxed);
-        panic!("a hook's own trouble");
+        panic!("a panic of the hook");
     };
     let publisher = script.client().publisher().on_undelivered(hook).start();
     publish(&publisher, [1]).await;
@@ -118,20 +119,21 @@ fn a_hook_that_panics_while_another_panic_unwinds_does_not_abort_the_process() {
         runtime.block_on(async {
             let script = Script::new([Step::Hang]);
             let builder = script.client().publisher();
-            let publisher = builder.on_undelivered(|_| panic!("a hook's own trouble")).start();
+            let publisher = builder.on_undelivered(|_| panic!("a panic of the hook")).start();
             publish(&publisher, [1]).await;
-            panic!("the program's own trouble");
+            panic!("a panic of the program");
         });
     })
     .join();
     let message = unwound.expect_err("a panic");
-    assert_eq!(message.downcast_ref::<&str>(), Some(&"the program's own trouble"));
+    assert_eq!(message.downcast_ref::<&str>(), Some(&"a panic of the program"));
 }
 
 #[test]
-fn a_publisher_whose_runtime_is_gone_says_so_and_hands_everything_back() {
-    let new = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let runtime = new();
+fn publisher_reports_that_its_runtime_is_gone_and_hands_every_event_back() {
+    let new_runtime =
+        || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = new_runtime();
     let script = runtime.block_on(async { Script::new([Step::Accept, Step::Hang]) });
     let publisher = {
         let _inside = runtime.enter();
@@ -141,13 +143,13 @@ fn a_publisher_whose_runtime_is_gone_says_so_and_hands_everything_back() {
         publish(&publisher, [1]).await;
         publisher.flush(SECOND).await.expect("sent");
         publish(&publisher, [2]).await;
-        let receipt = publisher.publish(ItemViewed::number(3)).await.expect("room");
+        let receipt = publisher.publish(ItemViewed::number(3)).await.expect("capacity");
         tokio::time::sleep(MILLI).await;
         receipt
     });
     drop(runtime);
 
-    let other = new();
+    let other = new_runtime();
     other.block_on(async {
         assert!(matches!(receipt.delivered().await, Err(DeliveryError::Closed)));
         let refused = publisher.publish(ItemViewed::number(4)).await.expect_err("no runtime");
@@ -157,40 +159,40 @@ fn a_publisher_whose_runtime_is_gone_says_so_and_hands_everything_back() {
         let start = std::time::Instant::now();
         assert_eq!(publisher.flush(60 * SECOND).await.expect_err("two are left").events, 2);
         let report = publisher.close(60 * SECOND).await;
-        assert!(start.elapsed() < 30 * SECOND, "it does not wait for what will not come");
+        assert!(start.elapsed() < 30 * SECOND, "it does not wait for a runtime that is gone");
         assert_eq!((report.delivered, report.failed, report.undelivered.len()), (1, 0, 2));
     });
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn flush_and_close_are_done_when_receipts_and_hooks_are() {
+async fn flush_and_close_return_after_receipts_and_hooks_were_notified() {
     let api = inngest_core::testing::EventApi::start().await;
-    let seen = Arc::new(Mutex::new(0));
-    let hook_seen = Arc::clone(&seen);
+    let notified = Arc::new(Mutex::new(0));
+    let hook = Arc::clone(&notified);
     let builder = Client::builder().no_env().dev(true).base_url(api.url()).after_send(move |_| {
         std::thread::sleep(20 * MILLI);
-        *hook_seen.lock().unwrap() += 1;
+        *hook.lock().unwrap() += 1;
     });
     let publisher = builder.build().expect("a client").publisher().start();
-    let receipt = publisher.publish(ItemViewed::number(1)).await.expect("room");
+    let receipt = publisher.publish(ItemViewed::number(1)).await.expect("capacity");
     publisher.flush(10 * SECOND).await.expect("sent");
-    assert_eq!(*seen.lock().unwrap(), 1);
+    assert_eq!(*notified.lock().unwrap(), 1);
     assert!(receipt.try_delivered().is_some());
 
     let receipts = publisher.publish_all((2..5).map(ItemViewed::number)).await;
     let report = publisher.close(10 * SECOND).await;
-    assert_eq!((report.delivered, *seen.lock().unwrap()), (4, 4));
+    assert_eq!((report.delivered, *notified.lock().unwrap()), (4, 4));
     assert!(receipts.iter().all(|receipt| receipt.as_ref().unwrap().try_delivered().is_some()));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_refused_key_left_behind_says_why() {
+async fn events_left_over_after_a_refused_key_carry_the_cause() {
     let script = Script::new([Step::status(403)]);
     let left: Arc<Mutex<Vec<Undelivered>>> = Arc::default();
     let kept = Arc::clone(&left);
     let hook = move |undelivered| kept.lock().unwrap().push(undelivered);
     let publisher = script.client().publisher().on_undelivered(hook).start();
-    drop(publisher.publish(Event::new(ItemViewed::number(1))).await.expect("room"));
+    drop(publisher.publish(Event::new(ItemViewed::number(1))).await.expect("capacity"));
     let unfinished = publisher.flush(5 * SECOND).await.expect_err("the key is refused");
     assert_eq!(
         unfinished.to_string(),

@@ -1,4 +1,4 @@
-//! `Event<E>` is read from what Inngest hands to functions, in all the forms it comes in.
+//! `Event<E>` is deserialized from all forms of events that Inngest passes to functions.
 
 use std::collections::BTreeMap;
 
@@ -53,7 +53,7 @@ struct Borrowed<'a> {
     name: &'a str,
 }
 
-/// From text and from a tree alike.
+/// Deserializes an event from text and from a tree.
 fn receive<E: DeserializeOwned>(event: &Value) -> Result<E, String> {
     let tree = Event::<E>::deserialize(event);
     let text = serde_json::from_str::<Event<E>>(&event.to_string());
@@ -62,7 +62,7 @@ fn receive<E: DeserializeOwned>(event: &Value) -> Result<E, String> {
 }
 
 #[test]
-fn data_without_fields_come_as_null_or_empty_or_not_at_all() {
+fn data_without_fields_can_be_null_empty_or_missing() {
     for event in [json!({}), json!({"data": null}), json!({"data": {}})] {
         assert_eq!(receive(&event), Ok(Unit));
         assert_eq!(receive(&event), Ok(Wrapped(Unit)));
@@ -79,7 +79,7 @@ fn data_without_fields_come_as_null_or_empty_or_not_at_all() {
 }
 
 #[test]
-fn data_are_of_any_type_that_serde_knows() {
+fn data_can_be_of_any_type_that_implements_deserialize() {
     let data = |data: Value| json!({"name": "p/x", "data": data});
     let price = json!({"amount": 10, "count": 2, "more": 1});
     assert_eq!(receive(&data(price.clone())), Ok(Price { amount: 10.0, count: 2 }));
@@ -96,7 +96,7 @@ fn data_are_of_any_type_that_serde_knows() {
 }
 
 #[test]
-fn the_envelope_may_lack_anything() {
+fn every_field_of_the_envelope_can_be_missing() {
     let bare = [
         json!({"data": {}}),
         json!({"data": {}, "id": null, "ts": null, "v": null, "user": null, "meta": null}),
@@ -114,7 +114,7 @@ fn the_envelope_may_lack_anything() {
 }
 
 #[test]
-fn the_time_may_be_a_float_and_sessions_numbers() {
+fn the_time_can_be_a_float_and_a_session_a_number() {
     let event: Event<Empty> = serde_json::from_value(json!({
         "data": {}, "ts": 1.7e12, "user": {"id": 1}, "meta": {"sessions": {"chat": 7}},
     }))
@@ -132,7 +132,7 @@ struct ParcelWeighed {
     kilograms: f64,
 }
 
-/// What Inngest posts to a function, as far as a handler looks at it.
+/// The fields of a call of a function by Inngest that a handler uses.
 #[derive(Deserialize)]
 #[serde(bound = "E: DeserializeOwned")]
 struct Call<E> {
@@ -140,7 +140,7 @@ struct Call<E> {
     events: Vec<Event<E>>,
 }
 
-/// A function that does not know who calls it.
+/// The function under test, which both `EventApi` and Inngest can call.
 async fn weigh(scale: mpsc::Sender<f64>, event: Event<ParcelWeighed>) -> Result<(), String> {
     assert_eq!(event.given_id(), Some("parcel-weighed-7"));
     assert!(event.time().is_some());
@@ -151,14 +151,14 @@ async fn weigh(scale: mpsc::Sender<f64>, event: Event<ParcelWeighed>) -> Result<
 async fn one_function_serves_the_event_api_and_a_call_by_inngest() {
     let (scale, mut weights) = mpsc::channel(2);
     let api = EventApi::start().await;
-    let the_scale = scale.clone();
-    api.on("weigh", move |event| weigh(the_scale.clone(), event));
+    let sender = scale.clone();
+    api.on("weigh", move |event| weigh(sender.clone(), event));
     api.client().send(ParcelWeighed { parcel: 7, kilograms: 3.0 }).await.unwrap();
     api.idle().await;
     assert_eq!(api.runs()[0].state, RunState::Done);
     assert_eq!(weights.recv().await, Some(3.0));
 
-    // The float came as an integer there, and so it does here.
+    // Both `EventApi` and Inngest pass the float `3.0` as an integer.
     assert!(api.events()[0].data["kilograms"].is_u64());
     let event = json!({
         "name": "storefront/parcel.weighed",

@@ -1,5 +1,4 @@
-//! A crate that has inngest-core under another name in its Cargo.toml says so, and all three derives
-//! work.
+//! With the key `crate`, all three derives work in a crate that renames `inngest-core` in its Cargo.toml.
 
 use std::fs;
 use std::path::Path;
@@ -27,18 +26,20 @@ pub enum StorefrontEvent {
 
 #[test]
 fn the_derives_find_the_crate_under_another_name() {
-    let (checked, _) = check("renamed", SOURCE);
-    assert!(checked);
+    let (compiles, _) = check("renamed", SOURCE);
+    assert!(compiles);
 }
 
 #[test]
-fn without_being_told_they_look_for_its_own_name() {
-    let (checked, message) = check("untold", &SOURCE.replace(", crate = ::events", ""));
-    assert!(!checked);
+fn without_the_crate_key_the_derives_look_for_inngest_core() {
+    let (compiles, message) =
+        check("renamed-without-key", &SOURCE.replace(", crate = ::events", ""));
+    assert!(!compiles);
     assert!(message.contains("inngest_core"), "{message}");
 }
 
-/// Packages of one target folder have names of their own: cargo takes them for one otherwise.
+/// Compiles `source` as the package `name`. Each package of the shared target folder needs its own name,
+/// or cargo confuses them.
 fn check(name: &str, source: &str) -> (bool, String) {
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);

@@ -1,4 +1,4 @@
-//! Promise 3: what is retried, when, and for how long. On a paused clock.
+//! Which failures are retried, when, and for how long, on a paused clock.
 
 use std::time::Duration;
 
@@ -16,13 +16,13 @@ async fn send(steps: impl IntoIterator<Item = Step>) -> (Result<(), SendError>, 
 }
 
 fn header(script: &Script, request: usize, name: &str) -> String {
-    let seen = &script.seen()[request];
-    seen.request.headers()[name].to_str().expect("ASCII").to_owned()
+    let request = &script.requests()[request];
+    request.http.headers()[name].to_str().expect("ASCII").to_owned()
 }
 
 #[tokio::test(start_paused = true)]
-async fn everything_that_may_pass_is_retried() {
-    let passing = [
+async fn transient_failures_are_retried() {
+    let transient = [
         Step::Fail(TransportFault::Connect),
         Step::Fail(TransportFault::Interrupted),
         Step::Hang,
@@ -35,59 +35,59 @@ async fn everything_that_may_pass_is_retried() {
         Step::status(504),
         Step::status(599),
     ];
-    for step in passing {
+    for step in transient {
         let (sent, script) = send([step.clone()]).await;
         sent.unwrap_or_else(|error| panic!("{step:?}: {error}"));
-        let seen = script.seen();
-        assert_eq!(seen.len(), 2, "{step:?}");
-        assert_eq!(seen[0].request.body(), seen[1].request.body());
-        assert_eq!(seen[0].request.headers(), seen[1].request.headers());
+        let requests = script.requests();
+        assert_eq!(requests.len(), 2, "{step:?}");
+        assert_eq!(requests[0].http.body(), requests[1].http.body());
+        assert_eq!(requests[0].http.headers(), requests[1].http.headers());
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_else_is_retried() {
+async fn other_failures_are_not_retried() {
     for status in [401, 403, 404, 402, 405, 413, 418, 301, 303, 204] {
         let (sent, script) = send([Step::status(status)]).await;
         let error = sent.expect_err("a refusal");
         assert!(!error.is_retryable(), "{status}: {error}");
-        assert_eq!(script.seen().len(), 1, "{status}");
+        assert_eq!(script.requests().len(), 1, "{status}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_400_is_tried_once_more_and_then_is_a_rejection() {
+async fn a_400_is_retried_once_and_then_is_a_rejection() {
     let (sent, script) = send([Step::status(400), Step::status(400)]).await;
     assert!(matches!(sent, Err(SendError::Rejected { .. })), "{sent:?}");
-    assert_eq!(script.seen().len(), 2);
+    assert_eq!(script.requests().len(), 2);
 
     let (sent, script) = send([Step::status(400)]).await;
-    sent.expect("the server's own failure, gone");
-    assert_eq!(script.seen().len(), 2);
+    sent.expect("a 400 by a fault of the server");
+    assert_eq!(script.requests().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn five_attempts_with_growing_waits() {
+async fn a_request_is_tried_five_times_with_growing_backoff() {
     let (sent, script) = send(vec![Step::status(503); 9]).await;
     let error = sent.expect_err("a server that is down");
     assert!(error.is_retryable());
     assert!(matches!(error.cause(), Some(RequestError::Unavailable { status: 503, .. })));
-    let at: Vec<Duration> = script.seen().iter().map(|seen| seen.at).collect();
-    assert_eq!(at.len(), 5);
-    for (attempt, pair) in at.windows(2).enumerate() {
+    let times: Vec<Duration> = script.requests().iter().map(|request| request.elapsed).collect();
+    assert_eq!(times.len(), 5);
+    for (attempt, pair) in times.windows(2).enumerate() {
         let bound = Duration::from_millis(100) * 2_u32.pow(u32::try_from(attempt).expect("few"));
-        // A millisecond is the timer's grain.
+        // The resolution of the timer is a millisecond.
         let wait = pair[1].saturating_sub(pair[0]);
         assert!(wait <= bound + Duration::from_millis(1), "wait {attempt} was {wait:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn waits_are_random() {
+async fn backoff_is_random() {
     let mut waits = Vec::new();
     for _ in 0..20 {
         let (_, script) = send([Step::status(503)]).await;
-        waits.push(script.seen()[1].at);
+        waits.push(script.requests()[1].elapsed);
     }
     waits.sort();
     waits.dedup();
@@ -95,41 +95,41 @@ async fn waits_are_random() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_policy_is_the_users() {
+async fn the_retry_policy_can_be_changed() {
     let script = Script::new(vec![Step::status(503); 9]);
     let client = script.builder().retry(RetryPolicy::none()).build().expect("a client");
     client.send(&ItemViewed::number(1)).await.expect_err("one attempt");
-    assert_eq!(script.seen().len(), 1);
+    assert_eq!(script.requests().len(), 1);
 
     let script = Script::new(vec![Step::status(503); 8]);
     let policy = RetryPolicy::default().max_attempts(9).initial_backoff(SECOND).max_backoff(SECOND);
     let client = script.builder().retry(policy).build().expect("a client");
     client.send(&ItemViewed::number(1)).await.expect("the ninth attempt");
-    assert_eq!(script.seen().len(), 9);
+    assert_eq!(script.requests().len(), 9);
 }
 
 #[tokio::test(start_paused = true)]
-async fn retry_after_is_the_least_wait_in_seconds_or_as_a_date() {
+async fn retry_after_in_seconds_or_as_a_date_is_the_minimum_wait() {
     let (sent, script) = send([Step::retry_after(429, "7")]).await;
     sent.expect("the second attempt");
-    let wait = script.seen()[1].at;
+    let wait = script.requests()[1].elapsed;
     assert!(wait >= 7 * SECOND && wait <= 7 * SECOND + Duration::from_millis(101), "{wait:?}");
 
     let date = httpdate::fmt_http_date(std::time::SystemTime::now() + 20 * SECOND);
     let (sent, script) = send([Step::retry_after(503, &date)]).await;
     sent.expect("the second attempt");
-    // A date has whole seconds.
-    let wait = script.seen()[1].at;
+    // A date has a resolution of one second.
+    let wait = script.requests()[1].elapsed;
     assert!(wait >= 18 * SECOND && wait <= 21 * SECOND, "{wait:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retry_after_beyond_what_is_left_ends_the_call_at_once_and_says_so() {
+async fn a_retry_after_beyond_the_deadline_ends_the_call_at_once() {
     let start = Instant::now();
     let (sent, script) = send([Step::retry_after(429, "300")]).await;
     let error = sent.expect_err("no time for it");
     assert_eq!(start.elapsed(), Duration::ZERO);
-    assert_eq!(script.seen().len(), 1);
+    assert_eq!(script.requests().len(), 1);
     assert!(error.is_retryable());
     let Some(RequestError::RetryAfterTooLong { wait, left, cause }) = error.cause() else {
         panic!("{error:?}");
@@ -144,36 +144,36 @@ async fn a_retry_after_beyond_what_is_left_ends_the_call_at_once_and_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_ends_after_its_total() {
+async fn a_call_ends_after_its_total_timeout() {
     let start = Instant::now();
     let script = Script::new(vec![Step::Hang; 99]);
     let policy = RetryPolicy::default().max_attempts(99);
     let client = script.builder().retry(policy).build().expect("a client");
-    let error = client.send(&ItemViewed::number(1)).await.expect_err("nobody answers");
+    let error = client.send(&ItemViewed::number(1)).await.expect_err("no response");
     assert!(error.cause().is_some_and(RequestError::is_timeout), "{error:?}");
     assert!(start.elapsed() <= 60 * SECOND + Duration::from_millis(1), "{:?}", start.elapsed());
-    assert!(script.seen().len() >= 5);
+    assert!(script.requests().len() >= 5);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_has_ten_seconds_and_a_millisecond_an_event() {
+async fn a_request_times_out_after_ten_seconds_and_a_millisecond_per_event() {
     let script = Script::new([Step::Hang]);
     let client = script.builder().retry(RetryPolicy::none()).build().expect("a client");
     let start = Instant::now();
-    let error = client.send_all(ItemViewed::many(500)).await.expect_err("nobody answers");
+    let error = client.send_all(ItemViewed::many(500)).await.expect_err("no response");
     assert_eq!(start.elapsed(), Duration::from_millis(10_500));
     assert!(matches!(error.causes().next().expect("a cause"), RequestError::Timeout { .. }));
     assert_eq!(error.into_unsent().len(), 500);
 }
 
 #[tokio::test(start_paused = true)]
-async fn at_most_max_in_flight_requests_are_under_way() {
+async fn at_most_max_in_flight_requests_are_in_flight() {
     for (max_in_flight, steps) in [(1, 10), (4, 10), (32, 10)] {
         let script = Script::new(vec![Step::AcceptAfter(SECOND); steps]);
         let builder = script.builder().max_request_events(10).max_in_flight(max_in_flight);
         let start = Instant::now();
         builder.build().expect("a client").send_all(ItemViewed::many(100)).await.expect("ids");
-        let most = script.seen().iter().map(|seen| seen.in_flight).max();
+        let most = script.requests().iter().map(|request| request.in_flight).max();
         assert_eq!(most, Some(max_in_flight.min(steps)));
         let rounds = u32::try_from(steps.div_ceil(max_in_flight)).expect("few");
         assert_eq!(start.elapsed(), SECOND * rounds);
@@ -181,16 +181,16 @@ async fn at_most_max_in_flight_requests_are_under_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn four_are_under_way_by_default_and_one_keeps_the_order() {
+async fn four_requests_are_in_flight_by_default_and_one_keeps_the_order() {
     let script = Script::new(vec![Step::AcceptAfter(SECOND); 10]);
     let client = script.builder().max_request_events(10).build().expect("a client");
     client.send_all(ItemViewed::many(100)).await.expect("ids");
-    assert_eq!(script.seen().iter().map(|seen| seen.in_flight).max(), Some(4));
+    assert_eq!(script.requests().iter().map(|request| request.in_flight).max(), Some(4));
 
     let script = Script::new([Step::status(503), Step::Accept, Step::status(503)]);
     let builder = script.builder().max_request_events(10).max_in_flight(1);
     builder.build().expect("a client").send_all(ItemViewed::many(30)).await.expect("ids");
-    let firsts: Vec<u64> = script.seen().iter().map(|seen| seen.numbers[0]).collect();
+    let firsts: Vec<u64> = script.requests().iter().map(|request| request.numbers[0]).collect();
     assert_eq!(firsts, [0, 0, 10, 10, 20]);
 }
 
@@ -201,7 +201,7 @@ async fn a_refused_key_stops_the_remaining_requests() {
         let builder = script.builder().max_request_events(10).max_in_flight(1);
         let client = builder.build().expect("a client");
         let error = client.send_all(ItemViewed::many(50)).await.expect_err("a refused key");
-        assert_eq!(script.seen().len(), 2);
+        assert_eq!(script.requests().len(), 2);
         assert_eq!(error.accepted().len(), 10);
         assert_eq!(error.unsent(), (10..50).collect::<Vec<_>>());
         assert!(error.causes().all(RequestError::is_key_refused));
@@ -210,18 +210,18 @@ async fn a_refused_key_stops_the_remaining_requests() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_key_stops_those_that_wait_for_another_attempt() {
+async fn a_refused_key_stops_requests_that_wait_for_a_retry() {
     let script = Script::new([Step::retry_after(503, "5"), Step::status(401)]);
     let builder = script.builder().max_request_events(10).max_in_flight(2);
     let client = builder.build().expect("a client");
     let error = client.send_all(ItemViewed::many(50)).await.expect_err("a refused key");
-    assert_eq!(script.seen().len(), 2);
+    assert_eq!(script.requests().len(), 2);
     assert_eq!(error.unsent().len(), 50);
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_any_other_failure_the_others_go_on() {
-    let html = Step::answer(200, "<!doctype html><html></html>");
+async fn any_other_failure_does_not_stop_the_other_requests() {
+    let html = Step::respond(200, "<!doctype html><html></html>");
     for step in [Step::status(503), html, Step::status(413), Step::Hang] {
         let script = Script::new([step.clone()]);
         let builder = script.builder().max_request_events(10).retry(RetryPolicy::none());
@@ -233,7 +233,7 @@ async fn after_any_other_failure_the_others_go_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_handed_back_is_sent_under_the_same_ids() {
+async fn unsent_events_are_resent_under_the_same_ids() {
     let script = Script::new([Step::Accept, Step::status(413), Step::Accept, Step::Accept]);
     let builder = script.builder().max_request_events(10).max_in_flight(1);
     let client = builder.build().expect("a client");
@@ -241,22 +241,22 @@ async fn what_is_handed_back_is_sent_under_the_same_ids() {
     let unsent: Batch = error.into_unsent();
     assert_eq!(unsent.len(), 10);
     client.send_batch(&unsent).await.expect("ids");
-    assert_eq!(script.seen()[3].numbers, (10..20).collect::<Vec<_>>());
+    assert_eq!(script.requests()[3].numbers, (10..20).collect::<Vec<_>>());
     let seed = "x-inngest-event-id-seed";
     assert_eq!(header(&script, 3, seed), header(&script, 1, seed));
     assert_ne!(header(&script, 3, seed), header(&script, 0, seed));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dropped_call_leaves_nothing_under_way() {
+async fn a_dropped_call_leaves_no_request_in_flight() {
     let script = Script::new(vec![Step::Hang; 99]);
     let client = script.builder().max_request_events(10).build().expect("a client");
     let call = client.send_all(ItemViewed::many(100));
     tokio::time::timeout(SECOND, call).await.expect_err("canceled");
-    assert_eq!(script.seen().len(), 4);
+    assert_eq!(script.requests().len(), 4);
     tokio::time::sleep(100 * SECOND).await;
     client.send(&ItemViewed::number(1)).await.map(drop).unwrap_or_default();
-    assert_eq!(script.seen().get(4).map(|seen| seen.in_flight), Some(1));
+    assert_eq!(script.requests().get(4).map(|request| request.in_flight), Some(1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -264,5 +264,5 @@ async fn an_empty_batch_sends_no_request() {
     let script = Script::new([]);
     assert_eq!(script.client().send_batch(&Batch::new()).await.expect("no ids"), []);
     assert_eq!(script.client().send_all(Vec::<ItemViewed>::new()).await.expect("no ids"), []);
-    assert!(script.seen().is_empty());
+    assert!(script.requests().is_empty());
 }

@@ -1,5 +1,5 @@
-//! Promise 7: the key is in the URL's path, and in nothing that prints; nor is an event's data. One test, since what it listens
-//! to is the whole process.
+//! Nothing that can be printed or logged contains the key, which is in the URL's path, or the data of an
+//! event. This is one test, since it captures the log of the whole process.
 
 use std::error::Error;
 use std::io;
@@ -10,11 +10,11 @@ use inngest_core::testing::{EventApi, Fault};
 use inngest_core::{Client, RetryPolicy, SendError};
 use inngest_tests::ItemViewed;
 
-/// In an event's data.
+/// A text in the data of an event.
 const NOTE: &str = "pr1vate-n0te";
 const KEY: &str = "s3cr3t-k3y-that-never-prints";
 
-/// Everything that was logged or traced.
+/// Everything that was logged.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -29,7 +29,7 @@ impl io::Write for Log {
     }
 }
 
-/// All that can be printed of an error and of what lies below it.
+/// Returns every form in which an error and its sources can be printed.
 fn printed(error: &(dyn Error + 'static)) -> String {
     let mut text = String::new();
     let mut next = Some(error);
@@ -41,7 +41,7 @@ fn printed(error: &(dyn Error + 'static)) -> String {
 }
 
 #[tokio::test]
-async fn the_key_is_in_no_debug_no_display_no_error_chain_and_no_trace() {
+async fn the_key_and_the_data_are_in_no_debug_no_display_no_error_chain_and_no_trace() {
     let log = Log::default();
     let writer = log.clone();
     tracing_log::LogTracer::init().expect("the only logger");
@@ -59,7 +59,7 @@ async fn the_key_is_in_no_debug_no_display_no_error_chain_and_no_trace() {
         builder.timeout(Duration::from_millis(100))
     };
     let client = builder().base_url(api.url()).build().expect("a client");
-    let nobody = builder().base_url("http://127.0.0.1:1").build().expect("a client");
+    let no_server = builder().base_url("http://127.0.0.1:1").build().expect("a client");
     let no_host = builder().base_url("http://inngest.invalid").build().expect("a client");
     let tls = builder().base_url(api.url().replace("http:", "https:")).build().expect("a client");
     let following = builder().base_url(api.url()).http_client(reqwest::Client::new());
@@ -106,14 +106,14 @@ async fn the_key_is_in_no_debug_no_display_no_error_chain_and_no_trace() {
     api.clear_faults();
     client.send(&ItemViewed::number(1)).await.expect("an id");
     api.fail_next(Fault::redirect(&format!("/e/{KEY}/again")));
-    for client in [nobody, no_host, tls, following] {
+    for client in [no_server, no_host, tls, following] {
         let sent = client.send(&private).await;
         let error: SendError = sent.expect_err("no such server");
         shown.push_str(&printed(&error));
     }
 
     let traced = String::from_utf8_lossy(&log.0.lock().expect("no panic in a log")).into_owned();
-    // It is listened to, and what the server quoted is passed on without the key.
+    // The log was captured, and the texts of the server are quoted without the key.
     assert!(traced.contains("sending to Inngest failed, retrying"), "{traced}");
     assert!(traced.contains("Inngest rejected an event"), "{traced}");
     assert!(traced.contains("TRACE") && traced.contains("DEBUG"), "{traced}");

@@ -1,8 +1,8 @@
-//! The invariant of the publisher and the promises of the client, under faults of every kind: a model of
-//! Inngest's Event API, a paused clock, and thousands of random stories.
+//! The invariants of the publisher and the client under faults of every kind, checked with a model of
+//! Inngest's Event API on a paused clock, in thousands of random runs, called stories.
 //!
-//! A story that fails prints its number; `SIMULATION_SEED=number cargo test -p inngest-tests --test
-//! simulation` tells it again, and `SIMULATION_STORIES=n` tells more or fewer of them.
+//! A story that fails prints its number. `SIMULATION_SEED=number cargo test -p inngest-tests --test
+//! simulation` repeats that story, and `SIMULATION_STORIES=n` runs `n` stories.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -16,19 +16,19 @@ use inngest_core::{Batch, Client};
 use inngest_tests::{CheckoutCompleted, ItemViewed};
 use serde_json::{Value, json};
 
-/// What the server has seen and done. One function listens to every event.
+/// What the server has accepted and run. One function runs for every event.
 #[derive(Debug, Default)]
 struct Server {
-    /// The functions' runs: what they were deduplicated by, and the event's number.
+    /// The number of the event of each run, by the dedup id or the id of the event.
     runs: BTreeMap<String, u64>,
-    /// The ids each event was accepted under.
+    /// The ids under which each event was accepted.
     ids: BTreeMap<u64, BTreeSet<String>>,
-    /// Accepted under an id that another event has.
-    swallowed: Vec<u64>,
+    /// The numbers of events that were dropped because another event had the same id.
+    dropped: Vec<u64>,
 }
 
 impl Server {
-    /// Takes events in, from the first to the first bad one, as the Event API does.
+    /// Accepts the events before the first bad one, as the Event API does, and returns their ids.
     fn accept(
         &mut self,
         seed: &str,
@@ -36,15 +36,15 @@ impl Server {
         is_bad: impl Fn(u64) -> bool,
     ) -> Vec<String> {
         let mut ids = Vec::new();
-        for (at, event) in (1_u32..).zip(events) {
+        for (position, event) in (1_u32..).zip(events) {
             let number = number(event);
             if is_bad(number) {
                 break;
             }
-            let id = id(seed, at);
+            let id = id(seed, position);
             let dedup = event["id"].as_str().unwrap_or(&id).to_owned();
             if *self.runs.entry(dedup).or_insert(number) != number {
-                self.swallowed.push(number);
+                self.dropped.push(number);
             }
             self.ids.entry(number).or_default().insert(id.clone());
             ids.push(id);
@@ -59,40 +59,42 @@ fn number(event: &Value) -> u64 {
     data["number"].as_u64().or_else(cart).expect("a number")
 }
 
-/// The documented formula: the time, and ten bytes whose last four count up.
-fn id(seed: &str, at: u32) -> String {
+/// Returns the id of the event at `position`, counted from 1, by the documented formula: the time of the
+/// seed, and its ten random bytes, to whose last four the position is added.
+fn id(seed: &str, position: u32) -> String {
     use base64::Engine as _;
     let (millis, random) = seed.split_once(',').expect("a seed");
     let bytes = base64::engine::general_purpose::STANDARD.decode(random).expect("base64");
     let (first, last) = bytes.split_at(6);
-    let last = u32::from_be_bytes(last.try_into().expect("ten bytes")).wrapping_add(at);
+    let last = u32::from_be_bytes(last.try_into().expect("ten bytes")).wrapping_add(position);
     format!("{millis}-{first:?}-{last}")
 }
 
-/// One story's weather and rules.
+/// The faults and the limits of the server in one random run.
 #[derive(Clone, Debug)]
 struct Story {
-    /// How many requests of a hundred meet a fault.
+    /// The percentage of requests with a fault.
     faults: u8,
-    /// Events whose number divides by this are refused, however they come; 0 is none.
+    /// Events whose number is a multiple of this are refused in every request; 0 for none.
     bad_every: u64,
-    /// More events than this in a request are a 413.
+    /// A request with more events than this gets a 413.
     max_events: usize,
     /// Whether the key may be refused.
     refuses_keys: bool,
 }
 
 #[derive(Clone)]
-struct World {
+struct Simulation {
     story: Story,
     server: Arc<Mutex<Server>>,
     rng: Arc<Mutex<Rng>>,
-    /// The weather is fine, for what is sent again in the end.
-    fine: Arc<Mutex<bool>>,
+    /// Whether faults are off, for resending what was not delivered.
+    healthy: Arc<Mutex<bool>>,
 }
 
-impl World {
-    async fn answer(
+impl Simulation {
+    /// Responds to a request, with a random fault unless the server is healthy.
+    async fn respond(
         self,
         request: http::Request<Bytes>,
     ) -> Result<http::Response<Bytes>, TransportFault> {
@@ -107,8 +109,9 @@ impl World {
         };
         let (fault, delay, part) = {
             let mut rng = self.rng.lock().expect("no panic");
-            let fine = *self.fine.lock().expect("no panic");
-            let fault = if fine || rng.u8(..100) >= self.story.faults { 0 } else { rng.u8(1..14) };
+            let healthy = *self.healthy.lock().expect("no panic");
+            let fault =
+                if healthy || rng.u8(..100) >= self.story.faults { 0 } else { rng.u8(1..14) };
             (fault, rng.u64(..300), rng.usize(..=events.len()))
         };
         tokio::time::sleep(Duration::from_millis(delay)).await;
@@ -119,17 +122,17 @@ impl World {
             1 => Err(TransportFault::Connect),
             2 => Err(TransportFault::Interrupted),
             3 => {
-                // Dropped after it was accepted.
+                // The connection is dropped after all events were accepted.
                 accept(events.len());
                 Err(TransportFault::Interrupted)
             }
             4 => {
-                // Dropped in the middle of it.
+                // The connection is dropped after a part of the events was accepted.
                 accept(part);
                 Err(TransportFault::Interrupted)
             }
             5 if part < events.len() => {
-                // A failure of the server's own, at any event.
+                // An internal failure of the server, at a random event.
                 let ids = accept(part);
                 Ok(status(400, &ids, "internal error"))
             }
@@ -139,10 +142,10 @@ impl World {
                 Ok(status(502, &[], "down, but it was accepted"))
             }
             8 => {
-                let mut answer = status(429, &[], "slow down");
+                let mut response = status(429, &[], "slow down");
                 let seconds = (delay % 20).to_string().parse().expect("a header's value");
-                answer.headers_mut().insert("retry-after", seconds);
-                Ok(answer)
+                response.headers_mut().insert("retry-after", seconds);
+                Ok(response)
             }
             9 => std::future::pending().await,
             10 => {
@@ -154,7 +157,7 @@ impl World {
                 Ok(http::Response::new(Bytes::from_static(b"<html>a page</html>")))
             }
             12 => {
-                // Fewer ids than events.
+                // The response has fewer ids than events.
                 let ids = accept(events.len());
                 let body = json!({ "ids": ids[1.min(ids.len())..], "status": 200 });
                 Ok(http::Response::new(body.to_string().into()))
@@ -175,23 +178,24 @@ impl World {
 fn status(status: u16, ids: &[String], error: &str) -> http::Response<Bytes> {
     let ids = if ids.is_empty() { vec![String::new()] } else { ids.to_vec() };
     let body = json!({ "ids": ids, "status": status, "error": error });
-    let mut answer = http::Response::new(Bytes::from(body.to_string()));
-    *answer.status_mut() = http::StatusCode::from_u16(status).expect("an HTTP status");
-    answer
+    let mut response = http::Response::new(Bytes::from(body.to_string()));
+    *response.status_mut() = http::StatusCode::from_u16(status).expect("an HTTP status");
+    response
 }
 
-/// Everything that a story's judge has to know.
-struct Told {
-    world: World,
-    /// Every number that the publisher accepted, with its receipt.
+/// The result of a story.
+struct StoryResult {
+    simulation: Simulation,
+    /// The number of every event that the publisher accepted, with its receipt.
     accepted: Vec<(u64, Receipt)>,
-    kept: Vec<Undelivered>,
+    /// What the hook `on_undelivered` received.
+    undelivered: Vec<Undelivered>,
     report: CloseReport,
 }
 
-async fn tell(seed: u64) -> Told {
+async fn run(seed: u64) -> StoryResult {
     let mut rng = Rng::with_seed(seed);
-    // The client's own jitter.
+    // Seeds the jitter of the client.
     fastrand::seed(seed);
     let story = Story {
         faults: *rng.choice(&[0, 10, 30, 60, 90]).expect("one"),
@@ -199,15 +203,15 @@ async fn tell(seed: u64) -> Told {
         max_events: *rng.choice(&[1_000, 1_000, 4, 1]).expect("one"),
         refuses_keys: rng.bool(),
     };
-    let world = World {
+    let simulation = Simulation {
         story,
         server: Arc::default(),
         rng: Arc::new(Mutex::new(rng.fork())),
-        fine: Arc::default(),
+        healthy: Arc::default(),
     };
-    let client = client(&world);
-    let kept: Arc<Mutex<Vec<Undelivered>>> = Arc::default();
-    let hook = Arc::clone(&kept);
+    let client = client(&simulation);
+    let undelivered: Arc<Mutex<Vec<Undelivered>>> = Arc::default();
+    let hook = Arc::clone(&undelivered);
     let publisher = client
         .publisher()
         .max_batch_events(rng.usize(1..12))
@@ -216,7 +220,7 @@ async fn tell(seed: u64) -> Told {
         .max_in_flight(rng.usize(1..5))
         .max_queued_events(rng.usize(1..40))
         .max_queued_bytes(rng.usize(100..4_000))
-        .on_undelivered(move |undelivered| hook.lock().expect("no panic").push(undelivered))
+        .on_undelivered(move |events| hook.lock().expect("no panic").push(events))
         .start();
 
     let mut accepted = Vec::new();
@@ -224,10 +228,10 @@ async fn tell(seed: u64) -> Told {
         let result = match rng.u8(..8) {
             0 => publisher.try_publish(event(number)),
             1 => {
-                // Given up after a while, as a web handler would.
+                // Canceled after a timeout, as a web handler does it.
                 let publish = publisher.publish(event(number));
-                let patience = Duration::from_millis(rng.u64(..200));
-                match tokio::time::timeout(patience, publish).await {
+                let limit = Duration::from_millis(rng.u64(..200));
+                match tokio::time::timeout(limit, publish).await {
                     Ok(result) => result,
                     Err(_) => continue,
                 }
@@ -256,18 +260,18 @@ async fn tell(seed: u64) -> Told {
             _ => {}
         }
     }
-    let patience = [0, 1, 100, 5_000, 3_600_000];
-    let patience = Duration::from_millis(*rng.choice(&patience).expect("one"));
-    let report = publisher.close(patience).await;
+    let deadlines = [0, 1, 100, 5_000, 3_600_000];
+    let deadline = Duration::from_millis(*rng.choice(&deadlines).expect("one"));
+    let report = publisher.close(deadline).await;
     drop(publisher);
-    let kept = std::mem::take(&mut *kept.lock().expect("no panic"));
-    Told { world, accepted, kept, report }
+    let undelivered = std::mem::take(&mut *undelivered.lock().expect("no panic"));
+    StoryResult { simulation, accepted, undelivered, report }
 }
 
-fn client(world: &World) -> Client {
-    let world = world.clone();
+fn client(simulation: &Simulation) -> Client {
+    let simulation = simulation.clone();
     let builder = Client::builder().no_env().event_key("a-secret-key").max_request_events(7);
-    let builder = builder.transport(move |request| world.clone().answer(request));
+    let builder = builder.transport(move |request| simulation.clone().respond(request));
     builder.build().expect("a client")
 }
 
@@ -275,10 +279,10 @@ fn event(number: u32) -> ItemViewed {
     ItemViewed::number(number)
 }
 
-/// Sends what was not delivered again, until it is, in fine weather and with a server that takes it.
-async fn send_again(world: &World, batch: Batch) {
-    *world.fine.lock().expect("no panic") = true;
-    let client = client(world);
+/// Resends what was not delivered until the server, now without faults, has accepted all of it.
+async fn resend(simulation: &Simulation, batch: Batch) {
+    *simulation.healthy.lock().expect("no panic") = true;
+    let client = client(simulation);
     let mut batch = batch;
     for _ in 0..20 {
         let Err(error) = client.send_batch(&batch).await else {
@@ -288,45 +292,45 @@ async fn send_again(world: &World, batch: Batch) {
         if batch.is_empty() {
             return;
         }
-        // A 413 is not retried: fewer at a time then.
-        let world = world.clone();
+        // A 413 is not retried, so send each event alone.
+        let simulation = simulation.clone();
         let builder = Client::builder().no_env().event_key("a-secret-key").max_request_events(1);
-        let builder = builder.transport(move |request| world.clone().answer(request));
+        let builder = builder.transport(move |request| simulation.clone().respond(request));
         let single = builder.build().expect("a client");
         match single.send_batch(&batch).await {
             Ok(_) => return,
             Err(error) => batch = error.into_unsent(),
         }
     }
-    assert!(batch.is_empty(), "{} events find no way", batch.len());
+    assert!(batch.is_empty(), "{} events cannot be delivered", batch.len());
 }
 
-async fn judge(told: Told) {
-    let Told { world, accepted, kept, report } = told;
-    let bad = world.story.bad_every;
+async fn check(result: StoryResult) {
+    let StoryResult { simulation, accepted, undelivered: handed_over, report } = result;
+    let bad = simulation.story.bad_every;
     let is_bad = |number: u64| bad > 0 && number % bad == 0;
 
-    // By count.
+    // Every accepted event is counted once.
     let counted = report.delivered + report.failed + report.undelivered.len() as u64;
     assert_eq!(counted, accepted.len() as u64, "accepted = delivered + failed + undelivered");
 
-    // By identity.
+    // Every receipt has the outcome that was counted.
     let (mut delivered, mut failed, mut undelivered) = (0_u64, 0_u64, 0_usize);
     for (number, receipt) in &accepted {
-        let end = receipt.try_delivered().unwrap_or_else(|| panic!("{number} has no end"));
-        match end {
+        let outcome = receipt.try_delivered();
+        match outcome.unwrap_or_else(|| panic!("{number} has no outcome")) {
             Ok(id) => {
                 delivered += 1;
-                let server = world.server.lock().expect("no panic");
+                let server = simulation.server.lock().expect("no panic");
                 let ids = server.ids.get(number).unwrap_or_else(|| panic!("{number} is lost"));
                 assert!(ids.contains(id.as_str()), "{number} was accepted under {ids:?}, not {id}");
             }
             Err(inngest_core::publisher::DeliveryError::Closed) => undelivered += 1,
             Err(inngest_core::publisher::DeliveryError::Rejected(_)) => {
                 failed += 1;
-                let twice = !is_bad(*number);
-                // A good event is rejected only where the server failed at it twice running.
-                assert!(!twice || world.story.faults > 0, "{number} is no bad event");
+                // A good event is rejected only if the server failed at it twice in succession.
+                let can_be_rejected = is_bad(*number) || simulation.story.faults > 0;
+                assert!(can_be_rejected, "{number} is not a bad event");
             }
             Err(_) => failed += 1,
         }
@@ -334,22 +338,22 @@ async fn judge(told: Told) {
     assert_eq!((delivered, failed), (report.delivered, report.failed));
     assert_eq!(undelivered, report.undelivered.len());
 
-    // What was handed back is sent again, and then every event ran once.
+    // After the events that were handed back are resent, every event has run once.
     let rejected: BTreeSet<u64> = accepted
         .iter()
         .filter(|(_, receipt)| {
-            let end = receipt.try_delivered();
-            matches!(end, Some(Err(inngest_core::publisher::DeliveryError::Rejected(_))))
+            let outcome = receipt.try_delivered();
+            matches!(outcome, Some(Err(inngest_core::publisher::DeliveryError::Rejected(_))))
         })
         .map(|(number, _)| *number)
         .collect();
-    let mut again = report.undelivered;
-    for undelivered in kept {
-        again.append(undelivered.events);
+    let mut batch = report.undelivered;
+    for undelivered in handed_over {
+        batch.append(undelivered.events);
     }
-    send_again(&world, again).await;
-    let server = world.server.lock().expect("no panic");
-    assert_eq!(server.swallowed, Vec::<u64>::new(), "swallowed by another event's id");
+    resend(&simulation, batch).await;
+    let server = simulation.server.lock().expect("no panic");
+    assert_eq!(server.dropped, Vec::<u64>::new(), "dropped because of another event's id");
     for (number, ids) in &server.ids {
         assert_eq!(ids.len(), 1, "{number} was accepted under {ids:?}");
     }
@@ -371,8 +375,8 @@ fn story(seed: u64) {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.expect("a runtime").block_on(async {
-        let told = tell(seed).await;
-        judge(told).await;
+        let result = run(seed).await;
+        check(result).await;
     });
 }
 
@@ -381,7 +385,7 @@ fn from_env(variable: &str) -> Option<u64> {
 }
 
 #[test]
-fn accepted_is_delivered_and_failed_and_undelivered_and_nothing_runs_twice() {
+fn every_accepted_event_has_one_outcome_and_runs_at_most_once() {
     if let Some(seed) = from_env("SIMULATION_SEED") {
         return story(seed);
     }
@@ -391,11 +395,11 @@ fn accepted_is_delivered_and_failed_and_undelivered_and_nothing_runs_twice() {
         for thread in 0..threads {
             scope.spawn(move || {
                 for seed in (0..stories).filter(|seed| seed % threads == thread) {
-                    let told = std::panic::catch_unwind(|| story(seed));
-                    assert!(told.is_ok(), "tell it again with SIMULATION_SEED={seed}");
+                    let result = std::panic::catch_unwind(|| story(seed));
+                    assert!(result.is_ok(), "repeat this story with SIMULATION_SEED={seed}");
                 }
             });
         }
     });
-    println!("{stories} stories told");
+    println!("{stories} stories passed");
 }

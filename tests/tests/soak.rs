@@ -1,5 +1,5 @@
-//! A publisher for a while over a real socket, with a server that misbehaves: nothing is lost, nothing
-//! runs twice, and memory stays bounded. A million events take a few minutes:
+//! A long run of a publisher over a real socket, with a server that misbehaves: no event is lost, none runs
+//! twice, and memory stays bounded. A million events take a few minutes:
 //! `SOAK_EVENTS=1000000 cargo test --release -p inngest-tests --test soak -- --nocapture`.
 
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use inngest_tests::ItemViewed;
 
 const QUEUED_EVENTS: usize = 10_000;
 
-/// One of all the faults that pass, for one request in ten.
+/// Returns a random transient fault for one request in ten.
 fn fault() -> Option<Fault> {
     if fastrand::u8(..10) > 0 {
         return None;
@@ -31,7 +31,7 @@ fn fault() -> Option<Fault> {
     })
 }
 
-/// The most memory this process has had, where the system tells.
+/// Returns the peak memory of this process, if the system reports it.
 fn peak_kib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM"))?;
@@ -43,7 +43,7 @@ async fn a_long_run_through_faults_loses_nothing_and_runs_nothing_twice() {
     let total: u32 =
         std::env::var("SOAK_EVENTS").map_or(20_000, |value| value.parse().expect("a number"));
     let api = EventApi::start().await;
-    // A counter an event: the server's own memory of them is cleared as it goes.
+    // One counter per event, since the events that the server stores are cleared during the run.
     let ran: Arc<Vec<AtomicU8>> = Arc::new((0..total).map(|_| AtomicU8::new(0)).collect());
     let counts = Arc::clone(&ran);
     api.on::<ItemViewed>("count", move |event: inngest_core::Event<ItemViewed>| {
@@ -69,7 +69,7 @@ async fn a_long_run_through_faults_loses_nothing_and_runs_nothing_twice() {
     let start = Instant::now();
     let mut most_queued = 0;
     for number in 0..total {
-        publisher.publish(ItemViewed::number(number)).await.expect("room");
+        publisher.publish(ItemViewed::number(number)).await.expect("capacity");
         if number % 1_000 == 0 {
             most_queued = most_queued.max(publisher.stats().queued_events);
             api.clear();
@@ -81,22 +81,22 @@ async fn a_long_run_through_faults_loses_nothing_and_runs_nothing_twice() {
     let stats = publisher.stats();
     let peak = peak_kib().map_or("unknown".to_owned(), |kib| format!("{} MiB", kib / 1024));
     println!(
-        "{total} events in {took:.1?}, {} batches sent again, at most {most_queued} queued, peak memory \
-         {peak} with the server",
+        "{total} events in {took:.1?}, {} batch retries, at most {most_queued} queued, peak memory \
+         {peak} including the server",
         stats.retries
     );
 
     let rejected = stats.failed.get("rejected").copied().unwrap_or_default();
     assert_eq!(report.delivered + report.failed, u64::from(total));
     assert!(report.undelivered.is_empty());
-    // Only what the server failed at twice running is rejected.
+    // An event is rejected only if the server failed at it twice in succession.
     assert_eq!(report.failed, rejected);
     assert_eq!(lost.load(Ordering::Relaxed), 0);
     assert!(most_queued <= QUEUED_EVENTS);
-    assert!(stats.retries > 0, "the faults were felt");
-    let times = |wanted: u8| {
-        ran.iter().filter(|times| times.load(Ordering::Relaxed) == wanted).count() as u64
+    assert!(stats.retries > 0, "the faults caused retries");
+    let events_that_ran = |times: u8| {
+        ran.iter().filter(|count| count.load(Ordering::Relaxed) == times).count() as u64
     };
-    assert_eq!(times(1), report.delivered);
-    assert_eq!(times(0), report.failed);
+    assert_eq!(events_that_ran(1), report.delivered);
+    assert_eq!(events_that_ran(0), report.failed);
 }

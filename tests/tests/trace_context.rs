@@ -1,4 +1,4 @@
-//! The trace that a call goes on: the headers `traceparent` and `tracestate` of its requests.
+//! The trace context of a call: the headers `traceparent` and `tracestate` of its requests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,15 +10,15 @@ use inngest_tests::{ItemViewed, Script, Step};
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 fn header(script: &Script, index: usize, name: &str) -> Option<String> {
-    let seen = script.seen();
-    let value = seen[index].request.headers().get(name)?;
+    let requests = script.requests();
+    let value = requests[index].http.headers().get(name)?;
     Some(value.to_str().expect("ASCII").to_owned())
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_callers_trace_goes_with_every_request_of_a_call() {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&asked);
+async fn every_request_of_a_call_carries_the_trace_of_the_caller() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&calls);
     let context = move || {
         let call = count.fetch_add(1, Ordering::Relaxed);
         Some(format!("00-0af7651916cd43dd8448eb211c80319c-{:016x}-01", call + 1))
@@ -28,26 +28,26 @@ async fn the_callers_trace_goes_with_every_request_of_a_call() {
     let client = client.expect("a client");
 
     let call = client.send(&ItemViewed::number(1));
-    assert_eq!(asked.load(Ordering::Relaxed), 1, "in the call itself");
+    assert_eq!(calls.load(Ordering::Relaxed), 1, "in the call itself");
     call.await.expect("an id");
     client.send_all(ItemViewed::many(3)).await.expect("ids");
     let batch = Batch::try_from_iter(ItemViewed::many(1)).expect("a batch");
     drop(client.send_batch(&batch));
-    assert_eq!(asked.load(Ordering::Relaxed), 3, "in the call itself");
-    let calls: Vec<String> = (0..script.seen().len())
+    assert_eq!(calls.load(Ordering::Relaxed), 3, "in the call itself");
+    let spans: Vec<String> = (0..script.requests().len())
         .map(|index| header(&script, index, "traceparent").expect("a header")[51..52].to_owned())
         .collect();
-    assert_eq!(calls, ["1", "1", "2", "2", "2"]);
+    assert_eq!(spans, ["1", "1", "2", "2", "2"]);
     assert_eq!(header(&script, 0, "tracestate"), None);
 
     let publisher = client.publisher().start();
-    let receipt = publisher.publish(&ItemViewed::number(1)).await.expect("room");
+    let receipt = publisher.publish(&ItemViewed::number(1)).await.expect("capacity");
     receipt.delivered().await.expect("an id");
     assert!(header(&script, 5, "traceparent").is_some_and(|parent| parent.contains("04-01")));
 }
 
 #[tokio::test]
-async fn the_headers_reach_the_server_with_each_attempt() {
+async fn each_attempt_carries_the_trace_headers() {
     let api = EventApi::start().await;
     api.fail_next(Fault::status(503));
     let builder = Client::builder().no_env().dev(true).base_url(api.url());
@@ -60,7 +60,7 @@ async fn the_headers_reach_the_server_with_each_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_no_trace_context_is_left_out() {
+async fn an_invalid_trace_context_is_left_out() {
     struct Context(Option<&'static str>, Option<&'static str>);
     impl TraceContext for Context {
         fn traceparent(&self) -> Option<String> {
@@ -87,7 +87,7 @@ async fn what_is_no_trace_context_is_left_out() {
     }
 
     let script = Script::new([]);
-    let panics = || -> Option<String> { panic!("a context's own affair") };
+    let panics = || -> Option<String> { panic!("a panic of the trace context") };
     let client = script.builder().trace_context(panics).build().expect("a client");
     client.send(&ItemViewed::number(1)).await.expect("an id");
     assert_eq!(header(&script, 0, "traceparent"), None);

@@ -1,4 +1,4 @@
-//! The spans of calls: exactly their fields, and nothing of a body, a URL or a key.
+//! The spans of calls have exactly the documented fields, and contain no body, URL or key.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,31 +16,31 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{Layer, Registry};
 
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Seen {
+struct SpanRecord {
     name: &'static str,
     parent: Option<&'static str>,
     fields: BTreeMap<&'static str, String>,
     closed: bool,
 }
 
-/// Keeps every span of this crate, in the order they were made.
+/// Records every span, in the order of creation.
 #[derive(Clone, Default)]
-struct Capture(Arc<Mutex<Vec<(u64, Seen)>>>);
+struct Capture(Arc<Mutex<Vec<(u64, SpanRecord)>>>);
 
 impl Capture {
     fn subscriber(&self) -> impl Subscriber + Send + Sync + 'static {
         Registry::default().with(self.clone())
     }
 
-    fn spans(&self) -> Vec<Seen> {
+    fn spans(&self) -> Vec<SpanRecord> {
         let spans = self.0.lock().expect("no panic");
-        spans.iter().map(|(_, seen)| seen.clone()).filter(|seen| seen.name == "send").collect()
+        spans.iter().map(|(_, span)| span.clone()).filter(|span| span.name == "send").collect()
     }
 
-    fn update(&self, id: &Id, change: impl FnOnce(&mut Seen)) {
+    fn update(&self, id: &Id, change: impl FnOnce(&mut SpanRecord)) {
         let mut spans = self.0.lock().expect("no panic");
-        let seen = spans.iter_mut().rev().find(|(known, _)| *known == id.into_u64());
-        change(&mut seen.expect("a span that was made").1);
+        let span = spans.iter_mut().rev().find(|(known, _)| *known == id.into_u64());
+        change(&mut span.expect("a recorded span").1);
     }
 }
 
@@ -60,21 +60,21 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Capture {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let span = context.span(id).expect("a new span");
         let parent = span.parent().map(|parent| parent.name());
-        let mut seen = Seen { name: span.name(), parent, ..Seen::default() };
-        attributes.record(&mut Fields(&mut seen.fields));
-        self.0.lock().expect("no panic").push((id.into_u64(), seen));
+        let mut record = SpanRecord { name: span.name(), parent, ..SpanRecord::default() };
+        attributes.record(&mut Fields(&mut record.fields));
+        self.0.lock().expect("no panic").push((id.into_u64(), record));
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, _: Context<'_, S>) {
-        self.update(id, |seen| values.record(&mut Fields(&mut seen.fields)));
+        self.update(id, |span| values.record(&mut Fields(&mut span.fields)));
     }
 
     fn on_close(&self, id: Id, _: Context<'_, S>) {
-        self.update(&id, |seen| seen.closed = true);
+        self.update(&id, |span| span.closed = true);
     }
 }
 
-/// The fields that every span has, and `more`.
+/// Returns the fields that every span has, and `more`.
 fn fields(more: &[(&'static str, &str)]) -> BTreeMap<&'static str, String> {
     let always = [
         ("otel.kind", "producer"),
@@ -89,7 +89,7 @@ const VIEWED: (&str, &str) = ("messaging.destination.name", "storefront/item.vie
 const SEND_VIEWED: (&str, &str) = ("otel.name", "send storefront/item.viewed");
 
 #[tokio::test(start_paused = true)]
-async fn one_event_is_one_span_under_its_callers() {
+async fn one_event_is_one_span_below_the_span_of_its_caller() {
     let capture = Capture::default();
     let script = Script::new([Step::status(503)]);
     async {
@@ -102,12 +102,12 @@ async fn one_event_is_one_span_under_its_callers() {
     .with_subscriber(capture.subscriber())
     .await;
     let expected = fields(&[SEND_VIEWED, VIEWED, ("messaging.message.id", "id-0")]);
-    let span = Seen { name: "send", parent: Some("handler"), fields: expected, closed: true };
+    let span = SpanRecord { name: "send", parent: Some("handler"), fields: expected, closed: true };
     assert_eq!(capture.spans(), [span]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_says_how_many_and_what_it_is_if_it_is_one_thing() {
+async fn the_span_of_a_batch_has_its_size_and_the_name_that_all_events_share() {
     let capture = Capture::default();
     async {
         let client = Script::new([]).builder().max_request_events(2).build().expect("a client");
@@ -121,34 +121,34 @@ async fn a_batch_says_how_many_and_what_it_is_if_it_is_one_thing() {
     .await;
     let spans = capture.spans();
     let one = fields(&[SEND_VIEWED, VIEWED, ("messaging.batch.message_count", "5")]);
-    assert_eq!(spans[0], Seen { name: "send", parent: None, fields: one, closed: true });
+    assert_eq!(spans[0], SpanRecord { name: "send", parent: None, fields: one, closed: true });
     let mixed = fields(&[("otel.name", "send"), ("messaging.batch.message_count", "2")]);
     assert_eq!(spans[1].fields, mixed);
     let parents: Vec<_> = spans.iter().map(|span| span.parent).collect();
-    assert_eq!(parents, [None, None, Some("handler")], "who calls it is its parent");
+    assert_eq!(parents, [None, None, Some("handler")], "the caller's span is the parent");
     assert_eq!(spans.len(), 3);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_has_its_type() {
+async fn the_span_of_a_failure_has_its_error_type() {
     let capture = Capture::default();
     let steps = [
         Step::status(503),
         Step::status(413),
-        Step::answer(400, r#"{"ids":["a",""],"status":400,"error":"bad"}"#),
+        Step::respond(400, r#"{"ids":["a",""],"status":400,"error":"bad"}"#),
         Step::status(400),
         Step::status(401),
     ];
     async {
         let client = Script::new(steps).builder().retry(RetryPolicy::none()).max_event_bytes(999);
         let client = client.build().expect("a client");
-        client.send(&ItemViewed::number(1)).await.expect_err("down");
-        client.send(&ItemViewed::number(1)).await.expect_err("too large there");
+        client.send(&ItemViewed::number(1)).await.expect_err("unavailable");
+        client.send(&ItemViewed::number(1)).await.expect_err("too large for the server");
         client.send(AccountLinked { account: 1 << 60 }).await.expect_err("unsafe");
         let large = ItemViewed { number: 1, note: "x".repeat(9_999) };
-        client.send(&large).await.expect_err("too large here");
+        client.send(&large).await.expect_err("too large for the client");
         let views = [ItemViewed::number(1), ItemViewed::number(2), large];
-        // The last of them goes alone, and its key is refused.
+        // The last event is sent in its own request, and its key is refused.
         let error = client.send_all(views.iter().chain(&views[..1])).await.expect_err("several");
         assert_eq!((error.rejected().len(), error.unsent().len()), (2, 1));
         client.send_all(["", ""].map(CheckoutCompleted::of)).await.expect_err("blank ids");
@@ -170,7 +170,7 @@ async fn a_failure_has_its_type() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_publishers_batches_have_spans_of_their_own() {
+async fn each_batch_of_a_publisher_has_its_own_span() {
     let capture = Capture::default();
     let _default = tracing::subscriber::set_default(capture.subscriber());
     async {
@@ -185,17 +185,17 @@ async fn a_publishers_batches_have_spans_of_their_own() {
     let mut expected = fields(&[SEND_VIEWED, VIEWED, ("messaging.batch.message_count", "3")]);
     assert_eq!(
         spans[1],
-        Seen { name: "send", fields: expected.clone(), closed: true, parent: None }
+        SpanRecord { name: "send", fields: expected.clone(), closed: true, parent: None }
     );
     expected.insert("error.type", "unavailable".to_owned());
-    assert_eq!(spans[0], Seen { name: "send", fields: expected, closed: true, parent: None });
+    assert_eq!(spans[0], SpanRecord { name: "send", fields: expected, closed: true, parent: None });
     assert_eq!(spans.len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_span_holds_a_body_a_url_or_a_key() {
+async fn no_span_contains_a_body_a_url_or_a_key() {
     let capture = Capture::default();
-    let steps = [Step::Accept, Step::answer(401, "no such key: a-secret-key"), Step::status(400)];
+    let steps = [Step::Accept, Step::respond(401, "no such key: a-secret-key"), Step::status(400)];
     async {
         let script = Script::new(steps);
         let client = script.client();

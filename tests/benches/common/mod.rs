@@ -1,4 +1,4 @@
-//! What the benchmarks share: a payload, a server that costs next to nothing, and a fair comparison.
+//! Shared by the benchmarks: a payload, a server that costs next to nothing, and a fair comparison.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -12,7 +12,7 @@ pub(crate) const EVENTS: usize = 1_000;
 
 #[derive(Clone, Serialize, InngestEvent)]
 #[inngest(name = "storefront/cart.checkout.completed", id = "cart-checkout-completed-{cart_id}")]
-/// The documentation's example, with an account.
+/// The example of the documentation, with an account.
 pub(crate) struct CheckoutCompleted {
     pub(crate) cart_id: String,
     item_ids: Vec<String>,
@@ -42,7 +42,7 @@ pub(crate) fn checkout(number: usize) -> CheckoutCompleted {
     }
 }
 
-/// A server that reads a request, throws it away, and answers with as many ids as it had events.
+/// Starts a server that discards each request and responds with one id per event. Returns its URL.
 pub(crate) fn sink() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -78,25 +78,25 @@ fn serve(connection: TcpStream) -> Option<()> {
         }
         let body = &mut body[..length];
         reader.read_exact(body).ok()?;
-        // The event, its data and the account in them have one brace each.
+        // An event has three opening braces: its own, of its data and of the account.
         let events = body.split(|byte| *byte == b'{').count() / 3;
         let ids = &ids[..(events * 29).saturating_sub(1)];
         let length = ids.len() + r#"{"ids":[],"status":200}"#.len();
         let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n");
-        let answer = format!(r#"{head}{{"ids":[{ids}],"status":200}}"#);
-        writer.write_all(answer.as_bytes()).ok()?;
+        let response = format!(r#"{head}{{"ids":[{ids}],"status":200}}"#);
+        writer.write_all(response.as_bytes()).ok()?;
     }
 }
 
 pub(crate) fn client(url: &str) -> Client {
     let builder = Client::builder().no_env().dev(true).event_key("test").base_url(url);
-    // As many a request as the bare program sends.
+    // A request holds as many events as a request of the baseline.
     let builder = builder.max_request_events(EVENTS).max_request_bytes(1 << 20);
     builder.build().expect("a client")
 }
 
-/// Runs the two in turns and prints the ratio of their medians.
-pub(crate) fn paired(what: &str, rounds: usize, mut ours: impl FnMut(), mut bare: impl FnMut()) {
+/// Runs the two alternately and prints the ratio of their medians.
+pub(crate) fn compare(label: &str, rounds: usize, mut ours: impl FnMut(), mut bare: impl FnMut()) {
     let mut times = [Vec::with_capacity(rounds), Vec::with_capacity(rounds)];
     let measure = |run: &mut dyn FnMut()| {
         let start = Instant::now();
@@ -104,7 +104,7 @@ pub(crate) fn paired(what: &str, rounds: usize, mut ours: impl FnMut(), mut bare
         start.elapsed()
     };
     for round in 0..rounds + rounds / 10 {
-        // Whoever goes second finds warm caches, so they swap.
+        // The second one finds warm caches, so they swap.
         let pair = if round % 2 == 0 {
             let first = measure(&mut ours);
             [first, measure(&mut bare)]
@@ -122,5 +122,5 @@ pub(crate) fn paired(what: &str, rounds: usize, mut ours: impl FnMut(), mut bare
         times[rounds / 2]
     });
     let ratio = ours.as_secs_f64() / bare.as_secs_f64();
-    println!("{what}: ours {ours:?}, bare {bare:?}; time {ratio:.3}, rate {:.3}", 1.0 / ratio);
+    println!("{label}: ours {ours:?}, bare {bare:?}; time {ratio:.3}, rate {:.3}", 1.0 / ratio);
 }

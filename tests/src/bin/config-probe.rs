@@ -1,5 +1,6 @@
-//! Builds a client from the environment it is run in and says what came of it. `PROBE_DEV` (0 or 1) and
-//! `PROBE_NO_ENV` set those options in code; with `PROBE_SEND` it sends one event and tries once.
+//! Builds a client from its environment variables and prints the client or the error. `PROBE_DEV` (0 or 1)
+//! and `PROBE_NO_ENV` set the options `dev` and `no_env` in code; with `PROBE_SEND` it sends one event,
+//! without retries.
 
 use std::env::var_os;
 

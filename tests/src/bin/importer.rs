@@ -1,4 +1,4 @@
-//! Sends the checkouts `0..IMPORT_COUNT` in one call, as an import that is run again after a crash would.
+//! Sends the checkouts `0..IMPORT_COUNT` in one call, as an import does that is restarted after a crash.
 
 use inngest_core::Client;
 use inngest_tests::CheckoutCompleted;

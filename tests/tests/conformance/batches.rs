@@ -1,4 +1,4 @@
-//! A batch that breaks is accepted up to where it breaks, wherever that is.
+//! A batch with a bad event or broken JSON is accepted up to there, at every index.
 
 use serde_json::{Value, json};
 
@@ -14,8 +14,8 @@ pub(super) async fn check(suite: &mut Suite) {
     cut_bodies(suite).await;
 }
 
-/// At every index, in every way: the events before it are accepted, and the error is that of the bad
-/// event alone.
+/// Checks each kind of bad event at every index: the events before it are accepted, and the error is the
+/// same as for the bad event alone.
 async fn bad_events(suite: &mut Suite) {
     let too_large: Value = serde_json::from_str(&padded((3 << 20) + 1)).unwrap();
     for (what, bad) in [
@@ -49,39 +49,41 @@ async fn bad_events(suite: &mut Suite) {
     }
 }
 
-/// What is no JSON is an error, and the ids are a lower bound: they may be one or two short.
+/// Checks that invalid JSON is an error. The ids are a lower bound: one or two of them can be missing.
 async fn broken_json(suite: &mut Suite) {
     for (what, broken) in [("a word", "nope"), ("an open string", "{\"name\":\"p/x}")] {
         for index in 0..EVENTS {
-            let mut events: Vec<String> = (0..EVENTS).map(|at| event(at).to_string()).collect();
+            let mut events: Vec<String> =
+                (0..EVENTS).map(|number| event(number).to_string()).collect();
             broken.clone_into(&mut events[index]);
             let seed = Seed::unique();
             let answer = suite.post(format!("[{}]", events.join(",")), &seed.header()).await;
-            let problem = not_the_first(answer.accepted(), index, seed)
+            let problem = problem_with_ids(answer.accepted(), index, seed)
                 .or_else(|| (answer.status != 400).then(|| format!("{answer:?}")));
             suite.case(&format!("{what} at {index}"), problem);
         }
     }
 }
 
-/// The body ends where it should not, whichever byte that is.
+/// Checks bodies that end too early, after every byte.
 async fn cut_bodies(suite: &mut Suite) {
     let body = batch((0..3).map(event));
     let event_bytes = event(0).to_string().len() + 1;
     for bytes in 1..body.len() {
         let seed = Seed::unique();
         let answer = suite.post(body[..bytes].to_owned(), &seed.header()).await;
-        let problem = not_the_first(answer.accepted(), bytes / event_bytes, seed).or_else(|| {
-            let status = answer.status;
-            (![200, 400].contains(&status)).then(|| format!("status {status}"))
-        });
+        let problem =
+            problem_with_ids(answer.accepted(), bytes / event_bytes, seed).or_else(|| {
+                let status = answer.status;
+                (![200, 400].contains(&status)).then(|| format!("status {status}"))
+            });
         suite.case(&format!("a body of {bytes} of its bytes"), problem);
     }
 }
 
-/// What is wrong with `ids` for a request of which so many events were whole.
-pub(super) fn not_the_first(ids: &[String], whole: usize, seed: Seed) -> Option<String> {
-    let few = ids.len() + 2 < whole;
+/// Returns the problem with `ids`, if any, for a request of which the first `whole` events were complete.
+pub(super) fn problem_with_ids(ids: &[String], whole: usize, seed: Seed) -> Option<String> {
+    let too_few = ids.len() + 2 < whole;
     let wrong = ids != &seed.ids(whole)[..ids.len().min(whole)];
-    (few || wrong).then(|| format!("{ids:?} is not of the first {whole} events"))
+    (too_few || wrong).then(|| format!("{ids:?} are not the ids of the first {whole} events"))
 }

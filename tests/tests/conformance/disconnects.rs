@@ -1,12 +1,12 @@
-//! A connection that breaks off takes no other down, and the events that were whole may count: sent
-//! again with their seed, they have the ids they had.
+//! A connection that is closed early does not affect others. The server can accept the events that were
+//! complete; resent with the same seed, they have the same ids.
 
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::batches::not_the_first;
+use super::batches::problem_with_ids;
 use super::seeds::Seed;
 use super::{Answer, Suite, batch, event};
 
@@ -16,7 +16,7 @@ pub(super) async fn check(suite: &mut Suite) {
     let body = batch((0..EVENTS).map(event));
     let event_bytes = event(0).to_string().len() + 1;
     for whole in 0..EVENTS {
-        // In the middle of the event behind those.
+        // Cut in the middle of the event after the complete ones.
         let cut = &body[..1 + whole * event_bytes + 4];
         half_closed(suite, cut, &body, whole).await;
         closed(suite, cut, &body).await;
@@ -25,7 +25,7 @@ pub(super) async fn check(suite: &mut Suite) {
     chunked(suite, &body).await;
 }
 
-/// The client has no more to say, but listens. An answer may come or not.
+/// The client closes its sending half and reads. The server can respond or not.
 async fn half_closed(suite: &mut Suite, cut: &str, body: &str, whole: usize) {
     let seed = Seed::unique();
     let mut stream = connect(suite).await;
@@ -33,9 +33,9 @@ async fn half_closed(suite: &mut Suite, cut: &str, body: &str, whole: usize) {
     stream.shutdown().await.unwrap();
     let problem = answer(&mut stream).await.and_then(|answer| {
         let refused = (answer.status != 400).then(|| format!("{answer:?}"));
-        refused.or_else(|| not_the_first(answer.accepted(), whole, seed))
+        refused.or_else(|| problem_with_ids(answer.accepted(), whole, seed))
     });
-    suite.case(&format!("half a body, {whole} events whole, the client listening"), problem);
+    suite.case(&format!("half a body, {whole} events whole, the client reading"), problem);
     if let Some(api) = &suite.api {
         let ids = seed.ids(EVENTS);
         let stored: Vec<String> = api.events().into_iter().map(|event| event.id.into()).collect();
@@ -44,18 +44,18 @@ async fn half_closed(suite: &mut Suite, cut: &str, body: &str, whole: usize) {
     }
 }
 
-/// The client goes away within its request. Sent again, the events have the ids they had or would have
-/// had.
+/// The client closes the connection in the middle of its request. Resent, the events have the ids that
+/// their seed gives them.
 async fn closed(suite: &mut Suite, cut: &str, body: &str) {
     let seed = Seed::unique();
     let mut stream = connect(suite).await;
     stream.write_all(format!("{}{cut}", head(suite, seed, body.len())).as_bytes()).await.unwrap();
     drop(stream);
-    let again = suite.post(body.to_owned(), &seed.header()).await;
-    suite.equal(&format!("{} bytes, gone, again", cut.len()), &again.ids, &seed.ids(EVENTS));
+    let resent = suite.post(body.to_owned(), &seed.header()).await;
+    suite.equal(&format!("{} bytes, closed, resent", cut.len()), &resent.ids, &seed.ids(EVENTS));
 }
 
-/// The client goes away with its request sent.
+/// The client closes the connection after it has sent its request.
 async fn closed_before_the_answer(suite: &mut Suite, body: &str) {
     let seed = Seed::unique();
     let before = suite.api.as_ref().map_or(0, |api| api.events().len());
@@ -66,20 +66,19 @@ async fn closed_before_the_answer(suite: &mut Suite, body: &str) {
         let last = api.wait_for_event(before + EVENTS - 1);
         let stored = tokio::time::timeout(Duration::from_secs(10), last).await;
         let problem = stored.is_err().then(|| "the events were not stored".to_owned());
-        suite.case("a request sent, its answer not awaited", problem);
+        suite.case("a request sent, its response not awaited", problem);
     }
-    let again = suite.post(body.to_owned(), &seed.header()).await;
-    suite.equal("a request sent, its answer not awaited, again", &again.ids, &seed.ids(EVENTS));
+    let resent = suite.post(body.to_owned(), &seed.header()).await;
+    suite.equal("a request sent, its response not awaited, resent", &resent.ids, &seed.ids(EVENTS));
 }
 
-/// A body whose length is not told beforehand: whole, and broken off between two chunks.
+/// A chunked body: complete, and cut between two chunks.
 async fn chunked(suite: &mut Suite, body: &str) {
     let chunk = |text: &str| format!("{:x}\r\n{text}\r\n", text.len());
     let (half, rest) = body.split_at(body.len() / 2);
-    for (what, chunks, all) in [
-        ("whole", chunk(half) + &chunk(rest) + "0\r\n\r\n", true),
-        ("broken off", chunk(half), false),
-    ] {
+    for (what, chunks, all) in
+        [("whole", chunk(half) + &chunk(rest) + "0\r\n\r\n", true), ("cut", chunk(half), false)]
+    {
         let seed = Seed::unique();
         let head = head(suite, seed, 0).replace("content-length: 0", "transfer-encoding: chunked");
         let mut stream = connect(suite).await;
@@ -87,16 +86,16 @@ async fn chunked(suite: &mut Suite, body: &str) {
         stream.shutdown().await.unwrap();
         let problem = match answer(&mut stream).await {
             Some(answer) if all => (answer.ids != seed.ids(EVENTS)).then(|| format!("{answer:?}")),
-            Some(answer) => not_the_first(answer.accepted(), EVENTS / 2, seed),
+            Some(answer) => problem_with_ids(answer.accepted(), EVENTS / 2, seed),
             None => all.then(|| "no answer".to_owned()),
         };
-        suite.case(&format!("a body in chunks, {what}"), problem);
+        suite.case(&format!("a chunked body, {what}"), problem);
     }
 }
 
 async fn connect(suite: &Suite) -> TcpStream {
     let url: reqwest::Url = suite.url.parse().unwrap();
-    assert_eq!(url.scheme(), "http", "this suite breaks connections without TLS only");
+    assert_eq!(url.scheme(), "http", "this suite closes only connections without TLS");
     let port = url.port_or_known_default().unwrap();
     TcpStream::connect((url.host_str().unwrap(), port)).await.unwrap()
 }
@@ -111,10 +110,10 @@ fn head(suite: &Suite, seed: Seed, bytes: usize) -> String {
     )
 }
 
-/// What the server says until it closes the connection, if it says anything.
+/// Returns the response that the server sends before it closes the connection, if any.
 async fn answer(stream: &mut TcpStream) -> Option<Answer> {
     let mut bytes = Vec::new();
-    // A reset is an end, too.
+    // A reset closes the connection, too.
     let read = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut bytes));
     drop(read.await.expect("the server closes the connection"));
     let text = String::from_utf8(bytes).unwrap();

@@ -1,12 +1,12 @@
-//! Whether a server is an Event API as Inngest's Dev Server is one: one suite for two targets. The
-//! in-process `EventApi` is always one; a real server is, too, when `INNGEST_DEV` is its URL:
+//! Checks that a server behaves as the Event API of Inngest's Dev Server does. The suite always runs against
+//! the in-process `EventApi`, and also against a real server if `INNGEST_DEV` is its URL:
 //!
 //! ```text
 //! INNGEST_DEV=http://127.0.0.1:8288 cargo test -p inngest-tests --test conformance
 //! ```
 //!
-//! Of a real server only what can be seen over HTTP is looked at. Its events are named `p/x` and so on,
-//! and come with the key `test`.
+//! Of a real server, only the HTTP responses are checked. The suite sends it events with names such as
+//! `p/x`, with the key `test`.
 
 mod batches;
 mod disconnects;
@@ -33,22 +33,22 @@ async fn a_real_server_conforms() {
         Ok(url) if url.starts_with("http://") || url.starts_with("https://") => {
             Suite::new("a real server", &url, None).run().await;
         }
-        _ => say("conformance of a real server: not run, since INNGEST_DEV is not a URL\n"),
+        _ => print("conformance of a real server: not run, since INNGEST_DEV is not a URL\n"),
     }
 }
 
-/// The target, and what became of the cases.
+/// The server under test, and the results so far.
 struct Suite {
     target: &'static str,
     url: String,
-    /// The in-process server, of which more can be seen than it answers.
+    /// The in-process server, whose stored events are checked too.
     api: Option<EventApi>,
     http: reqwest::Client,
     cases: usize,
-    wrong: Vec<String>,
+    problems: Vec<String>,
 }
 
-/// What a server says to a request.
+/// The response of a server.
 #[derive(Debug)]
 struct Answer {
     status: u16,
@@ -64,35 +64,35 @@ impl Suite {
             .build()
             .unwrap();
         let url = url.trim_end_matches('/').to_owned();
-        Suite { target, url, api, http, cases: 0, wrong: Vec::new() }
+        Suite { target, url, api, http, cases: 0, problems: Vec::new() }
     }
 
     async fn run(mut self) {
         let mut lines = vec![format!("conformance of {} ({})", self.target, self.url)];
         macro_rules! section {
             ($($section:ident)*) => {$(
-                let (cases, wrong) = (self.cases, self.wrong.len());
+                let (cases, problems) = (self.cases, self.problems.len());
                 $section::check(&mut self).await;
-                let (cases, wrong) = (self.cases - cases, self.wrong.len() - wrong);
-                let right = cases - wrong;
+                let (cases, problems) = (self.cases - cases, self.problems.len() - problems);
+                let passed = cases - problems;
                 let name = stringify!($section);
-                lines.push(format!("  {name:12} {right:4} of {cases:4}"));
+                lines.push(format!("  {name:12} {passed:4} of {cases:4}"));
             )*};
         }
         section!(recorded seeds batches order disconnects);
-        let right = self.cases - self.wrong.len();
+        let passed = self.cases - self.problems.len();
         lines.push(format!(
-            "  {:12} {right:4} of {:4} as recorded and documented",
+            "  {:12} {passed:4} of {:4} as recorded and documented",
             "all", self.cases
         ));
-        say(&(lines.join("\n") + "\n"));
-        assert!(self.wrong.is_empty(), "{}", self.wrong.join("\n"));
+        print(&(lines.join("\n") + "\n"));
+        assert!(self.problems.is_empty(), "{}", self.problems.join("\n"));
     }
 
-    /// Counts a case. It is right if there is nothing to say against it.
+    /// Counts a case, which passes if there is no `problem`.
     fn case(&mut self, name: &str, problem: Option<String>) {
         self.cases += 1;
-        self.wrong.extend(problem.map(|problem| format!("{name}: {problem}")));
+        self.problems.extend(problem.map(|problem| format!("{name}: {problem}")));
     }
 
     fn equal<T: PartialEq + Debug>(&mut self, name: &str, found: &T, expected: &T) {
@@ -100,7 +100,7 @@ impl Suite {
         self.case(name, problem);
     }
 
-    /// Posts a body, with a seed if it is not empty.
+    /// Posts a body, with the header of the seed if `seed` is not empty.
     async fn post(&self, body: impl Into<reqwest::Body>, seed: &str) -> Answer {
         let mut request = self.http.post(format!("{}/e/test", self.url)).body(body);
         if !seed.is_empty() {
@@ -124,18 +124,18 @@ impl Answer {
         Answer { status, ids, error: text(&body["error"]) }
     }
 
-    /// The ids; none where Go's list has room for the first.
+    /// Returns the ids, without the one empty id that the server returns if it accepted no event.
     fn accepted(&self) -> &[String] {
         if self.ids == [""] { &[] } else { &self.ids }
     }
 }
 
-/// Past the test harness, which keeps what `print!` says to itself.
-fn say(text: &str) {
+/// Prints to standard error, since the test harness captures `print!`.
+fn print(text: &str) {
     std::io::stderr().write_all(text.as_bytes()).unwrap();
 }
 
-/// A good event.
+/// Returns a valid event.
 fn event(number: usize) -> Value {
     json!({ "name": "p/x", "data": { "number": number } })
 }

@@ -1,4 +1,4 @@
-//! Ids come in the order of the events, one for each, in one request and over many.
+//! Ids are returned in the order of the events, one per event, in one request and across several.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,20 +22,20 @@ pub(super) async fn check(suite: &mut Suite) {
 
     let answer = suite.post(batch((0..500).map(event)), "").await;
     let ulids: BTreeSet<Ulid> = answer.ids.iter().filter_map(|id| id.parse().ok()).collect();
-    suite.equal("500 events without a seed have ids of their own", &ulids.len(), &500);
+    suite.equal("500 events without a seed have different ids", &ulids.len(), &500);
 
     for in_flight in [1, 4] {
-        over_many_requests(suite, in_flight).await;
+        across_requests(suite, in_flight).await;
     }
 }
 
-/// Our client sends a batch in many requests, all of one seed. So the ids count up.
-async fn over_many_requests(suite: &mut Suite, in_flight: usize) {
+/// Checks a batch that our client sends in several requests: they share one seed, so the ids count up.
+async fn across_requests(suite: &mut Suite, in_flight: usize) {
     let builder = Client::builder().no_env().dev(true).base_url(&*suite.url).event_key("test");
     let builder = builder.max_request_events(70).max_in_flight(in_flight);
     let client = builder.build().unwrap();
     let events = (0..1_000).map(|number| Ordered { number });
-    let name = format!("{in_flight} requests at once");
+    let name = format!("{in_flight} requests in flight");
     let ids: Vec<String> = match client.send_all(events).await {
         Ok(ids) => ids.into_iter().map(String::from).collect(),
         Err(error) => return suite.case(&name, Some(error.to_string())),

@@ -1,4 +1,4 @@
-//! The requests of wire/event-api.json are answered as they were when it was recorded.
+//! The server responds to the requests of wire/event-api.json as it did when they were recorded.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,7 +15,7 @@ pub(super) async fn check(suite: &mut Suite) {
     for case in cases {
         let answer = send(suite, &case["request"]).await;
         let mut expected = case["response"].as_object().unwrap().clone();
-        // What does not say that it is an error is none.
+        // A recorded response without `error` is not an error.
         expected.entry("error").or_insert(Value::Null);
         expected.insert("server_kind".to_owned(), "dev".into());
         let wrong: Vec<String> = expected
@@ -28,7 +28,7 @@ pub(super) async fn check(suite: &mut Suite) {
     }
 }
 
-/// Sends one request, and says of the answer what the recording says of its own.
+/// Sends one request, and returns the response in the form of the recording.
 async fn send(suite: &Suite, request: &Value) -> Value {
     let method = request["method"].as_str().unwrap().parse().unwrap();
     let path = request["path"].as_str().unwrap();
@@ -58,7 +58,7 @@ async fn send(suite: &Suite, request: &Value) -> Value {
     })
 }
 
-/// A body as the recording describes it.
+/// Returns the body that the recording describes.
 fn body(description: &Value) -> Vec<u8> {
     let number = |key: &str| description[key].as_u64().map(|it| usize::try_from(it).unwrap());
     if let Some(text) = description["text"].as_str() {
@@ -79,7 +79,7 @@ fn body(description: &Value) -> Vec<u8> {
     }
 }
 
-/// An event of exactly so many bytes.
+/// Returns an event of exactly `bytes` bytes.
 pub(super) fn padded(bytes: usize) -> String {
     let event = |pad: &str| format!(r#"{{"name":"p/x","data":{{"pad":"{pad}"}}}}"#);
     event(&"x".repeat(bytes - event("").len()))

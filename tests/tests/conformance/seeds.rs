@@ -1,4 +1,4 @@
-//! Ids are made of a seed as documented, byte for byte, and a seed that is none is ignored.
+//! Ids are derived from the seed as documented, byte for byte, and an invalid seed is ignored.
 
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,7 +9,7 @@ use ulid::Ulid;
 
 use super::{Suite, batch, event};
 
-/// What a client sends as `x-inngest-event-id-seed`.
+/// The value of the header `x-inngest-event-id-seed`.
 #[derive(Clone, Copy)]
 pub(super) struct Seed {
     pub(super) millis: u64,
@@ -17,14 +17,14 @@ pub(super) struct Seed {
 }
 
 impl Seed {
-    /// A seed whose last four bytes are `last`.
+    /// Returns a seed whose last four bytes are `last`.
     pub(super) fn ending_in(last: u32) -> Seed {
         let mut random = [0xA5; 10];
         random[6..].copy_from_slice(&last.to_be_bytes());
         Seed { millis: 1_767_225_600_123, random }
     }
 
-    /// A seed that no other run of the suite has.
+    /// Returns a seed that no other run of the suite uses.
     pub(super) fn unique() -> Seed {
         static NUMBER: AtomicU16 = AtomicU16::new(0);
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
@@ -43,15 +43,15 @@ impl Seed {
         u32::from_be_bytes(self.random[6..].try_into().unwrap())
     }
 
-    /// The seed of a request that begins with the event `by`.
+    /// Returns the seed of a request that starts at the event `by`.
     fn shifted(mut self, by: u32) -> Seed {
         let last = self.last().wrapping_add(by);
         self.random[6..].copy_from_slice(&last.to_be_bytes());
         self
     }
 
-    /// The ids of the first `count` events: ULID(millis, bytes with their last four, as a big-endian
-    /// number, plus the event's number from 1, wrapping).
+    /// Returns the ids of the first `count` events. Each one is a ULID of `millis` and `random`, to whose
+    /// last four bytes, a big-endian integer, the event's position, counted from 1, is added with wrapping.
     pub(super) fn ids(self, count: usize) -> Vec<String> {
         let id = |number: u32| {
             let mut bytes = [0; 16];
@@ -76,13 +76,13 @@ pub(super) async fn check(suite: &mut Suite) {
     malformed(suite).await;
 }
 
-/// The rest of a batch, sent with the seed shifted by its place, has the ids it had.
+/// Checks that a part of a batch, sent with the seed shifted to its first event, has the same ids.
 async fn shifted(suite: &mut Suite) {
     let seed = Seed::ending_in(u32::MAX - 2);
     for part in [0..6, 2..5, 4..5, 1..2, 5..6] {
         let shifted = seed.shifted(u32::try_from(part.start).unwrap());
-        let again = suite.post(batch(part.clone().map(event)), &shifted.header()).await;
-        suite.equal(&format!("events {part:?} of six"), &again.ids, &seed.ids(6)[part].to_vec());
+        let answer = suite.post(batch(part.clone().map(event)), &shifted.header()).await;
+        suite.equal(&format!("events {part:?} of six"), &answer.ids, &seed.ids(6)[part].to_vec());
     }
 }
 
@@ -107,7 +107,7 @@ async fn malformed(suite: &mut Suite) {
             answer.status == 200 && answer.ids.len() == 1 && answer.ids[0].parse::<Ulid>().is_ok()
         });
         let problem = (!random || first.ids == second.ids)
-            .then(|| format!("not two ids of their own: {first:?}, {second:?}"));
+            .then(|| format!("not two different ids: {first:?}, {second:?}"));
         suite.case(&format!("seed {seed} is ignored"), problem);
     }
 }
