@@ -293,9 +293,14 @@ impl Call<'_> {
         backoff_delay(self.exchange.settings.retry, failures, None, fastrand::f64())
     }
 
-    /// Rejects an event, unless an earlier attempt may have been accepted.
+    /// Rejects an event, unless an earlier attempt may have been accepted. A background sender logs the rejections
+    /// itself.
     fn reject(&self, index: usize, status: u16, message: String) -> Outcome {
-        reject(self.exchange.batch, index, status, message)
+        let outcome = reject(self.exchange.batch, index, status, message);
+        if let (CallMode::Foreground, Outcome::Rejected(reason)) = (self.mode, &outcome) {
+            log::server_rejected(reason);
+        }
+        outcome
     }
 }
 
@@ -306,6 +311,5 @@ pub(crate) fn reject(batch: &Batch, index: usize, status: u16, message: String) 
         return Outcome::Unsent(Arc::new(RequestError::InDoubt { status, message }));
     }
     let event = batch.slots()[index].name;
-    log::rejected(event, status, &message);
     Outcome::Rejected(Box::new(Rejection::Server { event, status, message }))
 }

@@ -155,7 +155,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Ignores all environment variables, including those of proxies.
+    /// Ignores all environment variables, including proxy settings.
     pub fn no_env(mut self) -> ClientBuilder {
         self.read_environment = false;
         self

@@ -71,8 +71,8 @@ impl<F: Fn() -> Option<String> + Send + Sync + 'static> TraceContext for F {
 }
 
 /// The trace context of one call.
-#[derive(Clone, Debug, Default)]
-pub(super) struct TraceHeaders {
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct TraceHeaders {
     pub(super) traceparent: Option<HeaderValue>,
     pub(super) tracestate: Option<HeaderValue>,
 }

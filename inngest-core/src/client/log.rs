@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::error::RequestError;
+use super::error::{Rejection, RequestError};
 
 pub(super) fn retrying(error: &RequestError, events: usize, attempt: u32, wait: Duration) {
     tracing::debug!(events, attempt, ?wait, %error, "sending to Inngest failed, retrying");
@@ -16,10 +16,6 @@ pub(super) fn failed_in_background(error: &RequestError, events: usize) {
     tracing::debug!(events, %error, "sending to Inngest failed");
 }
 
-pub(super) fn rejected(event: &str, status: u16, message: &str) {
-    tracing::warn!(event, status, message, "Inngest rejected an event");
-}
-
 pub(crate) fn abandoned(events: usize) {
     tracing::error!(events, "a publisher was dropped with undelivered events; call `close` first");
 }
@@ -30,4 +26,30 @@ pub(crate) fn hook_panicked(hook: &str) {
 
 pub(super) fn invalid_trace_header(header: &str) {
     tracing::warn!(header, "the trace context returned an invalid header, which is not sent");
+}
+
+pub(crate) fn publisher_failing(error: &RequestError, next_attempt_in: Duration) {
+    tracing::warn!(?next_attempt_in, %error, "sending to Inngest fails; events are kept and retried");
+}
+
+pub(crate) fn publisher_still_failing(error: &RequestError, next_attempt_in: Duration) {
+    tracing::debug!(?next_attempt_in, %error, "sending to Inngest still fails");
+}
+
+pub(crate) fn publisher_recovered(after: Duration) {
+    tracing::info!(?after, "sending to Inngest recovered");
+}
+
+pub(crate) fn batch_isolated(events: usize, error: &RequestError) {
+    tracing::warn!(events, %error, "a batch keeps failing while others succeed; it is sent apart from them");
+}
+
+pub(crate) fn server_rejected(reason: &Rejection) {
+    if let Rejection::Server { event, status, message } = reason {
+        tracing::warn!(event, status, message, "Inngest rejected an event");
+    }
+}
+
+pub(super) fn metrics_panicked() {
+    tracing::error!("the metrics recorder panicked");
 }

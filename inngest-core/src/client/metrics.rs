@@ -1,11 +1,14 @@
 //! The client's metrics, recorded through the crate `metrics` under the names of OpenTelemetry's messaging
 //! conventions.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use metrics::{
     Label, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
 use tokio::time::Instant;
 
+use super::log;
 use crate::batch::{Slot, one_name};
 
 const SENT: &str = "messaging.client.sent.messages";
@@ -14,8 +17,19 @@ const QUEUED_EVENTS: &str = "inngest.publisher.queued.events";
 const QUEUED_BYTES: &str = "inngest.publisher.queued.bytes";
 const IN_FLIGHT: &str = "inngest.publisher.in_flight";
 
+/// Calls the recorder that is installed. A panic in it must not end a call or a publisher.
+fn record(call: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(call)).is_err() {
+        log::metrics_panicked();
+    }
+}
+
 /// Registers descriptions and units with the recorder that is installed.
 pub(super) fn describe() {
+    record(describe_all);
+}
+
+fn describe_all() {
     describe_counter!(SENT, Unit::Count, "Events with an outcome: accepted, or an error.type");
     describe_histogram!(DURATION, Unit::Seconds, "Attempts at a request, each measured separately");
     describe_gauge!(QUEUED_EVENTS, Unit::Count, "Events held by publishers, including in flight");
@@ -52,7 +66,7 @@ impl OutcomeCounter {
     pub(super) fn flush(&mut self) {
         let events = std::mem::take(&mut self.events);
         if let Some((name, error_type)) = self.current {
-            counter!(SENT, labels(Some(name), error_type)).increment(events);
+            record(|| counter!(SENT, labels(Some(name), error_type)).increment(events));
         }
     }
 }
@@ -68,8 +82,8 @@ impl AttemptTimer {
     }
 
     pub(super) fn record(&self, events: &[Slot], error_type: Option<&'static str>) {
-        histogram!(DURATION, labels(one_name(events), error_type))
-            .record(self.started.elapsed().as_secs_f64());
+        let seconds = self.started.elapsed().as_secs_f64();
+        record(|| histogram!(DURATION, labels(one_name(events), error_type)).record(seconds));
     }
 }
 
@@ -100,6 +114,7 @@ fn change(name: &'static str, share: &mut usize, new: usize) {
     let old = std::mem::replace(share, new);
     if old != new {
         #[expect(clippy::cast_precision_loss, reason = "no memory holds 2^53 bytes of events")]
-        gauge!(name).increment(new as f64 - old as f64);
+        let difference = new as f64 - old as f64;
+        record(|| gauge!(name).increment(difference));
     }
 }

@@ -36,7 +36,7 @@ pub use config::ClientBuilder;
 pub use error::{BatchError, ConfigError, Rejection, RequestError, SendError};
 pub use event_key::EventKey;
 use exchange::CallMode;
-use hooks::TraceHeaders;
+pub(crate) use hooks::TraceHeaders;
 pub use hooks::{SendOutcome, SendReport, TraceContext};
 use metrics::OutcomeCounter;
 pub(crate) use metrics::QueueGauges;
@@ -182,13 +182,22 @@ impl Client {
     }
 
     /// Sends `batch` for a background sender, which reports the outcomes and sends events that were set aside
-    /// again itself.
-    pub(crate) async fn send_in_background(&self, batch: &Batch) -> CallOutcomes {
-        let context = self.context(Span::for_batch(batch));
-        let call = call::run(&self.0, batch, &context.trace, CallMode::Background);
-        let result = context.span.instrument(call).await;
-        context.span.record_outcomes(result.outcomes.iter().map(Outcome::as_send_outcome));
+    /// again itself. `trace` is the trace context that the events agree on.
+    pub(crate) async fn send_in_background(
+        &self,
+        batch: &Batch,
+        trace: &TraceHeaders,
+    ) -> CallOutcomes {
+        let span = Span::for_batch(batch);
+        let call = call::run(&self.0, batch, trace, CallMode::Background);
+        let result = span.instrument(call).await;
+        span.record_outcomes(result.outcomes.iter().map(Outcome::as_send_outcome));
         result
+    }
+
+    /// Returns the trace context of the caller.
+    pub(crate) fn trace_headers(&self) -> TraceHeaders {
+        self.0.hooks.trace_headers()
     }
 
     fn context(&self, span: Span) -> CallContext {
@@ -277,15 +286,33 @@ impl Client {
         &self,
         events: impl IntoIterator<Item = (&'static str, SendOutcome<'a>)>,
     ) {
-        if self.0.hooks.after.is_empty() && !cfg!(feature = "metrics") {
-            return;
+        self.report_outcomes_until(events, || false);
+    }
+
+    /// Reports the outcomes of events until `stop` returns true after a hook was called. Returns how many events
+    /// were reported.
+    pub(crate) fn report_outcomes_until<'a>(
+        &self,
+        events: impl IntoIterator<Item = (&'static str, SendOutcome<'a>)>,
+        stop: impl Fn() -> bool,
+    ) -> usize {
+        let has_hooks = !self.0.hooks.after.is_empty();
+        let events = events.into_iter();
+        if !has_hooks && !cfg!(feature = "metrics") {
+            return events.count();
         }
         let mut counter = OutcomeCounter::default();
+        let mut reported = 0;
         for (name, outcome) in events {
             counter.add(name, outcome.error_type());
             self.0.hooks.after_send(name, outcome);
+            reported += 1;
+            if has_hooks && stop() {
+                break;
+            }
         }
         counter.flush();
+        reported
     }
 
     /// Reports an event that the client itself rejects to a test's transport, which does not receive it.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::error::RequestError;
+use super::error::{Rejection, RequestError};
 
 pub(super) fn retrying(_: &RequestError, _: usize, _: u32, _: Duration) {}
 
@@ -10,10 +10,20 @@ pub(super) fn failed(_: &RequestError, _: usize, _: u32) {}
 
 pub(super) fn failed_in_background(_: &RequestError, _: usize) {}
 
-pub(super) fn rejected(_: &str, _: u16, _: &str) {}
-
 pub(crate) fn abandoned(_: usize) {}
 
 pub(crate) fn hook_panicked(_: &str) {}
 
 pub(super) fn invalid_trace_header(_: &str) {}
+
+pub(crate) fn publisher_failing(_: &RequestError, _: Duration) {}
+
+pub(crate) fn publisher_still_failing(_: &RequestError, _: Duration) {}
+
+pub(crate) fn publisher_recovered(_: Duration) {}
+
+pub(crate) fn batch_isolated(_: usize, _: &RequestError) {}
+
+pub(crate) fn server_rejected(_: &Rejection) {}
+
+pub(super) fn metrics_panicked() {}

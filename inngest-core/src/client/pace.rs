@@ -1,4 +1,4 @@
-//! Decides when the next request may start, from the outcomes of the previous ones.
+//! Decides when a background sender may start its next request, from the outcomes of the previous ones.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::retry::{RetryPolicy, backoff_delay};
 
-/// The longest pause that a server can ask for: a clock that is wrong by years must not stop the sending.
+/// The longest pause: a server whose clock is wrong by years must not stop the sending.
 const MAX_PAUSE: Duration = Duration::from_secs(60 * 60);
 
 /// The pace of a background sender. While requests fail, one request at a time is sent, with growing waits, so
@@ -17,22 +17,31 @@ pub(crate) struct Pace {
     /// Consecutive failures since the last success. Requests that were in flight together count once.
     failures: u32,
     failed_at: Option<Instant>,
-    paused_until: Option<Instant>,
+    /// The end of the sender's own backoff.
+    backoff_until: Option<Instant>,
+    /// The end of the pause that the server asked for.
+    server_pause_until: Option<Instant>,
 }
 
 impl Pace {
     pub(crate) fn new(policy: RetryPolicy) -> Pace {
-        Pace { policy, failures: 0, failed_at: None, paused_until: None }
+        let (failed_at, backoff_until, server_pause_until) = (None, None, None);
+        Pace { policy, failures: 0, failed_at, backoff_until, server_pause_until }
     }
 
     /// Returns how many requests may be in flight, at most `max`.
     pub(crate) fn max_in_flight(&self, max: usize) -> usize {
-        if self.failures > 0 { 1 } else { max }
+        if self.is_failing() { 1 } else { max }
+    }
+
+    /// Returns whether the last request failed.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.failures > 0
     }
 
     /// Returns when the next request may start, unless it may start now.
     pub(crate) fn paused_until(&self, now: Instant) -> Option<Instant> {
-        self.paused_until.filter(|until| *until > now)
+        self.backoff_until.max(self.server_pause_until).filter(|until| *until > now)
     }
 
     /// Records the success of a request that started at `started`. It is no evidence against failures after
@@ -42,7 +51,8 @@ impl Pace {
             return;
         }
         self.failures = 0;
-        self.paused_until = None;
+        self.backoff_until = None;
+        self.server_pause_until = None;
     }
 
     /// Records the transient failure of a request that started at `started`.
@@ -59,9 +69,35 @@ impl Pace {
             self.failures = self.failures.saturating_add(1);
             self.failed_at = Some(now);
         }
-        let wait = backoff_delay(self.policy, self.failures, retry_after, random);
-        let until = now + wait.min(MAX_PAUSE);
-        self.paused_until = Some(self.paused_until.map_or(until, |known| known.max(until)));
+        let until = |retry_after| {
+            let delay = backoff_delay(self.policy, self.failures, retry_after, random);
+            Some(now + delay.min(MAX_PAUSE))
+        };
+        self.backoff_until = self.backoff_until.max(until(None));
+        if retry_after.is_some() {
+            self.server_pause_until = self.server_pause_until.max(until(retry_after));
+        }
+    }
+
+    /// Returns how long a batch with a backoff of its own waits after `failures` failures.
+    pub(crate) fn backoff(&self, failures: u32, random: f64) -> Duration {
+        backoff_delay(self.policy, failures, None, random).min(MAX_PAUSE)
+    }
+
+    /// Returns the longest first wait.
+    pub(crate) fn first_backoff(&self) -> Duration {
+        self.policy.first_backoff()
+    }
+
+    /// Restarts the sender's own backoff at the initial one, for a caller that is waiting. The pause that a server
+    /// asked for stays.
+    pub(crate) fn restart_backoff(&mut self) {
+        let restarted =
+            self.failed_at.and_then(|failed_at| failed_at.checked_add(self.policy.first_backoff()));
+        if let (Some(until), Some(restarted)) = (self.backoff_until, restarted) {
+            self.backoff_until = Some(until.min(restarted));
+            self.failures = self.failures.min(1);
+        }
     }
 }
 
@@ -104,5 +140,26 @@ mod tests {
         assert_eq!(pace.paused_until(start + Duration::from_secs(90)), None);
         pace.failed(start, start, Some(Duration::MAX), 1.0);
         assert_eq!(pace.paused_until(start), Some(start + MAX_PAUSE));
+    }
+
+    #[test]
+    fn a_restarted_backoff_starts_again_at_the_initial_one() {
+        let start = Instant::now();
+        let mut pace = Pace::new(RetryPolicy::default());
+        pace.restart_backoff();
+        assert_eq!(pace.paused_until(start), None);
+        let mut now = start;
+        for _ in 0..6 {
+            pace.failed(now, now, None, 1.0);
+            now = pace.paused_until(now).expect("a pause");
+        }
+        let failed_at = now - 3_200 * MILLIS;
+        pace.restart_backoff();
+        assert_eq!(pace.paused_until(failed_at), Some(failed_at + 100 * MILLIS));
+        pace.failed(now, now, None, 1.0);
+        assert_eq!(pace.paused_until(now), Some(now + 200 * MILLIS));
+        pace.failed(now, now, Some(Duration::from_secs(9)), 0.0);
+        pace.restart_backoff();
+        assert_eq!(pace.paused_until(now), Some(now + Duration::from_secs(9)));
     }
 }

@@ -68,6 +68,11 @@ impl RetryPolicy {
         self.total_timeout = timeout;
         self
     }
+
+    /// Returns the longest first wait.
+    pub(super) fn first_backoff(self) -> Duration {
+        self.initial_backoff.min(self.max_backoff)
+    }
 }
 
 /// What follows after a transient failure.
@@ -136,13 +141,13 @@ mod tests {
             assert_eq!(bound(attempt), Decision::Wait(millis(wait)), "attempt {attempt}");
         }
         assert_eq!(bound(12), Decision::Stop);
-        assert_eq!(decide(policy, 3, None, MINUTE, 0.25), Decision::Wait(millis(100)));
+        assert_eq!(decide(policy, 3, None, MINUTE, 0.25), Decision::Wait(millis(250)));
         let endless = policy.max_attempts(u32::MAX);
         assert_eq!(decide(endless, 4_000, None, MINUTE, 1.0), Decision::Wait(millis(30_000)));
     }
 
     #[test]
-    fn one_attempt_is_one_attempt() {
+    fn one_attempt_is_never_retried() {
         assert_eq!(decide(RetryPolicy::none(), 1, None, MINUTE, 0.0), Decision::Stop);
         let zero = RetryPolicy::default().max_attempts(0);
         assert_eq!(decide(zero, 1, None, MINUTE, 0.0), Decision::Stop);
@@ -153,9 +158,9 @@ mod tests {
         let policy = RetryPolicy::default();
         let after = |wait, remaining, random| decide(policy, 1, Some(wait), remaining, random);
         assert_eq!(after(millis(2_000), MINUTE, 0.0), Decision::Wait(millis(2_000)));
-        assert_eq!(after(millis(2_000), MINUTE, 1.0), Decision::Wait(millis(2_100)));
+        assert_eq!(after(millis(2_000), MINUTE, 1.0), Decision::Wait(millis(2_050)));
         assert_eq!(after(millis(45_000), MINUTE, 0.0), Decision::Wait(millis(45_000)));
-        assert_eq!(after(millis(0), MINUTE, 0.0), Decision::Wait(millis(0)));
+        assert_eq!(after(millis(0), MINUTE, 0.0), Decision::Wait(millis(50)));
         assert_eq!(after(millis(1_950), millis(2_000), 1.0), Decision::Wait(millis(1_950)));
     }
 

@@ -9,7 +9,7 @@ use super::name::{self, NameProblem};
 /// take 1 MiB.
 const MAX_NAMES: usize = 4_096;
 
-/// Stands for every further name. It is used in errors, hooks and metrics only: the name on the wire is in the
+/// Replaces every further name. It is used in errors, hooks and metrics only: the name on the wire is in the
 /// serialized event.
 const OTHER: &str = "(other)";
 

@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::limits::QueueLimits;
 use super::queue::Queue;
 use super::report::{Undelivered, UndeliveredHook};
-use super::state::QueueLimits;
 use super::{Handle, Publisher, driver};
 use crate::client::Client;
 
@@ -95,13 +95,12 @@ impl PublisherBuilder {
     }
 
     /// Sets a hook that is called with events that the publisher no longer tries to send, so that they can be
-    /// stored: events that failed with an error that is not transient, and events left when the publisher
-    /// is dropped without being [closed](Publisher::close). Without a hook they are only counted and
-    /// logged.
+    /// stored or inspected: rejected events, events that failed with an error that is not transient, and
+    /// events left when the publisher is dropped without being [closed](Publisher::close). Rejected and
+    /// unsent events come in separate calls. Without a hook they are only counted and logged.
     ///
-    /// Rejected events are not passed to it; their [`Receipt`](super::Receipt) reports them. The hook is
-    /// called by the background task or by the drop, and must not block. A panic in it is caught and
-    /// logged.
+    /// Invalid events are not passed to it; `publish` returns their errors. The hook is called by the
+    /// background task or by the drop, and must not block. A panic in it is caught and logged.
     pub fn on_undelivered(
         mut self,
         hook: impl Fn(Undelivered) + Send + Sync + 'static,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::error::DeliveryError;
-use crate::client::{Outcome, RequestError};
+use crate::client::{CallOutcomes, Outcome, Rejection, RequestError};
 use crate::event::EventId;
 
 /// The outcomes of a batch. Events are identified by their index in the batch.
@@ -11,36 +11,53 @@ use crate::event::EventId;
 pub(super) struct Classified {
     /// The events with a final outcome.
     pub(super) completed: Vec<(usize, Result<EventId, DeliveryError>)>,
-    /// The completed events that failed without being rejected, and the first cause.
-    pub(super) failed: Option<(Vec<usize>, Arc<RequestError>)>,
     /// The events to be retried, and the transient error with the longest `Retry-After`.
     pub(super) retry: Vec<usize>,
     pub(super) transient_error: Option<Arc<RequestError>>,
+    /// The events at which the server stopped, with its answer. Each is retried alone.
+    pub(super) set_aside: Vec<(usize, Arc<RequestError>)>,
     /// The events of a request that was too large for the server.
     pub(super) too_large: Vec<usize>,
     /// The events that are kept because the key is refused, and the server's response.
     pub(super) key_refused: Vec<usize>,
     pub(super) key_error: Option<Arc<RequestError>>,
+    /// The events that are kept because their names are refused, as far as is known, and the server's response.
+    pub(super) name_refused: Vec<(usize, Arc<RequestError>)>,
 }
 
 impl Classified {
-    pub(super) fn new(outcomes: Vec<Outcome>) -> Classified {
+    pub(super) fn new(result: CallOutcomes) -> Classified {
         let mut classified = Classified::default();
-        for (index, outcome) in outcomes.into_iter().enumerate() {
+        let mut set_aside = result.set_aside.into_iter().peekable();
+        for (index, outcome) in result.outcomes.into_iter().enumerate() {
+            let is_set_aside = set_aside.next_if_eq(&index).is_some();
             match outcome {
                 Outcome::Accepted(id) => classified.completed.push((index, Ok(id))),
-                Outcome::Rejected(reason) => {
-                    let error = DeliveryError::Rejected(Arc::from(reason));
-                    classified.completed.push((index, Err(error)));
-                }
+                Outcome::Rejected(reason) => classified.reject(index, *reason),
+                Outcome::Unsent(cause) if is_set_aside => classified.set_aside.push((index, cause)),
                 Outcome::Unsent(cause) => classified.add_unsent(index, cause),
             }
         }
         classified
     }
 
+    /// Returns whether an event was accepted.
+    pub(super) fn has_accepted(&self) -> bool {
+        self.completed.iter().any(|(_, outcome)| outcome.is_ok())
+    }
+
+    /// Returns whether the whole batch failed with a transient error.
+    pub(super) fn failed_as_a_whole(&self, events: usize) -> bool {
+        self.retry.len() == events
+    }
+
+    fn reject(&mut self, index: usize, reason: Rejection) {
+        self.completed.push((index, Err(DeliveryError::Rejected(Arc::new(reason)))));
+    }
+
     fn add_unsent(&mut self, index: usize, cause: Arc<RequestError>) {
         match &*cause {
+            RequestError::KeyRefused { status: 403, .. } => self.name_refused.push((index, cause)),
             RequestError::KeyRefused { .. } => {
                 self.key_refused.push(index);
                 self.key_error.get_or_insert(cause);
@@ -53,10 +70,7 @@ impl Classified {
                     self.transient_error = Some(cause);
                 }
             }
-            _ => {
-                self.completed.push((index, Err(DeliveryError::Failed(Arc::clone(&cause)))));
-                self.failed.get_or_insert_with(|| (Vec::new(), cause)).0.push(index);
-            }
+            _ => self.completed.push((index, Err(DeliveryError::Failed(cause)))),
         }
     }
 }

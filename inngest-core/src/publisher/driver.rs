@@ -4,6 +4,7 @@ use std::future::{Future as _, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -11,8 +12,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::classify::Classified;
 use super::queue::Queue;
-use super::state::NextStep;
-use crate::client::{Pace, QueueGauges, RetryPolicy};
+use super::state::{NextStep, PaceEffect};
+use crate::client::{Pace, QueueGauges, RequestError, RetryPolicy, log};
 
 /// Notifies the queue when the task ends for any reason.
 struct DriverGuard(Arc<Queue>);
@@ -32,18 +33,18 @@ pub(super) fn drive(queue: Arc<Queue>, policy: RetryPolicy) -> impl Future<Outpu
 
 async fn run(queue: &Queue, policy: RetryPolicy) {
     let mut pace = Pace::new(policy);
+    let mut outage = Outage::default();
     let mut in_flight = FuturesUnordered::new();
     let mut gauges = QueueGauges::default();
     loop {
         let until = loop {
-            let now = Instant::now();
-            match queue.next_step(|max| pace.max_in_flight(max), pace.paused_until(now), now) {
+            match queue.next_step(&mut pace, Instant::now()) {
                 NextStep::Wait(until) => break until,
-                NextStep::Send(send, batch) => {
-                    let client = queue.client.clone();
+                NextStep::Send(send, batch, trace) => {
+                    let client = queue.client().clone();
                     in_flight.push(async move {
                         let started = Instant::now();
-                        (send, started, client.send_in_background(&batch).await.outcomes)
+                        (send, started, client.send_in_background(&batch, &trace).await)
                     });
                 }
             }
@@ -64,19 +65,54 @@ async fn run(queue: &Queue, policy: RetryPolicy) {
             }
             Poll::Pending
         });
-        if let Some((send, started, outcomes)) = sent.await {
-            let classified = Classified::new(outcomes);
-            adapt(&mut pace, &classified, started);
-            queue.settle(send, classified);
+        if let Some((send, started, result)) = sent.await {
+            let backoff = |failures| pace.backoff(failures, fastrand::f64());
+            let (completions, effect) = queue.settle(send, Classified::new(result), backoff);
+            adapt(&mut pace, &mut outage, effect, started);
+            queue.notify(completions);
         }
     }
 }
 
-/// Records the outcomes of a batch whose request started at `started`.
-fn adapt(pace: &mut Pace, classified: &Classified, started: Instant) {
-    match &classified.transient_error {
-        Some(error) => pace.failed(started, Instant::now(), error.retry_after(), fastrand::f64()),
-        None if !classified.completed.is_empty() => pace.succeeded(started),
-        None => {}
+/// Records the outcome of a batch whose request started at `started`.
+fn adapt(pace: &mut Pace, outage: &mut Outage, effect: PaceEffect, started: Instant) {
+    match effect {
+        PaceEffect::None => {}
+        PaceEffect::Isolated(events, error) => log::batch_isolated(events, &error),
+        PaceEffect::Success => {
+            pace.succeeded(started);
+            if !pace.is_failing() {
+                outage.end();
+            }
+        }
+        PaceEffect::Failure(error) => {
+            let now = Instant::now();
+            pace.failed(started, now, error.retry_after(), fastrand::f64());
+            let next_attempt = pace.paused_until(now).map_or(Duration::ZERO, |until| until - now);
+            outage.failed(&error, next_attempt);
+        }
+    }
+}
+
+/// A series of failures, which is logged once at its start and once at its end.
+#[derive(Default)]
+struct Outage {
+    started: Option<Instant>,
+}
+
+impl Outage {
+    fn failed(&mut self, error: &RequestError, next_attempt_in: Duration) {
+        if self.started.is_some() {
+            log::publisher_still_failing(error, next_attempt_in);
+        } else {
+            self.started = Some(Instant::now());
+            log::publisher_failing(error, next_attempt_in);
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some(started) = self.started.take() {
+            log::publisher_recovered(started.elapsed());
+        }
     }
 }

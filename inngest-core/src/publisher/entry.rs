@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use crate::batch::{Batch, CallSite};
-use crate::client::{Client, Rejection, SendOutcome};
+use crate::client::{Client, Rejection, SendOutcome, TraceHeaders};
 use crate::event::{EventError, EventWriter, IntoEvent};
 
 thread_local! {
@@ -16,6 +16,7 @@ pub(super) struct Entry {
     /// The thread's scratch buffer. Dropping the entry returns it to the thread.
     json: Vec<u8>,
     call_site: CallSite,
+    trace: TraceHeaders,
 }
 
 impl Entry {
@@ -25,8 +26,10 @@ impl Entry {
         event: E,
         call_site: CallSite,
     ) -> Result<Entry, EventError> {
-        // Taken rather than borrowed, since the event's own `Serialize` may publish too.
-        let mut entry = Entry { name: "", json: SCRATCH.take(), call_site };
+        // Taken rather than borrowed, since the event's own `Serialize` may publish too. A destructor of another
+        // thread-local may publish when the buffer is gone already.
+        let json = SCRATCH.try_with(Cell::take).unwrap_or_default();
+        let mut entry = Entry { name: "", json, call_site, trace: client.trace_headers() };
         entry.json.clear();
         let mut writer = EventWriter::new(&mut entry.json, client.before_send());
         let written = event.write_event(&mut writer);
@@ -37,6 +40,15 @@ impl Entry {
             client.report_outcomes([(entry.name, SendOutcome::Rejected(&reason))]);
         })?;
         Ok(entry)
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Returns the trace context of the caller.
+    pub(super) fn trace(&self) -> &TraceHeaders {
+        &self.trace
     }
 
     /// Returns the event's size as JSON, in bytes.
@@ -58,6 +70,8 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        SCRATCH.set(std::mem::take(&mut self.json));
+        let json = std::mem::take(&mut self.json);
+        // The buffer is dropped if the thread is ending.
+        let _ = SCRATCH.try_with(|scratch| scratch.set(json));
     }
 }

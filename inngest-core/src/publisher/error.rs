@@ -8,35 +8,39 @@ use crate::batch::Batch;
 use crate::client::{Rejection, RequestError};
 use crate::event::EventError;
 
-/// Why an event was not queued.
+/// Why an event was not queued. Every variant but [`Event`](PublishError::Event) returns the event.
+#[must_use = "it may contain the event"]
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishError {
-    /// The event is invalid.
+    /// The event is invalid. It was not queued.
     #[error(transparent)]
     Event(#[from] EventError),
 
     /// The queue has no room for the event now.
     #[error("the publisher's queue is full")]
     Full {
-        /// The event, serialized.
+        /// The event, serialized, or the whole batch given to
+        /// [`publish_batch`](super::Publisher::publish_batch).
         event: Batch,
     },
 
-    /// The server refuses the event key, so nothing is sent until
+    /// The server refuses the event key or the event's name, so that the event would not be sent until
     /// [`Publisher::resume`](super::Publisher::resume) is called.
     #[error("the publisher has stopped: {cause}")]
     KeyRefused {
         /// The server's response.
         cause: Arc<RequestError>,
-        /// The event, serialized.
+        /// The event, serialized, or the whole batch given to
+        /// [`publish_batch`](super::Publisher::publish_batch).
         event: Batch,
     },
 
     /// The publisher is closed, or the runtime it was started on has shut down.
     #[error("the publisher is closed")]
     Closed {
-        /// The event, serialized.
+        /// The event, serialized, or the whole batch given to
+        /// [`publish_batch`](super::Publisher::publish_batch).
         event: Batch,
     },
 }
@@ -53,9 +57,27 @@ pub enum DeliveryError {
     #[error("the event was not sent: {0}")]
     Failed(Arc<RequestError>),
 
+    /// The publisher was closed or dropped while the server refused the event key or the event's name.
+    #[error("the publisher was closed before the event was delivered: {0}")]
+    KeyRefused(Arc<RequestError>),
+
     /// The publisher was closed or dropped before the event was delivered.
     #[error("the publisher was closed before the event was delivered")]
     Closed,
+}
+
+impl PublishError {
+    /// Returns the event, or the batch given to [`publish_batch`](super::Publisher::publish_batch), unless the
+    /// event is invalid.
+    #[must_use]
+    pub fn into_event(self) -> Option<Batch> {
+        match self {
+            PublishError::Event(_) => None,
+            PublishError::Full { event }
+            | PublishError::KeyRefused { event, .. }
+            | PublishError::Closed { event } => Some(event),
+        }
+    }
 }
 
 impl DeliveryError {
@@ -64,7 +86,7 @@ impl DeliveryError {
     pub(super) fn kind(&self) -> &'static str {
         match self {
             DeliveryError::Rejected(_) => "rejected",
-            DeliveryError::Failed(cause) => cause.kind(),
+            DeliveryError::Failed(cause) | DeliveryError::KeyRefused(cause) => cause.kind(),
             DeliveryError::Closed => "closed",
         }
     }
@@ -76,7 +98,8 @@ impl DeliveryError {
 pub struct FlushError {
     /// The number of events accepted before the call that have no outcome yet.
     pub events: usize,
-    /// Whether the event key is refused, so that waiting longer does not help.
+    /// Whether the event key is refused, or the names of the remaining events, so that waiting longer does not
+    /// help.
     pub key_refused: bool,
 }
 

@@ -5,23 +5,29 @@ mod classify;
 mod driver;
 mod entry;
 mod error;
+mod limits;
+mod notify;
+mod publishing;
 mod queue;
 mod receipt;
+mod refused_names;
 mod report;
+mod sealed;
 mod state;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::AbortHandle;
 
-use crate::batch::CallSite;
+use crate::batch::{Batch, CallSite};
 use crate::event::IntoEvent;
 
 pub use builder::PublisherBuilder;
 use entry::Entry;
 pub use error::{DeliveryError, FlushError, PublishError};
+pub use publishing::{Published, Publishing, PublishingAll};
 use queue::Queue;
 pub use receipt::Receipt;
 pub use report::{CloseReport, PublisherStats, Undelivered};
@@ -35,7 +41,7 @@ pub use report::{CloseReport, PublisherStats, Undelivered};
 ///
 /// ```no_run
 /// # async fn run(event: impl inngest_core::InngestEvent) -> Result<(), Box<dyn std::error::Error>> {
-/// use std::time::Duration;
+/// use std::time::{Duration, Instant};
 /// use inngest_core::Client;
 ///
 /// let publisher = Client::from_env()?.publisher().start();
@@ -51,9 +57,21 @@ pub use report::{CloseReport, PublisherStats, Undelivered};
 ///
 /// Transient failures are retried without limit, one request at a time with growing waits, until a request
 /// succeeds or the publisher is closed. The queue fills up meanwhile; then `publish` waits, and
-/// [`try_publish`](Publisher::try_publish) returns events in its error. A refused key stops the sending and
-/// keeps the queue: `publish` returns an error at once, until [`resume`](Publisher::resume) is called. A
-/// `Retry-After` pauses all sending, for at most an hour.
+/// [`try_publish`](Publisher::try_publish) returns events in its error. A `Retry-After` pauses all sending, for
+/// at most an hour. The first caller that waits in [`flush`](Publisher::flush) or
+/// [`close`](Publisher::close) restarts the publisher's own waits at the initial backoff.
+///
+/// A refused key stops the sending and keeps the queue: `publish` returns an error at once, until
+/// [`resume`](Publisher::resume) is called. A key can also refuse single event names (403): the events of
+/// these names are kept until another name is accepted, and are then rejected.
+///
+/// # Bad events
+///
+/// A batch that keeps failing while others succeed is halved until the event that makes it fail is alone;
+/// [`isolated_events`](PublisherStats::isolated_events) shows it. An event at which the server stops with a
+/// 400 is sent again alone, up to three times, and is then rejected and passed to
+/// [`on_undelivered`](PublisherBuilder::on_undelivered). An event of which an earlier attempt may have been
+/// accepted is not rejected, but failed.
 ///
 /// Room in the queue is given in the order it was requested: while a large event waits, small events wait
 /// too.
@@ -81,13 +99,8 @@ impl Publisher {
     ///
     /// [`PublishError`] if the event is invalid, or the publisher no longer sends.
     #[track_caller]
-    pub fn publish<E: IntoEvent>(
-        &self,
-        event: E,
-    ) -> impl Future<Output = Result<Receipt, PublishError>> + Send + 'static + use<E> {
-        let queue = Arc::clone(&self.0.queue);
-        let entry = Entry::serialize(&queue.client, event, CallSite::caller());
-        async move { queue.push_when_there_is_room(entry?).await }
+    pub fn publish<E: IntoEvent>(&self, event: E) -> Publishing {
+        self.publishing(event, CallSite::caller())
     }
 
     /// Queues one event if there is room for it now.
@@ -98,7 +111,7 @@ impl Publisher {
     /// [`PublishError::Event`] contains the event.
     #[track_caller]
     pub fn try_publish<E: IntoEvent>(&self, event: E) -> Result<Receipt, PublishError> {
-        let entry = Entry::serialize(&self.0.queue.client, event, CallSite::caller())?;
+        let entry = Entry::serialize(self.0.queue.client(), event, CallSite::caller())?;
         self.0.queue.try_push(&entry)
     }
 
@@ -109,29 +122,34 @@ impl Publisher {
     /// holds all of them in addition to the queue. An invalid event does not stop the others. Dropping the
     /// future discards the events that are not queued yet, and the receipts of those that are.
     #[track_caller]
-    pub fn publish_all<I>(
-        &self,
-        events: I,
-    ) -> impl Future<Output = Vec<Result<Receipt, PublishError>>> + Send + 'static + use<I>
+    pub fn publish_all<I>(&self, events: I) -> PublishingAll
     where
         I: IntoIterator<Item: IntoEvent>,
     {
-        let queue = Arc::clone(&self.0.queue);
         let call_site = CallSite::caller();
-        let entries: Vec<_> = events
-            .into_iter()
-            .map(|event| Entry::serialize(&queue.client, event, call_site))
-            .collect();
-        async move {
-            let mut receipts = Vec::with_capacity(entries.len());
-            for entry in entries {
-                receipts.push(match entry {
-                    Ok(entry) => queue.push_when_there_is_room(entry).await,
-                    Err(error) => Err(error.into()),
-                });
-            }
-            receipts
-        }
+        let events = events.into_iter().map(|event| self.publishing(event, call_site));
+        PublishingAll::new(events.collect())
+    }
+
+    fn publishing<E: IntoEvent>(&self, event: E, call_site: CallSite) -> Publishing {
+        let queue = Arc::clone(&self.0.queue);
+        let entry = Entry::serialize(queue.client(), event, call_site);
+        Publishing::new(queue, entry.map_err(PublishError::from))
+    }
+
+    /// Queues all events of a batch as soon as there is room for all of them, and returns a receipt per event, in
+    /// order. The events keep the ids they have in the batch, so a batch that an error returned can be
+    /// published without duplicates.
+    ///
+    /// A batch that is larger than the queue waits for all of the queue's room. The hooks of
+    /// [`ClientBuilder::before_send`](crate::ClientBuilder::before_send) are not called.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError`] if the publisher no longer sends, or an event has a refused name. No event is queued
+    /// then, and the error contains the whole batch.
+    pub async fn publish_batch(&self, batch: Batch) -> Result<Vec<Receipt>, PublishError> {
+        self.0.queue.push_batch(batch).await
     }
 
     /// Waits until every event that was accepted before the call has an outcome. Their batches do not linger.
@@ -152,10 +170,16 @@ impl Publisher {
     ///
     /// Events that are not delivered when `within` is over are returned in the report, including those in
     /// flight. Sending them with [`Client::send_batch`](crate::Client::send_batch) duplicates none.
+    ///
+    /// It returns by the end of `within`, plus at most the one hook call that is running then. Hooks and
+    /// receipts of further events are notified on a thread of their own.
     pub async fn close(&self, within: Duration) -> CloseReport {
+        // Real time, since hooks are synchronous code. An hour is as good as forever.
+        let deadline = Instant::now() + within.min(Duration::from_secs(3_600));
         self.0.queue.stop_accepting();
         // The report contains the unfinished events.
         drop(self.0.queue.flush(within).await);
+        self.0.queue.set_hook_deadline(deadline);
         self.0.driver.abort();
         loop {
             self.0.queue.wait_until_notified().await;
@@ -165,7 +189,7 @@ impl Publisher {
         }
     }
 
-    /// Resumes sending after the event key was refused.
+    /// Resumes sending after the event key or names were refused.
     pub fn resume(&self) {
         self.0.queue.resume();
     }

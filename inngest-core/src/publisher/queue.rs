@@ -1,7 +1,6 @@
-//! The queue that a publisher's handles and its driver share: the state behind its lock, the room for events,
-//! and the notifications between them. `state.rs` has the protocol.
+//! The queue that a publisher's handles and its driver share: the state and its lock, the room for events, and the
+//! notifications between them. `state.rs` has the protocol.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,21 +10,21 @@ use tokio::time::Instant;
 
 use super::classify::Classified;
 use super::entry::Entry;
-use super::error::{DeliveryError, FlushError, PublishError};
+use super::error::{FlushError, PublishError};
+use super::limits::QueueLimits;
+use super::notify::{Outcomes, Receivers};
 use super::receipt::Receipt;
 use super::report::{CloseReport, PublisherStats, Undelivered, UndeliveredHook};
-use super::state::{NextStep, QueueLimits, Refusal, Settled, State};
-use crate::batch::Batch;
-use crate::client::{Client, SendOutcome, log};
-use crate::event::EventId;
+use super::state::{Completion, NextStep, PaceEffect, Refusal, State};
+use crate::batch::{Batch, RequestLimits, split};
+use crate::client::{Client, Pace, log};
 
-/// Room for one event, and for its bytes.
+/// Room for events, and for their bytes.
 type Room<'a> = (SemaphorePermit<'a>, SemaphorePermit<'a>);
 
 pub(super) struct Queue {
-    pub(super) client: Client,
+    receivers: Arc<Receivers>,
     limits: QueueLimits,
-    hook: Option<UndeliveredHook>,
     room_events: Semaphore,
     room_bytes: Semaphore,
     state: Mutex<State>,
@@ -46,9 +45,8 @@ impl Queue {
             ..limits
         };
         Queue {
-            client,
+            receivers: Arc::new(Receivers::new(client, hook)),
             limits,
-            hook,
             room_events: Semaphore::new(limits.queued_events),
             room_bytes: Semaphore::new(limits.queued_bytes),
             state: Mutex::default(),
@@ -58,62 +56,114 @@ impl Queue {
         }
     }
 
+    pub(super) fn client(&self) -> &Client {
+        &self.receivers.client
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns how much of the room an event of `bytes` bytes takes. A larger event takes all of it.
-    fn room_for(&self, bytes: usize) -> u32 {
-        u32::try_from(bytes.min(self.limits.queued_bytes)).unwrap_or(u32::MAX)
-    }
-
-    pub(super) async fn push_when_there_is_room(
-        &self,
-        entry: Entry,
-    ) -> Result<Receipt, PublishError> {
-        let bytes = self.room_for(entry.len());
-        if let Some(room) = self.try_room(bytes) {
-            return self.push(&entry, room);
-        }
-        let mut stopped = std::pin::pin!(self.stopped.notified());
-        stopped.as_mut().enable();
-        if let Some(refusal) = self.state().refusal() {
-            return Err(refusal.into_error(&entry));
-        }
-        let room = async {
-            let events = self.room_events.acquire().await?;
-            Ok::<_, AcquireError>((events, self.room_bytes.acquire_many(bytes).await?))
-        };
-        match select(std::pin::pin!(room), stopped).await {
-            Either::Left((Ok(room), _)) => self.push(&entry, room),
-            Either::Left((Err(_), _)) | Either::Right(_) => {
-                let refusal = self.state().refusal().unwrap_or(Refusal::Closed);
-                Err(refusal.into_error(&entry))
-            }
-        }
-    }
-
+    /// Queues an event if there is room for it now.
     pub(super) fn try_push(&self, entry: &Entry) -> Result<Receipt, PublishError> {
-        if let Some(room) = self.try_room(self.room_for(entry.len())) {
+        if let Some(room) = self.try_room(1, self.limits.queue_bytes(entry.len())) {
             return self.push(entry, room);
         }
-        match self.state().refusal() {
-            Some(refusal) => Err(refusal.into_error(entry)),
+        match self.state().refusal(entry.name()) {
+            Some(refusal) => Err(refusal.into_error(entry.to_batch())),
             None => Err(PublishError::Full { event: entry.to_batch() }),
         }
     }
 
-    fn try_room(&self, bytes: u32) -> Option<Room<'_>> {
-        let events = self.room_events.try_acquire().ok()?;
-        Some((events, self.room_bytes.try_acquire_many(bytes).ok()?))
+    /// Queues an event when there is room for it.
+    pub(super) async fn push_when_there_is_room(
+        &self,
+        entry: Entry,
+    ) -> Result<Receipt, PublishError> {
+        let bytes = self.limits.queue_bytes(entry.len());
+        let refusal = |state: &State| state.refusal(entry.name());
+        match self.wait_for_room(1, bytes, refusal).await {
+            Ok(room) => self.push(&entry, room),
+            Err(refusal) => Err(refusal.into_error(entry.to_batch())),
+        }
+    }
+
+    /// Queues all events of a batch when there is room for all of them. A batch that is larger than the queue waits
+    /// for all of its room.
+    pub(super) async fn push_batch(&self, batch: Batch) -> Result<Vec<Receipt>, PublishError> {
+        let refusal = |state: &State| {
+            let mut slots = batch.slots().iter();
+            let refused = slots.find_map(|slot| state.refusal(slot.name));
+            refused.or_else(|| state.refusal(""))
+        };
+        let queue_bytes = |len: usize| self.limits.queue_bytes(len);
+        let needed: usize = batch.slots().iter().map(|slot| queue_bytes(slot.len())).sum();
+        let events = batch.len().min(self.limits.queued_events);
+        let bytes = queue_bytes(needed);
+        let (room_events, room_bytes) = match self.wait_for_room(events, bytes, refusal).await {
+            Ok(room) => room,
+            Err(refusal) => return Err(refusal.into_error(batch)),
+        };
+        let mut state = self.state();
+        if let Some(refusal) = refusal(&state) {
+            drop(state);
+            return Err(refusal.into_error(batch));
+        }
+        room_events.forget();
+        room_bytes.forget();
+        state.add_debt(batch.len() - events, needed - bytes);
+        let limits = RequestLimits {
+            events: self.limits.batch_events,
+            bytes: self.limits.batch_bytes.min(self.limits.request_bytes),
+        };
+        let parts = split(batch.slots(), limits, |_| true).into_iter();
+        let parts = parts.map(|range| (range.clone().collect(), batch.pick(range)));
+        let receipts = state.add_batch(parts, self.client().trace_headers(), Instant::now());
+        drop(state);
+        self.wake.notify_one();
+        Ok(receipts)
+    }
+
+    /// Waits for room, or returns why there will be none.
+    async fn wait_for_room(
+        &self,
+        events: usize,
+        bytes: usize,
+        refusal: impl Fn(&State) -> Option<Refusal>,
+    ) -> Result<Room<'_>, Refusal> {
+        if let Some(room) = self.try_room(events, bytes) {
+            return Ok(room);
+        }
+        let mut room = std::pin::pin!(async {
+            let events = self.room_events.acquire_many(permits(events)).await?;
+            Ok::<_, AcquireError>((events, self.room_bytes.acquire_many(permits(bytes)).await?))
+        });
+        loop {
+            let mut stopped = std::pin::pin!(self.stopped.notified());
+            stopped.as_mut().enable();
+            if let Some(refusal) = refusal(&self.state()) {
+                return Err(refusal);
+            }
+            match select(room.as_mut(), stopped).await {
+                Either::Left((Ok(room), _)) => return Ok(room),
+                Either::Left((Err(_), _)) => return Err(Refusal::Closed),
+                // Some events are refused now, but not necessarily these.
+                Either::Right(_) => {}
+            }
+        }
+    }
+
+    fn try_room(&self, events: usize, bytes: usize) -> Option<Room<'_>> {
+        let events = self.room_events.try_acquire_many(permits(events)).ok()?;
+        Some((events, self.room_bytes.try_acquire_many(permits(bytes)).ok()?))
     }
 
     /// Adds an event that has its room to the open batch.
     fn push(&self, entry: &Entry, (events, bytes): Room<'_>) -> Result<Receipt, PublishError> {
         let mut state = self.state();
-        if let Some(refusal) = state.refusal() {
+        if let Some(refusal) = state.refusal(entry.name()) {
             drop(state);
-            return Err(refusal.into_error(entry));
+            return Err(refusal.into_error(entry.to_batch()));
         }
         // Released when the event is completed.
         events.forget();
@@ -126,69 +176,65 @@ impl Queue {
         Ok(added.receipt)
     }
 
-    /// Returns the next step of the driver. `max_in_flight` limits the publisher's own option.
-    pub(super) fn next_step(
-        &self,
-        max_in_flight: impl FnOnce(usize) -> usize,
-        paused_until: Option<Instant>,
-        now: Instant,
-    ) -> NextStep {
-        let max_in_flight = max_in_flight(self.limits.in_flight);
-        self.state().next_batch(&self.limits, max_in_flight, paused_until, now)
+    /// Returns the next step of the driver.
+    pub(super) fn next_step(&self, pace: &mut Pace, now: Instant) -> NextStep {
+        let mut state = self.state();
+        if state.take_hurry(now, pace.first_backoff()) {
+            pace.restart_backoff();
+        }
+        let max_in_flight = pace.max_in_flight(self.limits.in_flight);
+        state.next_batch(&self.limits, max_in_flight, pace.paused_until(now), now)
     }
 
-    /// Completes the events of a batch that have a final outcome, and notifies hooks and receipts of them.
-    pub(super) fn settle(&self, send: u64, mut classified: Classified) {
-        let failed = classified.failed.take();
-        let Some(settled) = self.state().settle(send, classified) else {
-            return;
-        };
-        let Settled { batch, completed, notification } = settled;
-        let slots = batch.batch.slots();
-        let room = completed.iter().map(|(index, _)| self.room_for(slots[*index].len()) as usize);
-        self.room_events.add_permits(completed.len());
-        self.room_bytes.add_permits(room.sum());
-        let outcomes = completed.iter().map(|(index, it)| (slots[*index].name, send_outcome(it)));
-        self.client.report_outcomes(outcomes);
-        let outcomes = completed.into_iter().map(|(index, it)| (batch.indexes[index], it));
-        batch.deliveries.complete(outcomes);
-        if let Some((indexes, cause)) = failed {
-            let events = batch.batch.pick(indexes);
-            self.hand_over(Undelivered { events, cause: Some(cause) });
+    /// Completes the events of a batch that have a final outcome and queues the others again. `backoff` returns the
+    /// wait after a number of failures.
+    pub(super) fn settle(
+        &self,
+        send: u64,
+        classified: Classified,
+        backoff: impl Fn(u32) -> Duration,
+    ) -> (Vec<Completion>, PaceEffect) {
+        self.state().settle(send, classified, Instant::now(), backoff)
+    }
+
+    /// Releases the room of completed events, and notifies hooks, metrics and receipts.
+    pub(super) fn notify(&self, completions: Vec<Completion>) {
+        let mut notifications = Vec::with_capacity(completions.len());
+        let mut all = Vec::with_capacity(completions.len());
+        for Completion { batch, completed, notification } in completions {
+            let slots = batch.batch.slots();
+            let bytes = completed.iter().map(|(index, _)| slots[*index].len());
+            let bytes = bytes.map(|len| self.limits.queue_bytes(len)).sum();
+            let (events, bytes) = self.state().pay_debt(completed.len(), bytes);
+            self.room_events.add_permits(events);
+            self.room_bytes.add_permits(bytes);
+            notifications.push(notification);
+            all.push(Outcomes::new(batch, completed));
         }
+        self.receivers.notify(all);
         let mut state = self.state();
-        state.notified(notification);
-        let key_refused = state.key_error.is_some();
+        for notification in notifications {
+            state.notified(notification);
+        }
+        let refuses = state.refuses_any();
         drop(state);
         self.completed.notify_waiters();
-        if key_refused {
+        if refuses {
             self.stopped.notify_waiters();
         }
     }
 
-    /// Calls the `on_undelivered` hook. A panic in it must not end the driver, nor the process if the publisher
-    /// is being dropped.
-    fn hand_over(&self, undelivered: Undelivered) {
-        if let Some(hook) = &self.hook {
-            if catch_unwind(AssertUnwindSafe(|| hook(undelivered))).is_err() {
-                log::hook_panicked("on_undelivered");
-            }
-        }
-    }
-
     pub(super) async fn flush(&self, within: Duration) -> Result<(), FlushError> {
-        let number = self.state().next_batch_number();
+        let flushing = Flushing::start(self);
+        let number = flushing.number;
         self.wake.notify_one();
         let finished = self.wait_until(|state| {
-            let stopped = state.key_error.is_some() || state.driver_ended;
-            state.unfinished_before(number) == 0 || (stopped && !state.is_notifying())
+            let (unfinished, refused) = state.unfinished_before(number);
+            unfinished == refused || (state.driver_ended && !state.is_notifying())
         });
         drop(tokio::time::timeout(within, finished).await);
-        let state = self.state();
-        match state.unfinished_before(number) {
-            0 => Ok(()),
-            events => Err(FlushError { events, key_refused: state.key_error.is_some() }),
-        }
+        let (events, refused) = self.state().unfinished_before(number);
+        if events == 0 { Ok(()) } else { Err(FlushError { events, key_refused: refused > 0 }) }
     }
 
     /// Waits until hooks and receipts have been notified of all outcomes.
@@ -214,6 +260,11 @@ impl Queue {
         self.stopped.notify_waiters();
     }
 
+    /// Limits how long `close` waits for hooks.
+    pub(super) fn set_hook_deadline(&self, deadline: std::time::Instant) {
+        self.receivers.set_deadline(deadline);
+    }
+
     /// Called when the driver has ended. The events without an outcome are kept for `close`; their receipts
     /// resolve now.
     pub(super) fn driver_ended(&self) {
@@ -221,12 +272,12 @@ impl Queue {
         let mut state = self.state();
         let unfinished: Vec<_> = state
             .end_driver()
-            .map(|sealed| (Arc::clone(&sealed.deliveries), sealed.indexes.clone()))
+            .map(|(sealed, error)| (Arc::clone(&sealed.deliveries), sealed.indexes.clone(), error))
             .collect();
         drop(state);
-        for (deliveries, indexes) in unfinished {
-            let closed = indexes.into_iter().map(|index| (index, Err(DeliveryError::Closed)));
-            deliveries.complete(closed);
+        for (deliveries, indexes, error) in unfinished {
+            let outcomes = indexes.into_iter().map(|index| (index, Err(error.clone())));
+            deliveries.complete(outcomes);
         }
         self.completed.notify_waiters();
     }
@@ -245,13 +296,12 @@ impl Queue {
         drop(state);
 
         let mut undelivered = Batch::new();
-        for sealed in unfinished {
-            let names = sealed.batch.slots().iter().map(|slot| slot.name);
-            self.client.report_outcomes(names.map(|name| (name, SendOutcome::Unsent(None))));
-            let closed = sealed.indexes.iter().map(|index| (*index, Err(DeliveryError::Closed)));
-            sealed.deliveries.complete(closed);
+        let mut all = Vec::with_capacity(unfinished.len());
+        for (sealed, error) in unfinished {
             undelivered.append_shared(&sealed.batch);
+            all.push(Outcomes::left_over(sealed, &error));
         }
+        self.receivers.notify(all);
         self.completed.notify_waiters();
         CloseReport { delivered, failed, undelivered }
     }
@@ -259,17 +309,18 @@ impl Queue {
     /// Called when the last handle is dropped.
     pub(super) fn abandon(&self) {
         self.stop_accepting();
-        let events = self.close(self.state()).undelivered;
+        let state = self.state();
+        let cause = state.refusal_cause();
+        let events = self.close(state).undelivered;
         if events.is_empty() {
             return;
         }
         log::abandoned(events.len());
-        let cause = self.state().key_error.clone();
-        self.hand_over(Undelivered { events, cause });
+        self.receivers.hand_over(Undelivered { events, cause, rejections: Vec::new() });
     }
 
     pub(super) fn resume(&self) {
-        self.state().key_error = None;
+        self.state().resume();
         self.wake.notify_one();
     }
 
@@ -284,12 +335,26 @@ impl Queue {
     }
 }
 
-/// Returns an event's outcome as hooks and metrics get it.
-fn send_outcome(outcome: &Result<EventId, DeliveryError>) -> SendOutcome<'_> {
-    match outcome {
-        Ok(id) => SendOutcome::Accepted(id),
-        Err(DeliveryError::Rejected(reason)) => SendOutcome::Rejected(reason),
-        Err(DeliveryError::Failed(cause)) => SendOutcome::Unsent(Some(cause)),
-        Err(DeliveryError::Closed) => SendOutcome::Unsent(None),
+/// A caller that waits in `flush` or `close`.
+struct Flushing<'a> {
+    queue: &'a Queue,
+    /// The batches with a lower number are waited for.
+    number: u64,
+}
+
+impl Flushing<'_> {
+    fn start(queue: &Queue) -> Flushing<'_> {
+        Flushing { queue, number: queue.state().start_flush() }
     }
+}
+
+impl Drop for Flushing<'_> {
+    fn drop(&mut self) {
+        self.queue.state().end_flush();
+    }
+}
+
+/// The limits of the queue fit into `u32`.
+fn permits(room: usize) -> u32 {
+    u32::try_from(room).unwrap_or(u32::MAX)
 }

@@ -5,24 +5,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::batch::Batch;
-use crate::client::RequestError;
+use crate::client::{Rejection, RequestError};
 
 /// The hook of [`PublisherBuilder::on_undelivered`](super::PublisherBuilder::on_undelivered).
 pub(super) type UndeliveredHook = Box<dyn Fn(Undelivered) + Send + Sync>;
 
-/// Events that the publisher no longer tries to send.
+/// Events that the publisher no longer tries to send: either unsent or rejected ones.
+#[must_use = "it contains the events"]
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Undelivered {
-    /// The events. Sending them again with [`Client::send_batch`](crate::Client::send_batch) duplicates
-    /// none.
+    /// The events. Sending unsent ones again with [`Client::send_batch`](crate::Client::send_batch)
+    /// duplicates none.
     pub events: Batch,
-    /// The server's response, or `None` if the publisher was dropped without an error from the server.
+    /// Why the events are unsent. `None` if they were rejected, or if the publisher was dropped without an
+    /// error from the server.
     pub cause: Option<Arc<RequestError>>,
+    /// Why the events were rejected: the index in `events` and the reason of each. Empty if they are unsent.
+    pub rejections: Vec<(usize, Arc<Rejection>)>,
 }
 
 /// The outcome of every event that a publisher accepted. The counts add up to the accepted events, less those
 /// that an earlier `close` returned.
+#[must_use = "it contains the events that were not delivered"]
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct CloseReport {
@@ -55,6 +60,10 @@ pub struct PublisherStats {
     pub retries: u64,
     /// The age of the oldest batch that is not delivered yet.
     pub oldest: Option<Duration>,
-    /// Whether the server refuses the event key, so that nothing is sent.
+    /// The number of events that are sent apart from the others, since their batch failed repeatedly while others
+    /// succeeded.
+    pub isolated_events: usize,
+    /// Whether the server refuses the event key, so that nothing is sent, or keeps events from being sent
+    /// because of their names.
     pub key_refused: bool,
 }

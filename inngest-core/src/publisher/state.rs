@@ -3,54 +3,40 @@
 //!
 //! # Protocol
 //!
-//! - An event is in the open batch, in a waiting batch, or in a batch in flight, until it has an outcome.
+//! - An event is in the open batch, in a waiting, delayed or kept batch, or in a batch in flight, until it has an
+//!   outcome.
 //! - An event with an outcome counts as unfinished until hooks and receipts have been notified. `settle` adds it to
-//!   `notifying`, and `notified` removes it afterwards. `flush` and `close` therefore return only after every
-//!   hook and receipt of an event they waited for.
+//!   `notifying`, and `notified` removes it afterwards. `flush` therefore returns only after every hook and
+//!   receipt of an event it waited for, and so does `close` unless its deadline is over.
 //! - The lock of the state is held by one method of the queue at a time. No other lock is taken, no hook is
 //!   called and no permit is awaited while it is held: a hook may publish.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::classify::Classified;
 use super::entry::Entry;
 use super::error::{DeliveryError, PublishError};
+use super::limits::QueueLimits;
 use super::receipt::{Deliveries, Receipt};
+use super::refused_names::RefusedNames;
 use super::report::PublisherStats;
+use super::sealed::{History, SealedBatch};
 use crate::batch::Batch;
-use crate::client::RequestError;
+use crate::client::{Outcome, Rejection, RequestError, SET_ASIDE_ATTEMPTS, TraceHeaders, reject};
 use crate::event::EventId;
-
-/// The limits of a publisher's batches and of its queue.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct QueueLimits {
-    pub(super) batch_events: usize,
-    pub(super) batch_bytes: usize,
-    pub(super) linger: std::time::Duration,
-    pub(super) in_flight: usize,
-    /// The client's limit on the body of one request.
-    pub(super) request_bytes: usize,
-    pub(super) queued_events: usize,
-    pub(super) queued_bytes: usize,
-}
-
-impl QueueLimits {
-    /// Returns whether `batch` has no room for another event of `bytes` bytes. A batch is one request, with
-    /// a comma or a bracket per event.
-    fn is_full(&self, batch: &Batch, bytes: usize) -> bool {
-        batch.len() >= self.batch_events
-            || batch.bytes() + bytes > self.batch_bytes
-            || batch.bytes() + batch.len() + bytes + 1 >= self.request_bytes
-    }
-}
 
 #[derive(Default)]
 pub(super) struct State {
     open: Option<OpenBatch>,
+    /// Sent when the pace allows it.
     waiting: VecDeque<SealedBatch>,
+    /// Sent when their own backoff is over too.
+    delayed: Vec<SealedBatch>,
+    names: RefusedNames,
     /// By the number of the send.
     in_flight: BTreeMap<u64, SealedBatch>,
     notifying: Vec<Notification>,
@@ -58,10 +44,19 @@ pub(super) struct State {
     pub(super) driver_ended: bool,
     next_batch: u64,
     next_send: u64,
+    /// The number of batches of which an event was accepted.
+    successes: u64,
     /// The size of the buffer of the last batch, and the initial capacity of the next one.
     buffer_bytes: usize,
     pub(super) key_error: Option<Arc<RequestError>>,
     pub(super) closed: bool,
+    /// The number of callers that wait in `flush` or `close`, and whether the driver has to restart its backoff for
+    /// the first of them.
+    flushing: usize,
+    hurry: bool,
+    /// The room that batches larger than the queue did not take.
+    debt_events: usize,
+    debt_bytes: usize,
     pub(super) stats: PublisherStats,
 }
 
@@ -71,18 +66,9 @@ struct OpenBatch {
     deliveries: Arc<Deliveries>,
     opened: Instant,
     number: u64,
-}
-
-/// A batch that accepts no more events. Its bytes and its seed stay the same, however often it is sent.
-pub(super) struct SealedBatch {
-    pub(super) batch: Arc<Batch>,
-    pub(super) deliveries: Arc<Deliveries>,
-    /// The indexes in `deliveries` of the events of `batch`.
-    pub(super) indexes: Vec<usize>,
-    opened: Instant,
-    /// The order in which batches were opened.
-    number: u64,
-    sent_before: bool,
+    /// The trace context of the events, and whether they agree on it.
+    trace: TraceHeaders,
+    agrees_on_trace: bool,
 }
 
 /// Events with an outcome of which hooks and receipts have not been notified yet.
@@ -94,16 +80,25 @@ pub(super) struct Notification {
 
 /// The next step of the driver.
 pub(super) enum NextStep {
-    Send(u64, Arc<Batch>),
+    Send(u64, Arc<Batch>, Arc<TraceHeaders>),
     Wait(Option<Instant>),
 }
 
-/// The events of a batch that `settle` completed.
-pub(super) struct Settled {
+/// Events of a batch that have an outcome now.
+pub(super) struct Completion {
     pub(super) batch: SealedBatch,
     /// The outcomes, by the event's index in the batch.
     pub(super) completed: Vec<(usize, Result<EventId, DeliveryError>)>,
     pub(super) notification: Notification,
+}
+
+/// What the outcome of a batch means for the pace.
+pub(super) enum PaceEffect {
+    None,
+    Success,
+    Failure(Arc<RequestError>),
+    /// None, but these events have a backoff of their own from now on.
+    Isolated(usize, Arc<RequestError>),
 }
 
 /// What adding an event to the open batch did.
@@ -113,15 +108,14 @@ pub(super) struct Added {
     pub(super) wakes: bool,
 }
 
-/// Why the publisher accepts no event.
+/// Why the publisher does not accept an event.
 pub(super) enum Refusal {
     Closed,
     Key(Arc<RequestError>),
 }
 
 impl Refusal {
-    pub(super) fn into_error(self, entry: &Entry) -> PublishError {
-        let event = entry.to_batch();
+    pub(super) fn into_error(self, event: Batch) -> PublishError {
         match self {
             Refusal::Closed => PublishError::Closed { event },
             Refusal::Key(cause) => PublishError::KeyRefused { cause, event },
@@ -130,11 +124,12 @@ impl Refusal {
 }
 
 impl State {
-    pub(super) fn refusal(&self) -> Option<Refusal> {
+    /// Returns why an event named `name` is not accepted, if it is not.
+    pub(super) fn refusal(&self, name: &str) -> Option<Refusal> {
         if self.closed {
             return Some(Refusal::Closed);
         }
-        self.key_error.clone().map(Refusal::Key)
+        self.key_error.as_ref().or_else(|| self.names.cause(name)).cloned().map(Refusal::Key)
     }
 
     /// Adds an event to the open batch, which is sealed before if it is full and after if the event fills it.
@@ -145,6 +140,10 @@ impl State {
         let opens = self.open.is_none();
         let open = self.open_batch(limits.batch_events, now);
         let index = open.batch.len();
+        if index == 0 {
+            open.trace = entry.trace().clone();
+        }
+        open.agrees_on_trace &= open.trace == *entry.trace();
         entry.push_to(&mut open.batch);
         let receipt = Receipt { deliveries: Arc::clone(&open.deliveries), index };
         let fills = open.batch.len() >= limits.batch_events;
@@ -157,6 +156,37 @@ impl State {
         Added { receipt, wakes: opens || fills }
     }
 
+    /// Adds the parts of a batch, which have consecutive places each, and returns a receipt per event.
+    pub(super) fn add_batch(
+        &mut self,
+        parts: impl Iterator<Item = (Vec<usize>, Batch)>,
+        trace: TraceHeaders,
+        now: Instant,
+    ) -> Vec<Receipt> {
+        self.seal_open();
+        let deliveries = Arc::<Deliveries>::default();
+        let trace = Arc::new(trace);
+        let mut receipts = Vec::new();
+        for (indexes, batch) in parts {
+            let new_receipts = indexes.iter().map(|index| (Arc::clone(&deliveries), *index));
+            receipts.extend(new_receipts.map(|(deliveries, index)| Receipt { deliveries, index }));
+            self.stats.accepted += batch.len() as u64;
+            self.stats.queued_events += batch.len();
+            self.stats.queued_bytes += batch.bytes();
+            self.waiting.push_back(SealedBatch {
+                batch: Arc::new(batch),
+                deliveries: Arc::clone(&deliveries),
+                indexes,
+                opened: now,
+                number: self.next_batch,
+                trace: Arc::clone(&trace),
+                history: History::default(),
+            });
+            self.next_batch += 1;
+        }
+        receipts
+    }
+
     /// Returns the open batch, after opening one if there is none.
     fn open_batch(&mut self, events: usize, now: Instant) -> &mut OpenBatch {
         let buffer_bytes = self.buffer_bytes;
@@ -164,27 +194,32 @@ impl State {
         self.open.get_or_insert_with(|| {
             let number = *next_batch;
             *next_batch += 1;
-            let batch = Batch::with_capacity(events.min(buffer_bytes), buffer_bytes);
-            OpenBatch { batch, deliveries: Arc::default(), opened: now, number }
+            OpenBatch {
+                batch: Batch::with_capacity(events.min(buffer_bytes), buffer_bytes),
+                deliveries: Arc::default(),
+                opened: now,
+                number,
+                trace: TraceHeaders::default(),
+                agrees_on_trace: true,
+            }
         })
     }
 
-    pub(super) fn seal_open(&mut self) {
-        let Some(OpenBatch { mut batch, deliveries, opened, number }) = self.open.take() else {
+    fn seal_open(&mut self) {
+        let Some(mut open) = self.open.take() else {
             return;
         };
-        self.buffer_bytes = batch.bytes() + batch.len() + 1;
-        batch.shrink();
-        let indexes = (0..batch.len()).collect();
-        let batch = Arc::new(batch);
-        let sent_before = false;
+        self.buffer_bytes = open.batch.bytes() + open.batch.len() + 1;
+        open.batch.shrink();
+        let trace = if open.agrees_on_trace { open.trace } else { TraceHeaders::default() };
         self.waiting.push_back(SealedBatch {
-            batch,
-            deliveries,
-            indexes,
-            opened,
-            number,
-            sent_before,
+            indexes: (0..open.batch.len()).collect(),
+            batch: Arc::new(open.batch),
+            deliveries: open.deliveries,
+            opened: open.opened,
+            number: open.number,
+            trace: Arc::new(trace),
+            history: History::default(),
         });
     }
 
@@ -202,61 +237,195 @@ impl State {
         if paused_until.is_some() {
             return NextStep::Wait(paused_until);
         }
-        if self.waiting.is_empty() {
-            let Some(open) = &self.open else {
-                return NextStep::Wait(None);
-            };
-            // `None` if the time overflows `Instant`.
-            let due = open.opened.checked_add(limits.linger);
-            if !self.in_flight.is_empty() && due.is_none_or(|due| now < due) {
-                return NextStep::Wait(due);
-            }
-            self.seal_open();
-        }
-        let Some(mut sealed) = self.waiting.pop_front() else {
-            return NextStep::Wait(None);
+        let due = |sealed: &SealedBatch| sealed.history.due;
+        let next_due = self.delayed.iter().filter_map(due).min();
+        let delayed =
+            self.delayed.iter().position(|sealed| due(sealed).is_none_or(|due| due <= now));
+        let sealed = match delayed {
+            Some(index) => Some(self.delayed.remove(index)),
+            None => self.waiting.pop_front(),
         };
-        if std::mem::replace(&mut sealed.sent_before, true) {
+        if let Some(sealed) = sealed {
+            return self.send(sealed);
+        }
+        let Some(open) = &self.open else {
+            return NextStep::Wait(next_due);
+        };
+        // `None` if the time overflows `Instant`.
+        let linger_until = open.opened.checked_add(limits.linger);
+        if !self.in_flight.is_empty() && linger_until.is_none_or(|until| now < until) {
+            return NextStep::Wait(linger_until.into_iter().chain(next_due).min());
+        }
+        self.seal_open();
+        match self.waiting.pop_front() {
+            Some(sealed) => self.send(sealed),
+            None => NextStep::Wait(next_due),
+        }
+    }
+
+    fn send(&mut self, mut sealed: SealedBatch) -> NextStep {
+        if std::mem::replace(&mut sealed.history.sent_before, true) {
             self.stats.retries += 1;
         }
         let send = self.next_send;
         self.next_send += 1;
-        let batch = Arc::clone(&sealed.batch);
+        let (batch, trace) = (Arc::clone(&sealed.batch), Arc::clone(&sealed.trace));
         self.in_flight.insert(send, sealed);
-        NextStep::Send(send, batch)
+        NextStep::Send(send, batch, trace)
     }
 
     /// Takes the batch of a send out of flight, completes its events that have a final outcome, and queues the
-    /// others again. Returns `None` if the batch was closed in the meantime.
-    pub(super) fn settle(&mut self, send: u64, classified: Classified) -> Option<Settled> {
-        let sealed = self.in_flight.remove(&send)?;
-        for (index, outcome) in &classified.completed {
+    /// others again. `backoff` returns the wait after a number of failures.
+    pub(super) fn settle(
+        &mut self,
+        send: u64,
+        mut classified: Classified,
+        now: Instant,
+        backoff: impl Fn(u32) -> Duration,
+    ) -> (Vec<Completion>, PaceEffect) {
+        // Missing if the publisher was closed in the meantime.
+        let Some(sealed) = self.in_flight.remove(&send) else {
+            return (Vec::new(), PaceEffect::None);
+        };
+        let accepted = classified.has_accepted();
+        self.successes += u64::from(accepted);
+        self.set_aside(&sealed, &mut classified, |refusals| now + backoff(refusals));
+        let effect = self.retry(&sealed, &classified, |failures| now + backoff(failures));
+        if let Some(part) = sealed.part(&classified.too_large) {
+            part.halves().rev().for_each(|half| self.waiting.push_front(half));
+        }
+        if let Some(kept) = sealed.part(&classified.key_refused) {
+            self.waiting.push_front(kept);
+        }
+        if classified.key_error.is_some() {
+            self.key_error = classified.key_error.take();
+        }
+        self.refuse_names(&sealed, &classified);
+        let mut completions = vec![self.complete(sealed, classified.completed)];
+        if accepted {
+            completions.extend(self.reject_refused_names(send));
+        }
+        (completions, effect)
+    }
+
+    /// Delays the events at which the server stopped. After several answers the event is rejected.
+    fn set_aside(
+        &mut self,
+        sealed: &SealedBatch,
+        classified: &mut Classified,
+        due: impl Fn(u32) -> Instant,
+    ) {
+        for (index, answer) in std::mem::take(&mut classified.set_aside) {
+            let Some(mut part) = sealed.part(&[index]) else {
+                continue;
+            };
+            part.history.refusals += 1;
+            if part.history.refusals > SET_ASIDE_ATTEMPTS {
+                let outcome = rejected(&sealed.batch, index, &answer);
+                classified.completed.push((index, outcome));
+            } else {
+                part.history.due = Some(due(part.history.refusals));
+                self.delayed.push(part);
+            }
+        }
+    }
+
+    /// Queues the events that failed with a transient error. A batch that is suspected to be the reason is halved and
+    /// gets a backoff of its own, so that it does not slow the others.
+    fn retry(
+        &mut self,
+        sealed: &SealedBatch,
+        classified: &Classified,
+        due: impl Fn(u32) -> Instant,
+    ) -> PaceEffect {
+        let Some((error, mut part)) =
+            classified.transient_error.clone().zip(sealed.part(&classified.retry))
+        else {
+            let progress = !classified.completed.is_empty();
+            return if progress { PaceEffect::Success } else { PaceEffect::None };
+        };
+        part.history.due = None;
+        let is_only_batch = self.is_empty();
+        let may_be_the_batch = error.is_ambiguous() && classified.failed_as_a_whole(sealed.len());
+        let isolated_before = part.history.isolated;
+        let isolated = match isolated_before {
+            true => PaceEffect::None,
+            false => PaceEffect::Isolated(part.len(), Arc::clone(&error)),
+        };
+        let suspected = may_be_the_batch && part.history.fail(self.successes, is_only_batch);
+        let due = due(part.history.failures.max(1));
+        if suspected && part.len() > 1 {
+            part.history.failures = 0;
+            for mut half in part.halves() {
+                half.history.isolate_until(due);
+                self.delayed.push(half);
+            }
+            isolated
+        } else if suspected || (may_be_the_batch && isolated_before) {
+            part.history.isolate_until(due);
+            self.delayed.push(part);
+            isolated
+        } else {
+            self.waiting.push_back(part);
+            PaceEffect::Failure(error)
+        }
+    }
+
+    /// Records the names that the server refuses, and keeps their events.
+    fn refuse_names(&mut self, sealed: &SealedBatch, classified: &Classified) {
+        let slots = sealed.batch.slots();
+        let kept = classified.name_refused.iter().map(|(index, cause)| (*index, Arc::clone(cause)));
+        let rejected = classified.completed.iter().filter_map(|(index, outcome)| match outcome {
+            Err(DeliveryError::Rejected(reason)) => Some((*index, key_refused(reason)?)),
+            _ => None,
+        });
+        let refused: Vec<_> = kept.chain(rejected).collect();
+        if refused.is_empty() {
+            return;
+        }
+        for (index, cause) in refused {
+            self.names.refuse(slots[index].name, cause, self.next_send);
+        }
+        self.seal_open();
+        let indexes: Vec<usize> = classified.name_refused.iter().map(|(index, _)| *index).collect();
+        self.waiting.extend(sealed.part(&indexes));
+        let waiting = std::mem::take(&mut self.waiting);
+        self.waiting = waiting.into_iter().filter_map(|it| self.names.keep_refused(it)).collect();
+        let delayed = std::mem::take(&mut self.delayed);
+        self.delayed = delayed.into_iter().filter_map(|it| self.names.keep_refused(it)).collect();
+    }
+
+    /// Rejects the events that were kept because of their names, after send number `send` was accepted.
+    fn reject_refused_names(&mut self, send: u64) -> Vec<Completion> {
+        let rejected_batches = self.names.take_rejected(send);
+        let reject_all = |sealed: SealedBatch| {
+            let completed = sealed.batch.slots().iter().enumerate().filter_map(|(index, slot)| {
+                let cause = self.names.cause(slot.name)?;
+                Some((index, rejected(&sealed.batch, index, cause)))
+            });
+            let completed = completed.collect();
+            (sealed, completed)
+        };
+        let rejected_batches: Vec<_> = rejected_batches.into_iter().map(reject_all).collect();
+        rejected_batches.into_iter().map(|(sealed, all)| self.complete(sealed, all)).collect()
+    }
+
+    fn complete(
+        &mut self,
+        batch: SealedBatch,
+        completed: Vec<(usize, Result<EventId, DeliveryError>)>,
+    ) -> Completion {
+        for (index, outcome) in &completed {
             match outcome {
                 Ok(_) => self.stats.delivered += 1,
                 Err(error) => *self.stats.failed.entry(error.kind()).or_default() += 1,
             }
-            self.stats.queued_bytes -= sealed.batch.slots()[*index].len();
+            self.stats.queued_bytes -= batch.batch.slots()[*index].len();
         }
-        self.stats.queued_events -= classified.completed.len();
-
-        // Retries follow the batches that were not sent yet. Events whose request was too large for the
-        // server, and events that are kept because of the key, come first.
-        if let Some(retry) = sealed.part(&classified.retry) {
-            self.waiting.push_back(retry);
-        }
-        let (first, second) = classified.too_large.split_at(classified.too_large.len() / 2);
-        for indexes in [second, first, &classified.key_refused] {
-            if let Some(part) = sealed.part(indexes) {
-                self.waiting.push_front(part);
-            }
-        }
-        if classified.key_error.is_some() {
-            self.key_error = classified.key_error;
-        }
-        let notification =
-            Notification { batch: sealed.number, events: classified.completed.len() };
+        self.stats.queued_events -= completed.len();
+        let notification = Notification { batch: batch.number, events: completed.len() };
         self.notifying.push(notification);
-        Some(Settled { batch: sealed, completed: classified.completed, notification })
+        Completion { batch, completed, notification }
     }
 
     /// Records that hooks and receipts have been notified of the outcomes of `notification`.
@@ -271,44 +440,117 @@ impl State {
         !self.notifying.is_empty()
     }
 
-    /// Puts the batches in flight back into the queue, since their driver has ended.
-    pub(super) fn end_driver(&mut self) -> impl Iterator<Item = &SealedBatch> {
-        self.driver_ended = true;
+    /// Registers a caller that waits for all batches. Returns a number that is larger than those of all batches with
+    /// an event.
+    pub(super) fn start_flush(&mut self) -> u64 {
         self.seal_open();
-        self.waiting.extend(std::mem::take(&mut self.in_flight).into_values());
-        self.waiting.iter()
-    }
-
-    /// Removes all batches, in the order in which they were opened.
-    pub(super) fn take_all(&mut self) -> Vec<SealedBatch> {
-        self.seal_open();
-        let mut all: Vec<SealedBatch> = std::mem::take(&mut self.waiting).into();
-        all.extend(std::mem::take(&mut self.in_flight).into_values());
-        all.sort_by_key(|sealed| sealed.number);
-        self.stats.queued_events = 0;
-        self.stats.queued_bytes = 0;
-        all
-    }
-
-    /// Returns a number that is larger than those of all batches with an event.
-    pub(super) fn next_batch_number(&mut self) -> u64 {
-        self.seal_open();
+        self.hurry |= self.flushing == 0;
+        self.flushing += 1;
         self.next_batch
     }
 
-    /// Returns how many events of batches numbered below `number` are unfinished.
-    pub(super) fn unfinished_before(&self, number: u64) -> usize {
-        let batches = self.sealed().map(|sealed| (sealed.number, sealed.batch.len()));
-        let notifying = self.notifying.iter().map(|it| (it.batch, it.events));
-        batches
-            .chain(notifying)
-            .filter(|(batch, _)| *batch < number)
-            .map(|(_, events)| events)
-            .sum()
+    pub(super) fn end_flush(&mut self) {
+        self.flushing -= 1;
     }
 
-    fn sealed(&self) -> impl Iterator<Item = &SealedBatch> {
-        self.waiting.iter().chain(self.in_flight.values())
+    /// Returns whether a caller started to wait, so that the backoff has to be restarted. Brings the delayed batches
+    /// forward to `delay` from now.
+    pub(super) fn take_hurry(&mut self, now: Instant, delay: Duration) -> bool {
+        let hurry = std::mem::take(&mut self.hurry);
+        if hurry {
+            self.delayed.iter_mut().for_each(|sealed| sealed.hurry(now, delay));
+        }
+        hurry
+    }
+
+    /// Puts the batches in flight back into the queue, since their driver has ended.
+    pub(super) fn end_driver(&mut self) -> impl Iterator<Item = (&SealedBatch, DeliveryError)> {
+        self.driver_ended = true;
+        self.seal_open();
+        self.waiting.extend(std::mem::take(&mut self.in_flight).into_values());
+        let state = &*self;
+        state.queued().map(|sealed| (sealed, state.leftover_error(sealed)))
+    }
+
+    /// Removes all batches, in the order in which they were opened, each with the outcome of its events.
+    pub(super) fn take_all(&mut self) -> Vec<(SealedBatch, DeliveryError)> {
+        self.seal_open();
+        let mut all: Vec<SealedBatch> = std::mem::take(&mut self.waiting).into();
+        all.append(&mut self.delayed);
+        all.extend(self.names.take_kept());
+        all.extend(std::mem::take(&mut self.in_flight).into_values());
+        all.sort_by_key(|sealed| (sealed.number, sealed.indexes.first().copied()));
+        self.stats.queued_events = 0;
+        self.stats.queued_bytes = 0;
+        let with_outcome = |sealed| {
+            let error = self.leftover_error(&sealed);
+            (sealed, error)
+        };
+        all.into_iter().map(with_outcome).collect()
+    }
+
+    /// Returns the outcome of the events of a batch that is left over when the publisher ends.
+    fn leftover_error(&self, sealed: &SealedBatch) -> DeliveryError {
+        let name = sealed.batch.slots().first().map_or("", |slot| slot.name);
+        let cause = self.key_error.as_ref().or_else(|| self.names.cause(name));
+        cause.cloned().map_or(DeliveryError::Closed, DeliveryError::KeyRefused)
+    }
+
+    /// Returns whether the key or some names are refused.
+    pub(super) fn refuses_any(&self) -> bool {
+        self.key_error.is_some() || self.names.is_any_refused()
+    }
+
+    /// Returns the response that refused the key, or the names of kept events.
+    pub(super) fn refusal_cause(&self) -> Option<Arc<RequestError>> {
+        let kept = self.names.kept().iter().flat_map(|sealed| sealed.batch.slots());
+        let kept_cause = || kept.into_iter().find_map(|slot| self.names.cause(slot.name));
+        self.key_error.as_ref().or_else(kept_cause).cloned()
+    }
+
+    /// Records that a batch took less room than its events release.
+    pub(super) fn add_debt(&mut self, events: usize, bytes: usize) {
+        self.debt_events += events;
+        self.debt_bytes += bytes;
+    }
+
+    /// Returns how much of the room of completed events is released, after the debt is paid.
+    pub(super) fn pay_debt(&mut self, events: usize, bytes: usize) -> (usize, usize) {
+        let pay = |debt: &mut usize, room: usize| {
+            let paid = room.min(*debt);
+            *debt -= paid;
+            room - paid
+        };
+        (pay(&mut self.debt_events, events), pay(&mut self.debt_bytes, bytes))
+    }
+
+    /// Forgets the refused key and the refused names.
+    pub(super) fn resume(&mut self) {
+        self.key_error = None;
+        self.waiting.extend(self.names.reset());
+    }
+
+    /// Returns how many events of batches numbered below `number` are unfinished, and how many of them are kept
+    /// because the key or their names are refused.
+    pub(super) fn unfinished_before(&self, number: u64) -> (usize, usize) {
+        let count = |batches: &mut dyn Iterator<Item = &SealedBatch>| -> usize {
+            batches.filter(|sealed| sealed.number < number).map(SealedBatch::len).sum()
+        };
+        let notifying = self.notifying.iter().filter(|it| it.batch < number).map(|it| it.events);
+        let queued = count(&mut self.queued());
+        let kept = count(&mut self.names.kept().iter());
+        let refused = if self.key_error.is_some() { queued } else { kept };
+        (queued + count(&mut self.in_flight.values()) + notifying.sum::<usize>(), refused)
+    }
+
+    /// Returns the batches that are neither open nor in flight.
+    fn queued(&self) -> impl Iterator<Item = &SealedBatch> {
+        self.waiting.iter().chain(&self.delayed).chain(self.names.kept())
+    }
+
+    /// Returns whether there is no batch, apart from those whose outcome is being processed.
+    fn is_empty(&self) -> bool {
+        self.open.is_none() && self.in_flight.is_empty() && self.queued().next().is_none()
     }
 
     pub(super) fn in_flight(&self) -> usize {
@@ -316,35 +558,37 @@ impl State {
     }
 
     pub(super) fn stats(&self) -> PublisherStats {
-        let opened = self.sealed().map(|sealed| sealed.opened);
+        let sealed = || self.queued().chain(self.in_flight.values());
+        let opened = sealed().map(|sealed| sealed.opened);
         let oldest = opened.chain(self.open.as_ref().map(|open| open.opened)).min();
+        let isolated = sealed().filter(|sealed| sealed.history.isolated);
         PublisherStats {
             in_flight: self.in_flight.len(),
             oldest: oldest.map(|opened| opened.elapsed()),
-            key_refused: self.key_error.is_some(),
+            key_refused: self.key_error.is_some() || !self.names.kept().is_empty(),
+            isolated_events: isolated.map(SealedBatch::len).sum(),
             ..self.stats.clone()
         }
     }
 }
 
-impl SealedBatch {
-    /// Returns the events at `indexes` as a batch of their own, or `None` if there are none.
-    fn part(&self, indexes: &[usize]) -> Option<SealedBatch> {
-        if indexes.is_empty() {
-            return None;
+/// Returns the outcome of an event that the server rejects with `answer`.
+fn rejected(batch: &Batch, index: usize, answer: &RequestError) -> Result<EventId, DeliveryError> {
+    let status = answer.status().unwrap_or_default();
+    let message = answer.message().unwrap_or_default().to_owned();
+    match reject(batch, index, status, message) {
+        Outcome::Accepted(id) => Ok(id),
+        Outcome::Rejected(reason) => Err(DeliveryError::Rejected(Arc::from(reason))),
+        Outcome::Unsent(cause) => Err(DeliveryError::Failed(cause)),
+    }
+}
+
+/// Returns the server's response, if an event was rejected because of its name.
+fn key_refused(reason: &Rejection) -> Option<Arc<RequestError>> {
+    match reason {
+        Rejection::Server { status: 403, message, .. } => {
+            Some(Arc::new(RequestError::KeyRefused { status: 403, message: message.clone() }))
         }
-        let whole = indexes.len() == self.batch.len();
-        Some(SealedBatch {
-            batch: if whole {
-                Arc::clone(&self.batch)
-            } else {
-                Arc::new(self.batch.pick(indexes.iter().copied()))
-            },
-            deliveries: Arc::clone(&self.deliveries),
-            indexes: indexes.iter().map(|index| self.indexes[*index]).collect(),
-            opened: self.opened,
-            number: self.number,
-            sent_before: true,
-        })
+        _ => None,
     }
 }

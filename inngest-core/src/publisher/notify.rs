@@ -1,0 +1,187 @@
+//! Notifies hooks, metrics, receipts and the `on_undelivered` hook of outcomes.
+//!
+//! Hooks are the user's code. A panic in one is caught, and one that is slow does not keep `close` waiting: after
+//! its deadline, at most the hook call that is running is waited for, and the rest goes on on a thread of its own.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+use std::{mem, thread};
+
+use super::error::DeliveryError;
+use super::report::{Undelivered, UndeliveredHook};
+use super::sealed::SealedBatch;
+use crate::batch::Batch;
+use crate::client::{Client, Rejection, RequestError, SendOutcome, log};
+use crate::event::EventId;
+
+/// How long `close` still calls fast hooks itself when its deadline is over.
+const GRACE: Duration = Duration::from_millis(10);
+
+/// The receivers of notifications, which the queue shares with the thread that finishes them.
+pub(super) struct Receivers {
+    pub(super) client: Client,
+    pub(super) hook: Option<UndeliveredHook>,
+    /// When `close` stops waiting for hooks.
+    deadline: OnceLock<Instant>,
+}
+
+/// The outcomes of a batch, of which the receivers have to be notified.
+pub(super) struct Outcomes {
+    batch: SealedBatch,
+    /// By the index in the batch. Empty when hooks, metrics and receipts have been notified.
+    outcomes: Vec<(usize, Result<EventId, DeliveryError>)>,
+    /// How many outcomes hooks and metrics have got.
+    reported: usize,
+    /// Whether events that were not delivered are passed to the `on_undelivered` hook.
+    hands_over: bool,
+    /// What the `on_undelivered` hook has not got yet.
+    undelivered: Vec<Undelivered>,
+}
+
+impl Receivers {
+    pub(super) fn new(client: Client, hook: Option<UndeliveredHook>) -> Receivers {
+        Receivers { client, hook, deadline: OnceLock::new() }
+    }
+
+    /// Limits how long hooks are called in place of a thread of their own.
+    pub(super) fn set_deadline(&self, deadline: Instant) {
+        self.deadline.get_or_init(|| deadline.max(Instant::now() + GRACE));
+    }
+
+    fn is_over_deadline(&self) -> bool {
+        self.deadline.get().is_some_and(|deadline| Instant::now() >= *deadline)
+    }
+
+    /// Notifies the receivers, and lets a thread of its own finish what is left when `close` stops waiting.
+    pub(super) fn notify(self: &Arc<Self>, all: impl IntoIterator<Item = Outcomes>) {
+        let mut all = all.into_iter();
+        while let Some(mut outcomes) = all.next() {
+            if !outcomes.notify(self, || self.is_over_deadline()) {
+                let rest: Vec<Outcomes> = std::iter::once(outcomes).chain(all).collect();
+                self.finish_on_a_thread(rest);
+                return;
+            }
+        }
+    }
+
+    fn finish_on_a_thread(self: &Arc<Self>, rest: Vec<Outcomes>) {
+        let receivers = Arc::clone(self);
+        let rest = Arc::new(Mutex::new(rest));
+        let finish = {
+            let rest = Arc::clone(&rest);
+            move || finish_all(&receivers, &rest)
+        };
+        // A blocking task of the runtime could be dropped at its shutdown before it starts.
+        if thread::Builder::new().name("inngest-hooks".to_owned()).spawn(finish).is_err() {
+            finish_all(self, &rest);
+        }
+    }
+
+    /// Calls the `on_undelivered` hook. A panic in it must not end the driver, nor the process if the publisher
+    /// is being dropped.
+    pub(super) fn hand_over(&self, undelivered: Undelivered) {
+        if let Some(hook) = &self.hook {
+            if catch_unwind(AssertUnwindSafe(|| hook(undelivered))).is_err() {
+                log::hook_panicked("on_undelivered");
+            }
+        }
+    }
+}
+
+/// Notifies the receivers of `rest` without a deadline.
+fn finish_all(receivers: &Receivers, rest: &Mutex<Vec<Outcomes>>) {
+    let rest = mem::take(&mut *rest.lock().unwrap_or_else(PoisonError::into_inner));
+    for mut outcomes in rest {
+        outcomes.notify(receivers, || false);
+    }
+}
+
+impl Outcomes {
+    pub(super) fn new(
+        batch: SealedBatch,
+        outcomes: Vec<(usize, Result<EventId, DeliveryError>)>,
+    ) -> Outcomes {
+        Outcomes { batch, outcomes, reported: 0, hands_over: true, undelivered: Vec::new() }
+    }
+
+    /// Returns the outcomes of a batch that is left over at the end of the publisher. Its events are returned by
+    /// `close`, and not passed to the `on_undelivered` hook.
+    pub(super) fn left_over(batch: SealedBatch, error: &DeliveryError) -> Outcomes {
+        let outcomes = (0..batch.len()).map(|index| (index, Err(error.clone()))).collect();
+        Outcomes { batch, outcomes, reported: 0, hands_over: false, undelivered: Vec::new() }
+    }
+
+    /// Notifies all receivers: hooks and metrics, then receipts, then the `on_undelivered` hook. Stops after a hook
+    /// call when `stop` returns true. Returns whether all have been notified.
+    fn notify(&mut self, receivers: &Receivers, stop: impl Fn() -> bool) -> bool {
+        let slots = self.batch.batch.slots();
+        let outcomes = self.outcomes[self.reported..].iter();
+        let reports = outcomes.map(|(index, it)| (slots[*index].name, send_outcome(it)));
+        self.reported += receivers.client.report_outcomes_until(reports, &stop);
+        if self.reported < self.outcomes.len() {
+            return false;
+        }
+        if self.hands_over {
+            self.undelivered.extend(undelivered(&self.batch.batch, &self.outcomes));
+        }
+        let outcomes = mem::take(&mut self.outcomes).into_iter();
+        self.reported = 0;
+        self.batch.deliveries.complete(outcomes.map(|(index, it)| (self.batch.indexes[index], it)));
+        while let Some(next) = self.undelivered.pop() {
+            receivers.hand_over(next);
+            if !self.undelivered.is_empty() && stop() {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// Returns the events for the `on_undelivered` hook: the rejected ones, and the failed ones by cause.
+fn undelivered(
+    batch: &Batch,
+    outcomes: &[(usize, Result<EventId, DeliveryError>)],
+) -> Vec<Undelivered> {
+    let mut rejected: (Vec<usize>, Vec<Arc<Rejection>>) = Default::default();
+    let mut failed: Vec<(Arc<RequestError>, Vec<usize>)> = Vec::new();
+    for (index, outcome) in outcomes {
+        match outcome {
+            Ok(_) | Err(DeliveryError::Closed) => {}
+            Err(DeliveryError::Rejected(reason)) => {
+                log::server_rejected(reason);
+                rejected.0.push(*index);
+                rejected.1.push(Arc::clone(reason));
+            }
+            Err(DeliveryError::Failed(cause) | DeliveryError::KeyRefused(cause)) => {
+                match failed.iter_mut().find(|(known, _)| Arc::ptr_eq(known, cause)) {
+                    Some((_, indexes)) => indexes.push(*index),
+                    None => failed.push((Arc::clone(cause), vec![*index])),
+                }
+            }
+        }
+    }
+    let mut undelivered = Vec::new();
+    if !rejected.0.is_empty() {
+        let rejections = rejected.1.into_iter().enumerate().collect();
+        undelivered.push(Undelivered { events: batch.pick(rejected.0), cause: None, rejections });
+    }
+    undelivered.extend(failed.into_iter().map(|(cause, indexes)| Undelivered {
+        events: batch.pick(indexes),
+        cause: Some(cause),
+        rejections: Vec::new(),
+    }));
+    undelivered
+}
+
+/// Returns an event's outcome as hooks and metrics get it.
+fn send_outcome(outcome: &Result<EventId, DeliveryError>) -> SendOutcome<'_> {
+    match outcome {
+        Ok(id) => SendOutcome::Accepted(id),
+        Err(DeliveryError::Rejected(reason)) => SendOutcome::Rejected(reason),
+        Err(DeliveryError::Failed(cause) | DeliveryError::KeyRefused(cause)) => {
+            SendOutcome::Unsent(Some(cause))
+        }
+        Err(DeliveryError::Closed) => SendOutcome::Unsent(None),
+    }
+}

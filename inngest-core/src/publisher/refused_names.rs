@@ -1,0 +1,68 @@
+//! The event names that the server refuses for the publisher's key, and the events that are kept because of them.
+//!
+//! A 403 can be about the key or about a name. Until a request with another name is accepted, events of a refused name
+//! are kept; after it they are rejected.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::sealed::SealedBatch;
+use crate::client::RequestError;
+
+#[derive(Default)]
+pub(super) struct RefusedNames {
+    names: BTreeMap<&'static str, Arc<RequestError>>,
+    /// Batches with events of refused names only.
+    kept: Vec<SealedBatch>,
+    /// The number of the first send after the last refusal.
+    refused_before: u64,
+}
+
+impl RefusedNames {
+    /// Returns the server's response if `name` is refused.
+    pub(super) fn cause(&self, name: &str) -> Option<&Arc<RequestError>> {
+        self.names.get(name)
+    }
+
+    /// Records that the server refused `name`. `next_send` is the number of the next send.
+    pub(super) fn refuse(&mut self, name: &'static str, cause: Arc<RequestError>, next_send: u64) {
+        self.names.entry(name).or_insert(cause);
+        self.refused_before = next_send;
+    }
+
+    /// Keeps the events of `sealed` that have a refused name. Returns a batch of the others, if there are any.
+    pub(super) fn keep_refused(&mut self, sealed: SealedBatch) -> Option<SealedBatch> {
+        if self.names.is_empty() {
+            return Some(sealed);
+        }
+        let slots = sealed.batch.slots();
+        let refused = |index: &usize| self.names.contains_key(slots[*index].name);
+        let (refused, allowed): (Vec<usize>, Vec<usize>) = (0..slots.len()).partition(refused);
+        self.kept.extend(sealed.part(&refused));
+        sealed.part(&allowed)
+    }
+
+    /// Returns the kept batches if the acceptance of send number `send` shows that the refusals concern names and
+    /// not the key.
+    pub(super) fn take_rejected(&mut self, send: u64) -> Vec<SealedBatch> {
+        if send < self.refused_before { Vec::new() } else { std::mem::take(&mut self.kept) }
+    }
+
+    pub(super) fn is_any_refused(&self) -> bool {
+        !self.names.is_empty()
+    }
+
+    pub(super) fn kept(&self) -> &[SealedBatch] {
+        &self.kept
+    }
+
+    pub(super) fn take_kept(&mut self) -> Vec<SealedBatch> {
+        std::mem::take(&mut self.kept)
+    }
+
+    /// Forgets all refusals and returns the kept batches.
+    pub(super) fn reset(&mut self) -> Vec<SealedBatch> {
+        self.names.clear();
+        self.take_kept()
+    }
+}

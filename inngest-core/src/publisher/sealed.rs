@@ -1,0 +1,102 @@
+//! A batch that accepts no more events, and the history of its attempts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::receipt::Deliveries;
+use crate::batch::Batch;
+use crate::client::TraceHeaders;
+
+/// After this many failures in a row, a batch is suspected to be the reason for them.
+const SUSPICIOUS_FAILURES: u32 = 3;
+
+/// A sealed batch. Its bytes and its seed stay the same, however often it is sent.
+pub(super) struct SealedBatch {
+    pub(super) batch: Arc<Batch>,
+    pub(super) deliveries: Arc<Deliveries>,
+    /// The indexes in `deliveries` of the events of `batch`.
+    pub(super) indexes: Vec<usize>,
+    pub(super) opened: Instant,
+    /// The order in which batches were opened.
+    pub(super) number: u64,
+    /// The trace context that the events agree on.
+    pub(super) trace: Arc<TraceHeaders>,
+    pub(super) history: History,
+}
+
+/// What previous attempts to send a batch have shown.
+#[derive(Clone, Default)]
+pub(super) struct History {
+    pub(super) sent_before: bool,
+    /// Transient failures in a row that the server's availability may not explain.
+    pub(super) failures: u32,
+    /// How many batches had succeeded at the first of these failures.
+    successes_before: u64,
+    /// Whether the batch has a backoff of its own, because it is suspected to be the reason for its failures.
+    pub(super) isolated: bool,
+    /// How often the server answered 400 to the event, which is alone in its batch.
+    pub(super) refusals: u32,
+    /// When the batch is sent again, if it has a backoff of its own.
+    pub(super) due: Option<Instant>,
+}
+
+impl History {
+    /// Records a failure. Returns whether the batch is suspected to be the reason: it failed several times, and
+    /// another batch succeeded since the first failure or there is no other.
+    pub(super) fn fail(&mut self, successes: u64, is_only_batch: bool) -> bool {
+        if self.failures == 0 {
+            self.successes_before = successes;
+        }
+        self.failures += 1;
+        self.failures >= SUSPICIOUS_FAILURES && (successes > self.successes_before || is_only_batch)
+    }
+
+    /// Gives the batch a backoff of its own.
+    pub(super) fn isolate_until(&mut self, due: Instant) {
+        self.isolated = true;
+        self.due = Some(due);
+    }
+}
+
+impl SealedBatch {
+    pub(super) fn len(&self) -> usize {
+        self.batch.len()
+    }
+
+    /// Returns the events at `indexes` as a batch of their own, or `None` if there are none.
+    pub(super) fn part(&self, indexes: &[usize]) -> Option<SealedBatch> {
+        if indexes.is_empty() {
+            return None;
+        }
+        let whole = indexes.len() == self.len();
+        Some(SealedBatch {
+            batch: if whole {
+                Arc::clone(&self.batch)
+            } else {
+                Arc::new(self.batch.pick(indexes.iter().copied()))
+            },
+            deliveries: Arc::clone(&self.deliveries),
+            indexes: indexes.iter().map(|index| self.indexes[*index]).collect(),
+            opened: self.opened,
+            number: self.number,
+            trace: Arc::clone(&self.trace),
+            history: self.history.clone(),
+        })
+    }
+
+    /// Returns the two halves of a batch, or the batch itself if it has a single event.
+    pub(super) fn halves(&self) -> impl DoubleEndedIterator<Item = SealedBatch> {
+        let indexes: Vec<usize> = (0..self.len()).collect();
+        let (first, second) = indexes.split_at(indexes.len().div_ceil(2));
+        [self.part(first), self.part(second)].into_iter().flatten()
+    }
+
+    /// Brings the next attempt forward to `delay` from now.
+    pub(super) fn hurry(&mut self, now: Instant, delay: Duration) {
+        if let (Some(due), Some(earliest)) = (self.history.due, now.checked_add(delay)) {
+            self.history.due = Some(due.min(earliest));
+        }
+    }
+}
