@@ -1,5 +1,4 @@
-//! A crate that has inngest-core under another name in its Cargo.toml says so, and all three derives
-//! work.
+//! All three derives work in a crate that depends on inngest-core under another name and sets `crate`.
 
 use std::fs;
 use std::path::Path;
@@ -26,19 +25,22 @@ pub enum StorefrontEvent {
 "#;
 
 #[test]
-fn the_derives_find_the_crate_under_another_name() {
+fn the_derives_use_the_crate_path_they_are_given() {
     let (checked, _) = check("renamed", SOURCE);
     assert!(checked);
 }
 
 #[test]
-fn without_being_told_they_look_for_its_own_name() {
-    let (checked, message) = check("untold", &SOURCE.replace(", crate = ::events", ""));
+fn without_a_crate_path_the_derives_use_inngest_core() {
+    let (checked, message) = check("without-crate-path", &SOURCE.replace(", crate = ::events", ""));
     assert!(!checked);
     assert!(message.contains("inngest_core"), "{message}");
 }
 
-/// Packages of one target folder have names of their own: cargo takes them for one otherwise.
+/// Checks `source` in a package called `name`, and returns whether it compiles, with the errors.
+///
+/// The packages have different names because they share a target folder, where cargo would take two
+/// packages of one name for the same.
 fn check(name: &str, source: &str) -> (bool, String) {
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);

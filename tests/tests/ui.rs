@@ -1,32 +1,32 @@
-//! What the compiler says: of events that are fine, nothing; of others, what is wrong and how to
-//! mend it.
+//! Valid programs compile, and the compile errors of invalid ones name the mistake and the fix.
 //!
-//! The texts in `ui/derive` are ours. Those in `ui/rustc` are written by rustc around ours, and change
-//! with it, so they are compared on the version they were read on.
+//! The errors in `ui/derive` are written by the derive macros. The errors in `ui/rustc` are written by
+//! rustc and contain texts of `inngest-core`. They differ between versions of rustc, so they are
+//! compared only with the version that they were reviewed with.
 
 use std::process::Command;
 
-/// The rustc whose words are in `ui/rustc`.
+/// The version of rustc that wrote the errors in `ui/rustc`.
 const PINNED: &str = "1.95";
 
 #[test]
-fn what_is_fine_compiles() {
+fn valid_events_compile() {
     trybuild::TestCases::new().pass("ui/pass/*.rs");
 }
 
 #[test]
-fn what_is_wrong_is_told() {
+fn the_derive_reports_every_mistake_with_its_fix() {
     trybuild::TestCases::new().compile_fail("ui/derive/*.rs");
 }
 
 #[test]
-fn what_rustc_tells_names_the_fix() {
+fn errors_of_rustc_name_the_fix() {
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
     let version = Command::new(rustc).arg("--version").output().expect("rustc runs");
     let version = String::from_utf8_lossy(&version.stdout).into_owned();
     if version.starts_with(&format!("rustc {PINNED}.")) {
         trybuild::TestCases::new().compile_fail("ui/rustc/*.rs");
     } else {
-        println!("skipped: the texts are those of rustc {PINNED}, and this is {version}");
+        println!("skipped: `ui/rustc` has the errors of rustc {PINNED}, but this is {version}");
     }
 }
