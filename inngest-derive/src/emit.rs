@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{LitStr, Type};
 
-use crate::header::{ImplHeader, emit_scope};
+use crate::header::{ImplHeader, emit_scope, emit_static_type};
 use crate::model::{DedupId, Event, EventEnum, Segment, SegmentText, SegmentVariant};
 use crate::span::{call_site_at, respan, subspan, unlinted};
 use crate::template::{Placeholder, TemplatePart};
@@ -233,12 +233,13 @@ pub(crate) fn emit_event_enum(
         idents: variants.iter().map(|variant| unlinted(variant.ident)).collect(),
         types: variants.iter().map(|variant| unlinted(variant.ty)).collect(),
     };
-    let events_impls = impls.emit_events_impls(rest);
-    let from_impls = impls.emit_from_impls();
-    let deserialize_impl = impls.emit_deserialize_impl();
-    let checks = impls.emit_distinctness_checks();
-    let impls = quote!(#events_impls #from_impls #deserialize_impl #checks);
-    emit_scope(event_enum.inngest.crate_path.value.as_ref(), &impls)
+    let impls = [
+        impls.emit_events_impls(rest),
+        impls.emit_from_impls(),
+        impls.emit_deserialize_impl(),
+        impls.emit_distinctness_checks(),
+    ];
+    emit_scope(event_enum.inngest.crate_path.value.as_ref(), &impls.into_iter().collect())
 }
 
 /// An enum of events, with the tokens of its variants that all impls use.
@@ -296,7 +297,8 @@ impl EventEnumImpls<'_> {
 
     fn emit_from_impls(&self) -> TokenStream {
         let header = self.header();
-        let impls = self.idents.iter().zip(&self.types).map(|(ident, ty)| {
+        let variants = self.idents.iter().zip(&self.types);
+        let impls = variants.map(|(ident, ty)| {
             let from_impl = header.emit_impl(&quote!(__inngest::From<#ty>));
             quote! {
                 #from_impl {
@@ -306,7 +308,7 @@ impl EventEnumImpls<'_> {
                 }
             }
         });
-        quote!(#(#impls)*)
+        impls.collect()
     }
 
     fn emit_deserialize_impl(&self) -> TokenStream {
@@ -334,14 +336,16 @@ impl EventEnumImpls<'_> {
 
     /// Generates a constant for each variant but the first, which fails to compile unless the event
     /// can be distinguished from all earlier ones. A generic enum has no such constants.
-    fn emit_distinctness_checks(&self) -> Option<TokenStream> {
-        let EventEnum { ident, variants, .. } = self.event_enum;
-        let ty = self.header().emit_static_type(ident)?;
+    fn emit_distinctness_checks(&self) -> TokenStream {
+        let EventEnum { ident, generics, variants, .. } = self.event_enum;
+        let Some(ty) = emit_static_type(ident, generics) else {
+            return TokenStream::new();
+        };
         let count = variants.len();
         let checks = variants.iter().enumerate().skip(1).map(|(index, variant)| {
             let span = call_site_at(variant.ident.span());
             quote_spanned!(span=> const _: () = __inngest::assert_distinct::<#ty, #count>(#index);)
         });
-        Some(quote!(#(#checks)*))
+        checks.collect()
     }
 }

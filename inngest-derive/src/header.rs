@@ -19,6 +19,17 @@ pub(crate) fn emit_scope(crate_path: Option<&Path>, impls: &TokenStream) -> Toke
     }
 }
 
+/// Generates the item's type with every lifetime `'static`, unless it has other parameters.
+pub(crate) fn emit_static_type(ident: &Ident, generics: &Generics) -> Option<TokenStream> {
+    let lifetimes = generics.params.iter().map(|parameter| match parameter {
+        GenericParam::Lifetime(_) => Some(quote!('static)),
+        GenericParam::Type(_) | GenericParam::Const(_) => None,
+    });
+    let lifetimes: Vec<_> = lifetimes.collect::<Option<_>>()?;
+    let ident = unlinted(ident.to_token_stream());
+    Some(if lifetimes.is_empty() { ident } else { quote!(#ident<#(#lifetimes),*>) })
+}
+
 /// The parts of `impl<..> Trait for Type<..> where ..`.
 pub(crate) struct ImplHeader<'a> {
     generics: &'a Generics,
@@ -113,17 +124,6 @@ impl<'a> ImplHeader<'a> {
             #[automatically_derived]
             impl #generics #implemented for #ty #clause
         }
-    }
-
-    /// Generates the type with every lifetime `'static`, unless it has other parameters.
-    pub(crate) fn emit_static_type(&self, ident: &Ident) -> Option<TokenStream> {
-        let lifetimes = self.generics.params.iter().map(|parameter| match parameter {
-            GenericParam::Lifetime(_) => Some(quote!('static)),
-            GenericParam::Type(_) | GenericParam::Const(_) => None,
-        });
-        let lifetimes: Vec<_> = lifetimes.collect::<Option<_>>()?;
-        let ident = unlinted(ident.to_token_stream());
-        Some(if lifetimes.is_empty() { ident } else { quote!(#ident<#(#lifetimes),*>) })
     }
 
     /// Returns whether a type implements `IdSegment` for some arguments of the type parameters only.

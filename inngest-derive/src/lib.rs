@@ -19,7 +19,7 @@ mod tests;
 mod tokens;
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::ToTokens;
 use syn::DeriveInput;
 
 use crate::diag::Errors;
@@ -259,7 +259,7 @@ fn expand(
         Ok(input) => {
             let mut errors = Errors::default();
             let impls = emit_impls(&input, &mut errors);
-            quote!(#errors #impls)
+            [errors.into_token_stream(), impls].into_iter().collect()
         }
         Err(error) => error.into_compile_error(),
     }

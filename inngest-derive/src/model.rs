@@ -105,7 +105,7 @@ pub(crate) struct EventVariant<'a> {
     pub(crate) duplicate_of: Option<&'a Ident>,
 }
 
-/// Returns `Option` for `std::option::Option<T>`, or `None` if the type is not a path.
+/// Returns `Vec` for `std::vec::Vec<T>`, or `None` if the type is not a path.
 pub(crate) fn last_path_segment(ty: &Type) -> Option<&Ident> {
     match ty {
         Type::Path(path) => Some(&path.path.segments.last()?.ident),

@@ -1,6 +1,6 @@
 //! Reads the item of a derive into the model. A mistake is reported, and reading continues after it.
 
-use std::collections::hash_map::{Entry, HashMap};
+use std::collections::HashMap;
 
 use proc_macro2::Span;
 use quote::ToTokens;
@@ -40,9 +40,7 @@ fn read_shape<'a>(data: &'a Data, serde: &SerdeAttributes, errors: &mut Errors) 
         Data::Enum(data) => return EventShape::Enum(data.enum_token.span),
         Data::Union(data) => return EventShape::Union(data.union_token.span),
     };
-    for field in fields {
-        report_misplaced_attributes(&field.attrs, "struct", errors);
-    }
+    report_misplaced_attributes(fields.iter().flat_map(|field| &field.attrs), "struct", errors);
     match fields {
         Fields::Unit => EventShape::Unit,
         Fields::Unnamed(fields) => {
@@ -91,9 +89,7 @@ pub(crate) fn read_segment<'a>(input: &'a DeriveInput, errors: &mut Errors) -> S
 }
 
 fn read_newtype<'a>(ident: &Ident, fields: &'a Fields, errors: &mut Errors) -> SegmentText<'a> {
-    for field in fields {
-        report_misplaced_attributes(&field.attrs, "struct", errors);
-    }
+    report_misplaced_attributes(fields.iter().flat_map(|field| &field.attrs), "struct", errors);
     // A typed id has a `PhantomData` in addition to its value.
     let is_phantom = |ty| last_path_segment(ty).is_some_and(|last| last == "PhantomData");
     let members = fields.members().zip(fields).filter(|(_, field)| !is_phantom(&field.ty));
@@ -157,20 +153,15 @@ fn read_event_variants<'a>(data: &'a syn::DataEnum, errors: &mut Errors) -> Vec<
     let mut variants = Vec::new();
     for variant in &data.variants {
         report_misplaced_attributes(&variant.attrs, "enum", errors);
-        for field in &variant.fields {
-            report_misplaced_attributes(&field.attrs, "enum", errors);
-        }
+        let fields = variant.fields.iter();
+        report_misplaced_attributes(fields.flat_map(|field| &field.attrs), "enum", errors);
         let Some(ty) = read_event_type(variant, errors) else {
             continue;
         };
         let ident = &variant.ident;
-        let duplicate_of = match first_by_type.entry(ty.to_token_stream().to_string()) {
-            Entry::Occupied(first) => Some(*first.get()),
-            Entry::Vacant(vacant) => {
-                vacant.insert(ident);
-                None
-            }
-        };
+        let type_source = ty.to_token_stream().to_string();
+        let duplicate_of = first_by_type.get(&type_source).copied();
+        first_by_type.entry(type_source).or_insert(ident);
         variants.push(EventVariant { ident, ty, duplicate_of });
     }
     variants
@@ -200,8 +191,13 @@ fn read_event_type<'a>(variant: &'a syn::Variant, errors: &mut Errors) -> Option
 }
 
 /// Reports each `#[inngest(..)]` on a field or a variant; it belongs on the item.
-fn report_misplaced_attributes(attributes: &[Attribute], item: &str, errors: &mut Errors) {
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("inngest")) {
+fn report_misplaced_attributes<'a>(
+    attributes: impl IntoIterator<Item = &'a Attribute>,
+    item: &str,
+    errors: &mut Errors,
+) {
+    let attributes = attributes.into_iter();
+    for attribute in attributes.filter(|attribute| attribute.path().is_ident("inngest")) {
         errors.spanning(attribute, format!("`#[inngest(..)]` goes above the {item}, not in it"));
     }
 }
