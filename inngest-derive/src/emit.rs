@@ -1,45 +1,39 @@
-//! Model -> tokens, and nothing else.
+//! Generates the impls of an item without errors.
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt, quote, quote_spanned};
-use syn::Type;
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
+use syn::{LitStr, Type};
 
-use crate::diag::{located_at, within};
-use crate::header::{Header, scope, spanned, unlinted};
-use crate::model::{Event, Id, Segment, SegmentText, Set, Variant};
-use crate::syntax::unraw;
-use crate::template::{Part, Placeholder};
+use crate::header::{ImplHeader, emit_scope, emit_static_type};
+use crate::model::{DedupId, Event, EventEnum, Segment, SegmentText, SegmentVariant};
+use crate::span::{call_site_at, respan, subspan, unlinted};
+use crate::template::{Placeholder, TemplatePart};
 
-pub(crate) fn event(event: &Event<'_>) -> TokenStream {
-    let header =
-        Header::new(event.ident, event.generics).self_bound().segment_bounds(id_types(event));
-    let event_impl = header.of(&quote!(__inngest::InngestEvent));
-    let deduplicated = event.id.as_ref().map(|_| {
-        // The lifetime keeps rustc from telling a missing `Serialize` a second time.
+/// Generates the impls of `InngestEvent` and, for an event with a dedup id, of `Deduplicated`.
+pub(crate) fn emit_event(event: &Event<'_>) -> TokenStream {
+    let header = ImplHeader::new(event.ident, event.generics)
+        .self_bound()
+        .segment_bounds(segment_types(event));
+    let event_impl = header.emit_impl(&quote!(__inngest::InngestEvent));
+    let deduplicated_impl = event.id.as_ref().map(|_| {
+        // With a lifetime in the bound, rustc does not report a missing `Serialize` twice.
         let header = header
             .bound(quote!(for<'__event> Self: __inngest::InngestEvent))
-            .of(&quote!(__inngest::Deduplicated));
+            .emit_impl(&quote!(__inngest::Deduplicated));
         quote!(#header {})
     });
 
-    let name = &event.keys.name.value;
-    let optional = |constant: &str, value: &Option<syn::LitStr>| {
-        let constant = Ident::new(constant, Span::call_site());
-        value.as_ref().map(|value| {
-            quote! {
-                const #constant: __inngest::OptionalText = __inngest::Some(#value);
-            }
-        })
-    };
-    let version = optional("VERSION", &event.keys.version.value);
-    let template = optional("ID_TEMPLATE", &event.keys.id.value);
+    let name = &event.inngest.name.value;
+    let version = emit_optional_text("VERSION", event.inngest.version.value.as_ref());
+    let template = emit_optional_text("ID_TEMPLATE", event.inngest.id.value.as_ref());
     let dedup_id = if event.id.is_some() {
         quote!(__inngest::dedup_id(self))
     } else {
         quote!(__inngest::Ok(__inngest::None))
     };
-    let write_dedup_id = event.id.as_ref().map(|id| write_dedup_id(event, id));
+    let write_dedup_id = event.id.as_ref().map(|id| emit_write_dedup_id(event, id));
     let impls = quote! {
         #event_impl {
             const NAME: __inngest::Text = #name;
@@ -50,29 +44,26 @@ pub(crate) fn event(event: &Event<'_>) -> TokenStream {
             }
             #write_dedup_id
         }
-        #deduplicated
+        #deduplicated_impl
     };
-    scope(event.keys.crate_path.value.as_ref(), &impls)
+    emit_scope(event.inngest.crate_path.value.as_ref(), &impls)
 }
 
-/// The first and the last token's span: rustc shows what is between them.
-fn ends(ty: &Type) -> (Span, Span) {
-    let last = ty.to_token_stream().into_iter().last();
-    let start = ty.span();
-    (located_at(start), located_at(last.map_or(start, |last| last.span())))
+fn emit_optional_text(constant: &str, value: Option<&LitStr>) -> Option<TokenStream> {
+    let constant = Ident::new(constant, Span::call_site());
+    value.map(|value| quote!(const #constant: __inngest::OptionalText = __inngest::Some(#value);))
 }
 
-/// The types of the fields that the template names.
-fn id_types<'a>(event: &'a Event<'_>) -> impl Iterator<Item = &'a Type> {
+/// Returns the types of the fields in the template. The types of nested fields are not known here.
+fn segment_types<'a>(event: &'a Event<'_>) -> impl Iterator<Item = &'a Type> {
     let placeholders = event.id.iter().flat_map(|id| id.template.placeholders());
-    // Of a nested field the type is not known here.
-    let direct = placeholders.filter(|placeholder| placeholder.path.len() == 1);
-    direct.filter_map(|placeholder| event.field(&placeholder.path[0].text)).map(|field| field.ty)
+    let direct = placeholders.filter(|placeholder| !placeholder.is_nested());
+    direct.filter_map(|placeholder| event.field(&placeholder.field().text)).map(|field| field.ty)
 }
 
-fn write_dedup_id(event: &Event<'_>, id: &Id) -> TokenStream {
-    let name = &event.keys.name.value;
-    let format = format(event, id);
+fn emit_write_dedup_id(event: &Event<'_>, id: &DedupId) -> TokenStream {
+    let name = &event.inngest.name.value;
+    let format = emit_format_arguments(event, id);
     quote! {
         fn write_dedup_id(&self, __out: &mut dyn __inngest::Write) -> __inngest::Written {
             let __id = &__inngest::IdWriter::new(#name);
@@ -81,86 +72,100 @@ fn write_dedup_id(event: &Event<'_>, id: &Id) -> TokenStream {
     }
 }
 
-/// The arguments of `format_args!`: the literal as it was written, and each field by its name, so
-/// that rustc shows an error about a field's type at the type and at its placeholder.
-fn format(event: &Event<'_>, id: &Id) -> TokenStream {
+/// Generates the arguments of `format_args!`.
+///
+/// If possible, they are the literal as it was written and each field as a named argument. rustc then
+/// shows an error about a field's type at the type and at its placeholder. `format_args!` has no
+/// `{a.b}` and accepts a name only once; a template with either has positional arguments.
+fn emit_format_arguments(event: &Event<'_>, id: &DedupId) -> TokenStream {
     let placeholders: Vec<&Placeholder> = id.template.placeholders().collect();
-    let is_plain = placeholders.iter().enumerate().all(|(at, placeholder)| {
-        let is_again =
-            placeholders[..at].iter().any(|before| before.path[0].text == placeholder.path[0].text);
-        placeholder.path.len() == 1 && !is_again
+    let has_named_arguments = placeholders.iter().enumerate().all(|(index, placeholder)| {
+        let field = placeholder.field();
+        let mut earlier = placeholders[..index].iter();
+        !placeholder.is_nested() && !earlier.any(|earlier| earlier.field().text == field.text)
     });
     let mut format = TokenStream::new();
-    if is_plain {
+    if has_named_arguments {
         id.literal.to_tokens(&mut format);
     } else {
-        let mut literal = Literal::string(&positional(id));
-        literal.set_span(located_at(id.literal.span()));
+        let mut literal = Literal::string(&positional_format(id));
+        literal.set_span(call_site_at(id.literal.span()));
         format.append(literal);
     }
-    for (at, part) in id.template.parts.iter().enumerate() {
-        let Part::Placeholder(placeholder) = part else {
+    for (index, part) in id.template.parts.iter().enumerate() {
+        let TemplatePart::Placeholder(placeholder) = part else {
             continue;
         };
         format.append(Punct::new(',', Spacing::Alone));
-        if is_plain {
-            format.append(Ident::new(&placeholder.path[0].text, located_at(id.literal.span())));
+        if has_named_arguments {
+            let name = &placeholder.field().text;
+            format.append(Ident::new(name, call_site_at(id.literal.span())));
             format.append(Punct::new('=', Spacing::Alone));
         }
-        let end = match id.template.parts.get(at + 1..at + 3) {
-            Some([Part::Text(text, _), Part::Placeholder(_)]) => text.chars().next(),
+        let delimiter = match id.template.parts.get(index + 1..index + 3) {
+            Some([TemplatePart::Text(text, _), TemplatePart::Placeholder(_)]) => {
+                text.chars().next()
+            }
             _ => None,
         };
-        segment_call(event, id, placeholder, end, &mut format);
+        emit_segment_call(event, id, placeholder, delimiter, &mut format);
     }
     format
 }
 
-/// The template for `format_args!`, which knows no `{a.b}` and has one value for a name.
-fn positional(id: &Id) -> String {
-    let part = |part: &Part| match part {
-        Part::Text(text, _) => text.replace('{', "{{").replace('}', "}}"),
-        Part::Placeholder(_) => "{}".to_owned(),
+/// Returns the template with `{}` for each placeholder.
+fn positional_format(id: &DedupId) -> String {
+    let format = |part: &TemplatePart| match part {
+        TemplatePart::Text(text, _) => text.replace('{', "{{").replace('}', "}}"),
+        TemplatePart::Placeholder(_) => "{}".to_owned(),
     };
-    id.template.parts.iter().map(part).collect()
+    id.template.parts.iter().map(format).collect()
 }
 
-/// `__id.delimited('-', "account.id", &self.account.id)`, shown at the field's type.
-fn segment_call(
+/// Appends `__id.delimited('-', "account.id", &self.account.id)`, which rustc shows at the field's type,
+/// or at the placeholder if the field is nested.
+fn emit_segment_call(
     event: &Event<'_>,
-    id: &Id,
+    id: &DedupId,
     placeholder: &Placeholder,
-    end: Option<char>,
+    delimiter: Option<char>,
     tokens: &mut TokenStream,
 ) {
-    let field = event.field(&placeholder.path[0].text);
-    let (start, end_of_type) = match field {
-        Some(field) if placeholder.path.len() == 1 => ends(field.ty),
+    let field = event.field(&placeholder.field().text);
+    let (start, end) = match field {
+        Some(field) if !placeholder.is_nested() => first_and_last_span(field.ty),
         _ => {
-            let span = located_at(within(&id.literal, placeholder.bytes.clone()));
+            let span = call_site_at(subspan(&id.literal, placeholder.bytes.clone()));
             (span, span)
         }
     };
     tokens.append(Ident::new("__id", start));
     tokens.append(Punct::new('.', Spacing::Alone));
-    tokens.append(Ident::new(if end.is_some() { "delimited" } else { "last" }, start));
+    tokens.append(Ident::new(if delimiter.is_some() { "delimited" } else { "last" }, start));
 
     let path = placeholder.path();
-    let end = end.map(|end| quote!(#end,));
+    let delimiter = delimiter.map(|delimiter| quote!(#delimiter,));
     let ident = field.map(|field| Ident::clone(field.ident)).map(|mut ident| {
         ident.set_span(start);
         ident
     });
-    let nested = placeholder.path[1..].iter().map(|name| member(&name.text, start));
+    let nested = placeholder.path[1..].iter().map(|name| emit_member(&name.text, start));
     let value = quote_spanned!(start=> self.#ident #(.#nested)*);
-    // Nothing may borrow a field of a packed struct.
+    // A field of a packed struct cannot be borrowed, so it is copied.
     let value = if event.packed { quote_spanned!(start=> { #value }) } else { value };
-    let mut arguments = Group::new(Delimiter::Parenthesis, quote!(#end #path, &#value));
-    arguments.set_span(end_of_type);
+    let mut arguments = Group::new(Delimiter::Parenthesis, quote!(#delimiter #path, &#value));
+    arguments.set_span(end);
     tokens.append(arguments);
 }
 
-fn member(name: &str, span: Span) -> TokenTree {
+/// Returns the spans of a type's first and last token. rustc shows what is between them.
+fn first_and_last_span(ty: &Type) -> (Span, Span) {
+    let first = ty.span();
+    let last = ty.to_token_stream().into_iter().last();
+    (call_site_at(first), call_site_at(last.map_or(first, |last| last.span())))
+}
+
+fn emit_member(name: &str, span: Span) -> TokenTree {
     if let Ok(index) = name.parse::<u32>() {
         let mut index = Literal::u32_unsuffixed(index);
         index.set_span(span);
@@ -171,126 +176,177 @@ fn member(name: &str, span: Span) -> TokenTree {
     TokenTree::Ident(ident)
 }
 
-pub(crate) fn segment(segment: &Segment<'_>) -> TokenStream {
+/// Generates the impl of `IdSegment`.
+pub(crate) fn emit_segment(segment: &Segment<'_>) -> TokenStream {
     let (inner, constant, body) = match &segment.text {
         SegmentText::Field(member, inner) => {
-            let ty = inner.to_token_stream();
-            // Where the type stands is where rustc shows that it may not stand in an id.
-            let (mut span, end) = ends(inner);
-            let of = spanned(quote!(__inngest::NewtypeField<#ty>), &mut |_| {
-                std::mem::replace(&mut span, end)
-            });
-            let delegate = spanned(quote!(__inngest::Delegate<#ty>), &mut |_| end);
-            let delegate = quote_spanned!(end=> <#of as #delegate>);
+            let delegate = emit_delegate(inner);
             let constant = quote! {
                 const SELF_DELIMITING: __inngest::bool = #delegate::SELF_DELIMITING;
             };
             (Some(*inner), constant, quote!(#delegate::write_segment(&self.#member, __out)))
         }
         SegmentText::Variants(variants) => {
-            let arms = variants.iter().map(|Variant { ident, text, .. }| {
+            let arms = variants.iter().map(|SegmentVariant { ident, text, .. }| {
                 let ident = unlinted(ident.to_token_stream());
                 quote!(Self::#ident => #text)
             });
             let body = quote!(__out.write_str(match *self { #(#arms,)* }));
             (None, TokenStream::new(), body)
         }
-        SegmentText::Nowhere => return TokenStream::new(),
+        SegmentText::Missing => return TokenStream::new(),
     };
-    let header = Header::new(segment.ident, segment.generics)
+    let segment_impl = ImplHeader::new(segment.ident, segment.generics)
         .segment_bounds(inner.into_iter())
-        .of(&quote!(__inngest::IdSegment));
+        .emit_impl(&quote!(__inngest::IdSegment));
     let impls = quote! {
-        #header {
+        #segment_impl {
             #constant
             fn write_segment(&self, __out: &mut dyn __inngest::Write) -> __inngest::fmt::Result {
                 #body
             }
         }
     };
-    scope(segment.keys.crate_path.value.as_ref(), &impls)
+    emit_scope(segment.inngest.crate_path.value.as_ref(), &impls)
 }
 
-/// An enum of events. `rest` is what its impls have for variants with errors, if there are any.
-pub(crate) fn set(set: &Set<'_>, rest: Option<&TokenStream>) -> TokenStream {
-    let variants = &set.variants;
-    let ours = |tokens: &dyn ToTokens| unlinted(tokens.to_token_stream());
-    let idents: Vec<_> = variants.iter().map(|variant| ours(variant.ident)).collect();
-    let types: Vec<_> = variants.iter().map(|variant| ours(variant.ty)).collect();
-    let texts = variants.iter().map(|variant| unraw(variant.ident));
+/// Generates `<Inner<Type> as Delegate<Type>>`, spanned so that rustc shows an error about a type that
+/// cannot be in an id at the type.
+fn emit_delegate(ty: &Type) -> TokenStream {
+    let (first, last) = first_and_last_span(ty);
+    let mut next = first;
+    let inner =
+        respan(quote!(__inngest::NewtypeField<#ty>), &mut |_| std::mem::replace(&mut next, last));
+    let delegate = respan(quote!(__inngest::Delegate<#ty>), &mut |_| last);
+    quote_spanned!(last=> <#inner as #delegate>)
+}
 
-    let header = Header::new(set.ident, set.generics).event_bounds(&types);
-    let ty = &header.ty;
-    let set_trait = quote!(__inngest::InngestEvents);
-    let (set_impl, borrowed_impl) = (header.of(&set_trait), header.of_borrowed(&set_trait));
-    let write_event_in = quote! {
-        fn write_event_in(
-            &self,
-            __envelope: &__inngest::Envelope,
-            __out: &mut __inngest::EventWriter<'_>,
-        ) -> __inngest::EventWritten
+/// Generates the impls of an enum of events. `rest` is a match arm for the variants that
+/// `event_enum` does not contain because of their errors.
+pub(crate) fn emit_event_enum(
+    event_enum: &EventEnum<'_>,
+    rest: Option<&TokenStream>,
+) -> TokenStream {
+    let unlinted = |tokens: &dyn ToTokens| unlinted(tokens.to_token_stream());
+    let variants = &event_enum.variants;
+    let impls = EventEnumImpls {
+        event_enum,
+        idents: variants.iter().map(|variant| unlinted(variant.ident)).collect(),
+        types: variants.iter().map(|variant| unlinted(variant.ty)).collect(),
     };
-    let count = variants.len();
-    let checks = header.static_type(set.ident).map(|ty| {
-        let check = variants.iter().enumerate().skip(1).map(|(at, variant)| {
-            let span = located_at(variant.ident.span());
-            quote_spanned!(span=> const _: () = __inngest::assert_distinct::<#ty, #count>(#at);)
-        });
-        quote!(#(#check)*)
-    });
-    let plain_header = Header::new(set.ident, set.generics);
-    let from_impls = idents.iter().zip(&types).map(|(ident, ty)| {
-        let from_impl = plain_header.of(&quote!(__inngest::From<#ty>));
+    let impls = [
+        impls.emit_events_impls(rest),
+        impls.emit_from_impls(),
+        impls.emit_deserialize_impl(),
+        impls.emit_distinctness_checks(),
+    ];
+    emit_scope(event_enum.inngest.crate_path.value.as_ref(), &impls.into_iter().collect())
+}
+
+/// An enum of events, with the tokens of its variants that all impls use.
+struct EventEnumImpls<'a> {
+    event_enum: &'a EventEnum<'a>,
+    idents: Vec<TokenStream>,
+    types: Vec<TokenStream>,
+}
+
+impl EventEnumImpls<'_> {
+    fn header(&self) -> ImplHeader<'_> {
+        ImplHeader::new(self.event_enum.ident, self.event_enum.generics)
+    }
+
+    /// Generates the impls of `InngestEvents` for the enum and for a reference to it.
+    fn emit_events_impls(&self, rest: Option<&TokenStream>) -> TokenStream {
+        let EventEnumImpls { event_enum, idents, types } = self;
+        let names = event_enum.variants.iter().map(|variant| variant.ident.unraw().to_string());
+        let header = self.header().event_bounds(types);
+        let ty = &header.ty;
+        let implemented = quote!(__inngest::InngestEvents);
+        let owned_impl = header.emit_impl(&implemented);
+        let reference_impl = header.emit_impl_for_reference(&implemented);
+        let write_event_in = quote! {
+            fn write_event_in(
+                &self,
+                __envelope: &__inngest::Envelope,
+                __out: &mut __inngest::EventWriter<'_>,
+            ) -> __inngest::EventWritten
+        };
         quote! {
-            #from_impl {
-                fn from(__event: #ty) -> Self {
-                    Self::#ident(__event)
+            #owned_impl {
+                const EVENTS: &'static [__inngest::EventInfo] =
+                    &[#(__inngest::EventInfo::new(
+                        #names,
+                        <#types as __inngest::InngestEvent>::NAME,
+                        <#types as __inngest::InngestEvent>::VERSION,
+                        <#types as __inngest::InngestEvent>::ID_TEMPLATE,
+                    )),*];
+                #write_event_in {
+                    match self {
+                        #(Self::#idents(__event) => <#types as __inngest::InngestEvent>::write_in(__event, __envelope, __out),)*
+                        #rest
+                    }
+                }
+            }
+            #reference_impl {
+                const EVENTS: &'static [__inngest::EventInfo] = <#ty as #implemented>::EVENTS;
+                #write_event_in {
+                    #implemented::write_event_in(*self, __envelope, __out)
                 }
             }
         }
-    });
-    // The lifetime makes the impl one for payloads that can be deserialized: whoever only sends has
-    // none of those, and rustc does not mind.
-    let deserialize =
-        types.iter().map(|ty| quote!(for<'__data> #ty: __inngest::Deserialize<'__data>));
-    let deserialize_impl = deserialize
-        .fold(Header::new(set.ident, set.generics).event_bounds(&types), Header::bound)
-        .of_deserialize();
-    let places = 0..count;
-    let impls = quote! {
-        #set_impl {
-            const EVENTS: &'static [__inngest::EventInfo] =
-                &[#(__inngest::EventInfo::new(
-                    #texts,
-                    <#types as __inngest::InngestEvent>::NAME,
-                    <#types as __inngest::InngestEvent>::VERSION,
-                    <#types as __inngest::InngestEvent>::ID_TEMPLATE,
-                )),*];
-            #write_event_in {
-                match self {
-                    #(Self::#idents(__event) => <#types as __inngest::InngestEvent>::write_in(__event, __envelope, __out),)*
-                    #rest
+    }
+
+    fn emit_from_impls(&self) -> TokenStream {
+        let header = self.header();
+        let variants = self.idents.iter().zip(&self.types);
+        let impls = variants.map(|(ident, ty)| {
+            let from_impl = header.emit_impl(&quote!(__inngest::From<#ty>));
+            quote! {
+                #from_impl {
+                    fn from(__event: #ty) -> Self {
+                        Self::#ident(__event)
+                    }
+                }
+            }
+        });
+        impls.collect()
+    }
+
+    fn emit_deserialize_impl(&self) -> TokenStream {
+        let EventEnumImpls { idents, types, .. } = self;
+        // With a lifetime in the bounds, rustc checks them only where the enum is deserialized. So
+        // the payloads need no `Deserialize` in a program that only sends.
+        let bounds =
+            types.iter().map(|ty| quote!(for<'__data> #ty: __inngest::Deserialize<'__data>));
+        let header = bounds.fold(self.header().event_bounds(types), ImplHeader::bound);
+        let deserialize_impl = header.emit_deserialize_impl();
+        let indexes = 0..idents.len();
+        quote! {
+            #deserialize_impl {
+                fn deserialize<__D: __inngest::Deserializer<'__de>>(
+                    __deserializer: __D,
+                ) -> __inngest::Result<Self, __D::Error> {
+                    __inngest::decode(__deserializer, |__index, __event| match __index {
+                        #(#indexes => __event.decode(Self::#idents),)*
+                        _ => __inngest::unreachable!(),
+                    })
                 }
             }
         }
-        #borrowed_impl {
-            const EVENTS: &'static [__inngest::EventInfo] = <#ty as #set_trait>::EVENTS;
-            #write_event_in {
-                #set_trait::write_event_in(*self, __envelope, __out)
-            }
-        }
-        #(#from_impls)*
-        #deserialize_impl {
-            fn deserialize<__D: __inngest::Deserializer<'__de>>(
-                __deserializer: __D,
-            ) -> __inngest::Result<Self, __D::Error> {
-                __inngest::decode(__deserializer, |__at, __event| match __at {
-                    #(#places => __event.decode(Self::#idents),)*
-                    _ => __inngest::unreachable!(),
-                })
-            }
-        }
-        #checks
-    };
-    scope(set.keys.crate_path.value.as_ref(), &impls)
+    }
+
+    /// Generates a constant for each variant but the first, which fails to compile unless the event
+    /// can be distinguished from all earlier ones. A generic enum has no such constants.
+    fn emit_distinctness_checks(&self) -> TokenStream {
+        let EventEnum { ident, generics, variants, .. } = self.event_enum;
+        let Some(ty) = emit_static_type(ident, generics) else {
+            return TokenStream::new();
+        };
+        let count = variants.len();
+        let checks = variants.iter().enumerate().skip(1).map(|(index, variant)| {
+            let span = call_site_at(variant.ident.span());
+            quote_spanned!(span=> const _: () = __inngest::assert_distinct::<#ty, #count>(#index);)
+        });
+        checks.collect()
+    }
 }

@@ -1,21 +1,22 @@
-//! The impl emitted beside errors: code that uses the type must not add errors of its own.
+//! Generates the impls that accompany errors, so that code which uses the type adds no further ones.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::diag::Errors;
 use crate::emit;
-use crate::header::{Header, scope};
-use crate::model::{Event, Segment, Set};
+use crate::header::{ImplHeader, emit_scope};
+use crate::model::{Event, EventEnum, Segment};
 
-pub(crate) fn event(event: &Event<'_>, errors: &Errors) -> TokenStream {
-    // The lifetime keeps rustc from checking the bound here, where a missing `Serialize` would be a
-    // second error.
-    let header = Header::new(event.ident, event.generics)
+/// Generates the impls of an event with errors.
+pub(crate) fn emit_event(event: &Event<'_>) -> TokenStream {
+    // With a lifetime in the bound, rustc checks it only where the event is used. A missing
+    // `Serialize` would be a second error here.
+    let header = ImplHeader::new(event.ident, event.generics)
         .bound(quote!(for<'__fallback> Self: __inngest::Serialize));
-    let event_impl = header.of(&quote!(__inngest::InngestEvent));
-    let deduplicated = header.of(&quote!(__inngest::Deduplicated));
-    // A name of its own, lest two broken events of a set are taken for one.
+    let event_impl = header.emit_impl(&quote!(__inngest::InngestEvent));
+    let deduplicated_impl = header.emit_impl(&quote!(__inngest::Deduplicated));
+    // Each type has another name, so that an enum with two broken events has no error about equal
+    // names.
     let name = event.ident.to_string();
     let impls = quote! {
         #event_impl {
@@ -24,26 +25,28 @@ pub(crate) fn event(event: &Event<'_>, errors: &Errors) -> TokenStream {
                 __inngest::unreachable!()
             }
         }
-        #deduplicated {}
+        #deduplicated_impl {}
     };
-    let impls = scope(event.keys.crate_path.value.as_ref(), &impls);
-    quote!(#errors #impls)
+    emit_scope(event.inngest.crate_path.value.as_ref(), &impls)
 }
 
-pub(crate) fn segment(segment: &Segment<'_>, errors: &Errors) -> TokenStream {
-    let header = Header::new(segment.ident, segment.generics).of(&quote!(__inngest::IdSegment));
+/// Generates the impl of an id segment with errors.
+pub(crate) fn emit_segment(segment: &Segment<'_>) -> TokenStream {
+    let header = ImplHeader::new(segment.ident, segment.generics);
+    let segment_impl = header.emit_impl(&quote!(__inngest::IdSegment));
     let impls = quote! {
-        #header {
+        #segment_impl {
             fn write_segment(&self, _: &mut dyn __inngest::Write) -> __inngest::fmt::Result {
                 __inngest::unreachable!()
             }
         }
     };
-    let impls = scope(segment.keys.crate_path.value.as_ref(), &impls);
-    quote!(#errors #impls)
+    emit_scope(segment.inngest.crate_path.value.as_ref(), &impls)
 }
 
-pub(crate) fn set(set: &Set<'_>, errors: &Errors) -> TokenStream {
-    let impls = emit::set(set, Some(&quote!(_ => __inngest::unreachable!())));
-    quote!(#errors #impls)
+/// Generates the impls of an enum with errors. They include the variants without errors.
+pub(crate) fn emit_event_enum(mut event_enum: EventEnum<'_>) -> TokenStream {
+    // Two `From` impls for one type would be another error.
+    event_enum.variants.retain(|variant| variant.duplicate_of.is_none());
+    emit::emit_event_enum(&event_enum, Some(&quote!(_ => __inngest::unreachable!())))
 }

@@ -1,13 +1,14 @@
-//! What every expansion begins with: its scope, and the headers of its impls.
+//! Generates what all expansions have in common: the scope around the impls, and their headers.
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{GenericParam, Generics, Path, Type};
 
-use crate::diag::located_at;
+use crate::model::last_path_segment;
+use crate::span::unlinted;
 
-/// A scope in which `__inngest` is what generated code may use.
-pub(crate) fn scope(crate_path: Option<&Path>, impls: &TokenStream) -> TokenStream {
+/// Wraps impls in a scope with `__inngest`, the module of everything that generated code uses.
+pub(crate) fn emit_scope(crate_path: Option<&Path>, impls: &TokenStream) -> TokenStream {
     let path = crate_path.map(|path| unlinted(path.to_token_stream()));
     let path = path.unwrap_or_else(|| quote!(::inngest_core));
     quote! {
@@ -18,8 +19,19 @@ pub(crate) fn scope(crate_path: Option<&Path>, impls: &TokenStream) -> TokenStre
     }
 }
 
+/// Generates the item's type with every lifetime `'static`, unless it has other parameters.
+pub(crate) fn emit_static_type(ident: &Ident, generics: &Generics) -> Option<TokenStream> {
+    let lifetimes = generics.params.iter().map(|parameter| match parameter {
+        GenericParam::Lifetime(_) => Some(quote!('static)),
+        GenericParam::Type(_) | GenericParam::Const(_) => None,
+    });
+    let lifetimes: Vec<_> = lifetimes.collect::<Option<_>>()?;
+    let ident = unlinted(ident.to_token_stream());
+    Some(if lifetimes.is_empty() { ident } else { quote!(#ident<#(#lifetimes),*>) })
+}
+
 /// The parts of `impl<..> Trait for Type<..> where ..`.
-pub(crate) struct Header<'a> {
+pub(crate) struct ImplHeader<'a> {
     generics: &'a Generics,
     /// `'a, T: Clone`, without defaults.
     parameters: TokenStream,
@@ -27,39 +39,43 @@ pub(crate) struct Header<'a> {
     bounds: Vec<TokenStream>,
 }
 
-impl<'a> Header<'a> {
-    pub(crate) fn new(ident: &Ident, generics: &'a Generics) -> Header<'a> {
+impl<'a> ImplHeader<'a> {
+    /// Creates the header of an impl for an item, with the item's own bounds.
+    pub(crate) fn new(ident: &Ident, generics: &'a Generics) -> ImplHeader<'a> {
         let (impl_generics, type_generics, _) = generics.split_for_impl();
         let bounds = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+        // Without the `<` and the `>` around them.
         let parameters = unlinted(impl_generics.to_token_stream()).into_iter().skip(1);
-        let inside = parameters.clone().count().saturating_sub(1);
-        Header {
+        let len = parameters.clone().count().saturating_sub(1);
+        ImplHeader {
             generics,
-            parameters: parameters.take(inside).collect(),
+            parameters: parameters.take(len).collect(),
             ty: unlinted(quote!(#ident #type_generics)),
             bounds: bounds.map(|bound| unlinted(bound.to_token_stream())).collect(),
         }
     }
 
-    pub(crate) fn bound(mut self, bound: TokenStream) -> Header<'a> {
+    /// Adds a bound to the `where` clause.
+    pub(crate) fn bound(mut self, bound: TokenStream) -> ImplHeader<'a> {
         self.bounds.push(bound);
         self
     }
 
-    /// Whoever uses a generic event makes it serializable, as with serde's own derive.
-    pub(crate) fn self_bound(self) -> Header<'a> {
-        let is_generic = self.generics.type_params().next().is_some();
+    /// Adds `Self: Serialize` if there are type parameters. A generic struct is an event only with
+    /// arguments that make it serializable, as with serde's own derive.
+    pub(crate) fn self_bound(self) -> ImplHeader<'a> {
+        let is_generic = self.has_type_parameters();
         if is_generic { self.bound(quote!(Self: __inngest::Serialize)) } else { self }
     }
 
-    /// What stands in an id and depends on the item's parameters is for its user to choose well.
+    /// Adds `IdSegment` bounds for the types that depend on type parameters. They are checked where
+    /// the item is used with concrete arguments.
     pub(crate) fn segment_bounds<'t>(
         mut self,
         types: impl Iterator<Item = &'t Type>,
-    ) -> Header<'a> {
-        let is_generic = self.generics.type_params().next().is_some();
+    ) -> ImplHeader<'a> {
         for ty in types {
-            if is_generic && self.depends_on_parameters(ty) {
+            if self.has_type_parameters() && self.needs_segment_bound(ty) {
                 let ty = unlinted(ty.to_token_stream());
                 self = self.bound(quote!(#ty: __inngest::IdSegment));
             }
@@ -67,39 +83,40 @@ impl<'a> Header<'a> {
         self
     }
 
-    /// The events of a set that depend on its parameters are for its user to choose well.
-    pub(crate) fn event_bounds(mut self, types: &[TokenStream]) -> Header<'a> {
+    /// Adds `InngestEvent` bounds for the types that depend on type parameters. They are checked
+    /// where the item is used with concrete arguments.
+    pub(crate) fn event_bounds(mut self, types: &[TokenStream]) -> ImplHeader<'a> {
         for ty in types {
-            if self.mentions_parameter(ty.clone()) {
+            if self.mentions_type_parameter(ty.clone()) {
                 self = self.bound(quote!(#ty: __inngest::InngestEvent));
             }
         }
         self
     }
 
-    /// `impl<..> Trait for Type<..> where ..`.
-    pub(crate) fn of(&self, implemented: &TokenStream) -> TokenStream {
-        self.impl_of(&quote!(), implemented, &self.ty)
+    /// Generates `impl<..> Trait for Type<..> where ..`.
+    pub(crate) fn emit_impl(&self, implemented: &TokenStream) -> TokenStream {
+        self.emit(&quote!(), implemented, &self.ty)
     }
 
-    /// `impl<..> Trait for &Type<..> where ..`.
-    pub(crate) fn of_borrowed(&self, implemented: &TokenStream) -> TokenStream {
+    /// Generates `impl<..> Trait for &Type<..> where ..`.
+    pub(crate) fn emit_impl_for_reference(&self, implemented: &TokenStream) -> TokenStream {
         let ty = &self.ty;
-        self.impl_of(&quote!(), implemented, &quote!(&#ty))
+        self.emit(&quote!(), implemented, &quote!(&#ty))
     }
 
-    /// `impl<'__de, ..> Deserialize<'__de> for Type<..> where ..`.
-    pub(crate) fn of_deserialize(&self) -> TokenStream {
-        self.impl_of(&quote!('__de,), &quote!(__inngest::Deserialize<'__de>), &self.ty)
+    /// Generates `impl<'__de, ..> Deserialize<'__de> for Type<..> where ..`.
+    pub(crate) fn emit_deserialize_impl(&self) -> TokenStream {
+        self.emit(&quote!('__de,), &quote!(__inngest::Deserialize<'__de>), &self.ty)
     }
 
-    fn impl_of(
+    fn emit(
         &self,
         lifetime: &TokenStream,
         implemented: &TokenStream,
         ty: &TokenStream,
     ) -> TokenStream {
-        let Header { parameters, bounds, .. } = self;
+        let ImplHeader { parameters, bounds, .. } = self;
         let generics = (!lifetime.is_empty() || !parameters.is_empty())
             .then(|| quote!(<#lifetime #parameters>));
         let clause = (!bounds.is_empty()).then(|| quote!(where #(#bounds),*));
@@ -109,61 +126,30 @@ impl<'a> Header<'a> {
         }
     }
 
-    /// The type with every lifetime `'static`, if it has no other parameters.
-    pub(crate) fn static_type(&self, ident: &Ident) -> Option<TokenStream> {
-        let lifetimes = self.generics.params.iter().map(|parameter| match parameter {
-            GenericParam::Lifetime(_) => Some(quote!('static)),
-            GenericParam::Type(_) | GenericParam::Const(_) => None,
-        });
-        let lifetimes: Vec<_> = lifetimes.collect::<Option<_>>()?;
-        let ident = unlinted(ident.to_token_stream());
-        Some(if lifetimes.is_empty() { ident } else { quote!(#ident<#(#lifetimes),*>) })
-    }
-
-    /// Whether only the user of the item knows if the type may stand in an id. What never may is
-    /// better told to its author, so it gets no bound.
-    fn depends_on_parameters(&self, ty: &Type) -> bool {
+    /// Returns whether a type implements `IdSegment` for some arguments of the type parameters only.
+    /// A type that never implements it gets no bound, so that rustc reports it to the author of the
+    /// event instead of its users.
+    fn needs_segment_bound(&self, ty: &Type) -> bool {
+        const NEVER: [&str; 7] =
+            ["Option", "Vec", "VecDeque", "HashMap", "HashSet", "BTreeMap", "BTreeSet"];
         let never = match ty {
-            Type::Path(path) => path.path.segments.last().is_some_and(|last| {
-                ["Option", "Vec", "VecDeque", "HashMap", "HashSet", "BTreeMap", "BTreeSet"]
-                    .iter()
-                    .any(|never| last.ident == never)
-            }),
             Type::Array(_) | Type::Slice(_) | Type::Tuple(_) => true,
-            _ => false,
+            ty => last_path_segment(ty).is_some_and(|last| NEVER.iter().any(|never| last == never)),
         };
-        !never && self.mentions_parameter(ty.to_token_stream())
+        !never && self.mentions_type_parameter(ty.to_token_stream())
     }
 
-    fn mentions_parameter(&self, tokens: TokenStream) -> bool {
+    fn has_type_parameters(&self) -> bool {
+        self.generics.type_params().next().is_some()
+    }
+
+    fn mentions_type_parameter(&self, tokens: TokenStream) -> bool {
         tokens.into_iter().any(|token| match token {
             TokenTree::Ident(ident) => {
                 self.generics.type_params().any(|parameter| parameter.ident == ident)
             }
-            TokenTree::Group(group) => self.mentions_parameter(group.stream()),
+            TokenTree::Group(group) => self.mentions_type_parameter(group.stream()),
             TokenTree::Punct(_) | TokenTree::Literal(_) => false,
         })
     }
-}
-
-/// The user's tokens as if they were ours: no lint looks at them a second time.
-pub(crate) fn unlinted(tokens: TokenStream) -> TokenStream {
-    spanned(tokens, &mut located_at)
-}
-
-pub(crate) fn spanned(tokens: TokenStream, span: &mut dyn FnMut(Span) -> Span) -> TokenStream {
-    let token = |token: TokenTree| match token {
-        TokenTree::Group(group) => {
-            let mut spanned = Group::new(group.delimiter(), self::spanned(group.stream(), span));
-            spanned.set_span(span(group.span()));
-            TokenTree::Group(spanned)
-        }
-        // It means another crate if it is ours.
-        TokenTree::Ident(ident) if ident == "$crate" => TokenTree::Ident(ident),
-        mut token => {
-            token.set_span(span(token.span()));
-            token
-        }
-    };
-    tokens.into_iter().map(token).collect()
 }

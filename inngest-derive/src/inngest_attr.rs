@@ -2,64 +2,105 @@
 
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Lit, LitStr, Meta, Path};
+use syn::{Attribute, LitStr, Meta, Path};
 
 use crate::diag::{Errors, closest, list};
-use crate::model::{Keys, Setting};
-use crate::syntax::{entries, source, string};
+use crate::tokens::{
+    is_punct, parse_string, split_entries, string_prefix, to_quoted_source, to_stream,
+};
 
-/// Reads every `#[inngest(..)]` above the item; several are one.
-pub(crate) fn read(attributes: &[Attribute], known: &[&str], errors: &mut Errors) -> Keys {
-    let mut reader = Reader { known, keys: Keys::default(), errors };
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("inngest")) {
-        reader.keys.present = true;
-        match &attribute.meta {
-            Meta::List(list) => {
-                for entry in entries(list.tokens.clone()) {
-                    reader.entry(&entry.tokens);
-                }
-            }
-            Meta::Path(_) | Meta::NameValue(_) => {
-                reader.keys.name_told = true;
-                let example = example(known[0]);
-                let message =
-                    format!("`inngest` has its keys in parentheses: `#[inngest({example})]`");
-                reader.errors.spanning(&attribute.meta, message);
-            }
-        }
+/// The keys of all `#[inngest(..)]` on an item.
+#[derive(Default)]
+pub(crate) struct InngestAttributes {
+    pub(crate) name: Setting<LitStr>,
+    pub(crate) id: Setting<LitStr>,
+    pub(crate) version: Setting<LitStr>,
+    pub(crate) crate_path: Setting<Path>,
+    /// Whether an error has been reported that explains why the name is missing.
+    pub(crate) name_reported: bool,
+    /// Whether the item has the attribute, whatever its content.
+    pub(crate) present: bool,
+}
+
+/// A key and its value.
+pub(crate) struct Setting<T> {
+    /// Where the key is set. A key without a value has a mistake that has been reported.
+    pub(crate) key_span: Option<Span>,
+    pub(crate) value: Option<T>,
+}
+
+impl<T> Default for Setting<T> {
+    fn default() -> Setting<T> {
+        Setting { key_span: None, value: None }
     }
-    reader.keys
+}
+
+impl InngestAttributes {
+    /// Reads all `#[inngest(..)]` on an item as one. `known` are the keys that its derive accepts.
+    pub(crate) fn read(
+        attributes: &[Attribute],
+        known: &[&str],
+        errors: &mut Errors,
+    ) -> InngestAttributes {
+        let mut reader = Reader { known, read: InngestAttributes::default(), errors };
+        let inngest = attributes.iter().filter(|attribute| attribute.path().is_ident("inngest"));
+        inngest.for_each(|attribute| reader.read_attribute(attribute));
+        reader.read
+    }
 }
 
 struct Reader<'a> {
     known: &'a [&'a str],
-    keys: Keys,
+    read: InngestAttributes,
     errors: &'a mut Errors,
 }
 
 impl Reader<'_> {
+    fn read_attribute(&mut self, attribute: &Attribute) {
+        self.read.present = true;
+        match &attribute.meta {
+            Meta::List(list) => {
+                for entry in split_entries(list.tokens.clone()) {
+                    self.read_entry(&entry.tokens);
+                }
+            }
+            Meta::Path(_) | Meta::NameValue(_) => {
+                self.read.name_reported = true;
+                let example = example(self.known[0]);
+                let message =
+                    format!("`inngest` takes its keys in parentheses: `#[inngest({example})]`");
+                self.errors.spanning(&attribute.meta, message);
+            }
+        }
+    }
+
     /// Reads `key = value`.
-    fn entry(&mut self, tokens: &[TokenTree]) {
+    fn read_entry(&mut self, tokens: &[TokenTree]) {
         let [TokenTree::Ident(key), rest @ ..] = tokens else {
-            return self.no_key(tokens);
+            return self.report_missing_key(tokens);
         };
         let name = key.to_string();
         if !self.known.contains(&name.as_str()) {
-            return self.unknown(key, &name);
+            return self.report_unknown_key(key, &name);
         }
-        if self.set_twice(&name, key.span()) {
+        if let Some(first) = *self.key_span(&name) {
+            self.errors.at(key.span(), format!("`{name}` is set twice"));
+            self.errors.at(first, "first set here");
             return;
         }
+        *self.key_span(&name) = Some(key.span());
         match rest {
-            [eq, value @ ..] if is_eq(eq) && !value.is_empty() => self.value(&name, value),
+            [equals, value @ ..] if is_punct(equals, '=') && !value.is_empty() => {
+                self.read_value(&name, value);
+            }
             [TokenTree::Group(group)] if group.delimiter() == Delimiter::Parenthesis => {
                 let message = format!("`{name}` is set with `=`: `{name} = {}`", group.stream());
-                self.errors.spanning(stream(tokens), message);
+                self.errors.spanning(to_stream(tokens), message);
             }
-            [found, ..] if !is_eq(found) => {
-                let found = source(std::slice::from_ref(found));
+            [found, ..] if !is_punct(found, '=') => {
+                let found = to_quoted_source(&rest[..1]);
                 let message = format!("expected `=` after `{name}`, found {found}");
-                self.errors.spanning(stream(&rest[..1]), message);
+                self.errors.spanning(to_stream(&rest[..1]), message);
             }
             _ => {
                 let message = format!("`{name}` needs a value: `{}`", example(&name));
@@ -68,76 +109,72 @@ impl Reader<'_> {
         }
     }
 
-    fn no_key(&mut self, tokens: &[TokenTree]) {
-        let mut message =
-            format!("expected a key such as `{}`, found {}", self.known[0], source(tokens));
+    fn report_missing_key(&mut self, tokens: &[TokenTree]) {
+        let found = to_quoted_source(tokens);
+        let mut message = format!("expected a key such as `{}`, found {found}", self.known[0]);
         if let [value] = tokens {
-            if string(value).is_some() && self.known.contains(&"name") {
-                let is_name = self.keys.name.key.is_none() && !self.keys.name_told;
+            if parse_string(value).is_some() && self.known.contains(&"name") {
+                let is_name = self.read.name.key_span.is_none() && !self.read.name_reported;
                 let key = if is_name { "name" } else { "id" };
-                self.keys.name_told = true;
+                self.read.name_reported = true;
                 message = format!("{message}\nhelp: write its key before it: `{key} = {value}`");
             }
         }
-        self.errors.spanning(stream(tokens), message);
+        self.errors.spanning(to_stream(tokens), message);
     }
 
-    fn unknown(&mut self, key: &Ident, name: &str) {
+    fn report_unknown_key(&mut self, key: &Ident, name: &str) {
         let mut message = format!("unknown `inngest` key `{name}`");
-        if let Some(meant) = closest(name, self.known.iter().copied()) {
-            message = format!("{message}; did you mean `{meant}`?");
-            self.keys.name_told |= meant == "name";
+        if let Some(suggestion) = closest(name, self.known.iter().copied()) {
+            message = format!("{message}; did you mean `{suggestion}`?");
+            self.read.name_reported |= suggestion == "name";
         }
         let keys = if self.known.len() == 1 { "the only key is" } else { "keys are" };
         let known = list(self.known.iter().copied());
         self.errors.at(key.span(), format!("{message}\nnote: {keys} {known}"));
     }
 
-    fn set_twice(&mut self, name: &str, span: Span) -> bool {
-        let key = match name {
-            "crate" => &mut self.keys.crate_path.key,
-            _ => &mut self.text_setting(name).key,
-        };
-        let Some(first) = *key else {
-            *key = Some(span);
-            return false;
-        };
-        self.errors.at(span, format!("`{name}` is set twice"));
-        self.errors.at(first, "first set here");
-        true
-    }
-
-    fn text_setting(&mut self, name: &str) -> &mut Setting<LitStr> {
+    fn key_span(&mut self, name: &str) -> &mut Option<Span> {
         match name {
-            "name" => &mut self.keys.name,
-            "id" => &mut self.keys.id,
-            _ => &mut self.keys.version,
+            "crate" => &mut self.read.crate_path.key_span,
+            _ => &mut self.string_setting(name).key_span,
         }
     }
 
-    /// Reads a value, and the next entry behind it where a comma was forgotten.
-    fn value(&mut self, key: &str, value: &[TokenTree]) {
-        let behind = if key == "crate" { self.path(value) } else { self.text(key, value) };
-        let [found, next @ ..] = behind.as_slice() else {
+    fn string_setting(&mut self, name: &str) -> &mut Setting<LitStr> {
+        match name {
+            "name" => &mut self.read.name,
+            "id" => &mut self.read.id,
+            _ => &mut self.read.version,
+        }
+    }
+
+    /// Reads a value, and also the next entry if the comma between the two is missing.
+    fn read_value(&mut self, key: &str, value: &[TokenTree]) {
+        let rest =
+            if key == "crate" { self.read_path(value) } else { self.read_string(key, value) };
+        let [found, next @ ..] = rest.as_slice() else {
             return;
         };
-        let is_entry = matches!(found, TokenTree::Ident(_)) && next.first().is_some_and(is_eq);
-        let shown = if is_entry { &behind[..1] } else { &behind };
-        let message = format!("expected `,` after the value of `{key}`, found {}", source(shown));
-        self.errors.spanning(stream(shown), message);
+        let is_entry = matches!(found, TokenTree::Ident(_))
+            && next.first().is_some_and(|next| is_punct(next, '='));
+        let unexpected = if is_entry { &rest[..1] } else { &rest };
+        let found = to_quoted_source(unexpected);
+        let message = format!("expected `,` after the value of `{key}`, found {found}");
+        self.errors.spanning(to_stream(unexpected), message);
         if is_entry {
-            self.entry(&behind);
+            self.read_entry(&rest);
         }
     }
 
-    /// Reads a string literal, and hands back what stands behind it.
-    fn text(&mut self, key: &str, value: &[TokenTree]) -> Vec<TokenTree> {
-        if let Some(text) = string(&value[0]) {
-            if !text.suffix().is_empty() {
-                let message = format!("a string has no suffix, found `{}`", text.suffix());
-                self.errors.at(text.span(), message);
+    /// Reads a string literal and returns the tokens after it.
+    fn read_string(&mut self, key: &str, value: &[TokenTree]) -> Vec<TokenTree> {
+        if let Some(string) = parse_string(&value[0]) {
+            if !string.suffix().is_empty() {
+                let message = format!("a string takes no suffix, found `{}`", string.suffix());
+                self.errors.at(string.span(), message);
             }
-            self.text_setting(key).value = Some(text);
+            self.string_setting(key).value = Some(string);
             return value[1..].to_vec();
         }
         let what = match key {
@@ -145,55 +182,44 @@ impl Reader<'_> {
             "id" => "dedup id",
             _ => "version",
         };
-        let found = source(value);
-        let help = match prefix(&value[0]) {
+        let found = to_quoted_source(value);
+        let help = match string_prefix(&value[0]) {
             Some(prefix) => format!("remove the `{prefix}`"),
             None => "it is checked at compile time, so write it out in full".to_owned(),
         };
         let message = format!("{what} must be a string literal, found {found}\nhelp: {help}");
-        self.errors.spanning(stream(value), message);
+        self.errors.spanning(to_stream(value), message);
         Vec::new()
     }
 
-    /// Reads the path of `crate`, and hands back what stands behind it.
-    fn path(&mut self, value: &[TokenTree]) -> Vec<TokenTree> {
+    /// Reads the path of `crate` and returns the tokens after it.
+    fn read_path(&mut self, value: &[TokenTree]) -> Vec<TokenTree> {
         let parser = |input: ParseStream<'_>| {
             Ok((Path::parse_mod_style(input)?, input.parse::<TokenStream>()?))
         };
-        let help = if let Ok((path, behind)) = parser.parse2(stream(value)) {
+        let help = if let Ok((path, rest)) = parser.parse2(to_stream(value)) {
             let first = path.segments[0].ident.clone();
             let is_absolute = path.leading_colon.is_some() || first == "crate" || first == "$crate";
-            // `my_sdk::inngest_core` is there all the same; one word may be anything.
+            // Keep `my_sdk::inngest_core`, which probably resolves, so that the expansion adds no
+            // error of its own. A single identifier such as `foo` could be anything.
             if is_absolute || path.segments.len() > 1 {
-                self.keys.crate_path.value = Some(path);
+                self.read.crate_path.value = Some(path);
             }
             if is_absolute {
-                return behind.into_iter().collect();
+                return rest.into_iter().collect();
             }
             "begin it with `::` if it is in another crate, or with `crate::` if it is in this one"
-        } else if string(&value[0]).is_some() {
+        } else if parse_string(&value[0]).is_some() {
             "write it without quotes"
         } else {
-            "it is where `inngest_core` is re-exported"
+            "write the path at which `inngest_core` is re-exported"
         };
         let message = format!(
             "`crate` needs an absolute path, such as `::my_sdk::inngest_core`, found {}\nhelp: {help}",
-            source(value)
+            to_quoted_source(value)
         );
-        self.errors.spanning(stream(value), message);
+        self.errors.spanning(to_stream(value), message);
         Vec::new()
-    }
-}
-
-/// What makes a literal another thing than a string: the `b` of a byte string.
-fn prefix(token: &TokenTree) -> Option<&'static str> {
-    let TokenTree::Literal(literal) = token else {
-        return None;
-    };
-    match Lit::new(literal.clone()) {
-        Lit::ByteStr(_) => Some("b"),
-        Lit::CStr(_) => Some("c"),
-        _ => None,
     }
 }
 
@@ -204,12 +230,4 @@ fn example(key: &str) -> &'static str {
         "version" => "version = \"2026-11-01.1\"",
         _ => "crate = ::my_sdk::inngest_core",
     }
-}
-
-fn is_eq(token: &TokenTree) -> bool {
-    matches!(token, TokenTree::Punct(punct) if punct.as_char() == '=')
-}
-
-fn stream(tokens: &[TokenTree]) -> TokenStream {
-    tokens.iter().cloned().collect()
 }

@@ -1,6 +1,7 @@
-//! The derive macros of `inngest-core`, which re-exports them; depend on that crate.
+//! The derive macros of `inngest-core`. Depend on that crate, which re-exports them.
 #![forbid(unsafe_code)]
 
+mod case;
 mod check;
 mod diag;
 mod emit;
@@ -10,18 +11,21 @@ mod inngest_attr;
 mod model;
 mod name;
 mod serde_attr;
+mod span;
 mod syntax;
 mod template;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 use proc_macro2::TokenStream;
+use quote::ToTokens;
 use syn::DeriveInput;
 
 use crate::diag::Errors;
 
-/// Makes a struct an Inngest event: its payload type knows the event's name, and how its dedup id is
-/// made.
+/// Implements `InngestEvent` for a struct: the event's data, with its name, its version and the
+/// template of its dedup id.
 ///
 /// ```
 /// use inngest_core::InngestEvent;
@@ -44,37 +48,39 @@ use crate::diag::Errors;
 /// # Ok::<(), inngest_core::EventError>(())
 /// ```
 ///
-/// The struct has named fields or none, since event data is a JSON object, and implements
-/// `serde::Serialize`. It may have lifetimes, parameters and private fields; a parameter whose values
-/// stand in the id is bound by `IdSegment`. An enum of events derives `InngestEvents`.
+/// The struct has named fields or no fields, since event data is a JSON object, and implements
+/// `serde::Serialize`. It can have lifetimes, generic parameters and private fields. The impl has an
+/// `IdSegment` bound for each field type in the id that depends on a parameter. For an enum of
+/// events, derive `InngestEvents`.
 ///
 /// # `name`
 ///
-/// Required. What happened, such as `storefront/cart.checkout.completed`: at most 255 bytes, no
-/// white space, no control characters, no `*`, and not beginning with `inngest/`, in any case.
+/// Required. The name of what happened, such as `storefront/cart.checkout.completed`: at most 255
+/// bytes, without white space, control characters and `*`. It cannot begin with `inngest/`, in any
+/// case.
 ///
 /// # `id`
 ///
-/// The template of the dedup id. For 24 hours after an event, Inngest starts no function for
-/// another one with its id.
+/// Optional. The template of the dedup id. For 24 hours after an event, Inngest starts no function
+/// for another event with the same id.
 ///
 /// | in the template | in the id |
 /// |---|---|
 /// | text | the text |
-/// | `{field}` | the field's value; the name is Rust's, without `r#` and before serde renames it |
-/// | `{account.id}` | the value of a field's field |
+/// | `{field}` | the field's value; the name is the Rust name, without `r#`, not the name that serde gives it |
+/// | `{account.id}` | the value of a nested field |
 /// | `{{`, `}}` | `{`, `}` |
 ///
-/// The type of a field in it implements [`IdSegment`](macro@IdSegment): its text must be the same in
-/// every release of your program. So there are no format specs, and a float, an `Option` or a
-/// collection is a compile error. A text that is empty or only white space is an error when the event
-/// is sent.
+/// The type of a field in the template implements [`IdSegment`](macro@IdSegment). Its text must be
+/// the same in every release of your program, so there are no format specs, and a float, an `Option`
+/// or a collection is a compile error. A value whose text is empty or only white space is an error
+/// when the event is sent.
 ///
-/// Ids are shared by all event types: a template begins with text that has a letter in it, which
-/// should be the event's name. Different values make different ids: two placeholders have text
-/// between them, which begins with neither a letter, a digit nor `%`, and that first character and `%`
-/// are percent-encoded in the value before it (not in integers, `bool` and uuids, which cannot
-/// contain it, or have a length of their own).
+/// Ids are shared by all event types, so a template begins with text that contains a letter, which
+/// should be the event's name. Different values have different ids: two placeholders are separated by
+/// text that begins with neither a letter, a digit nor `%`. That first character and `%` are
+/// percent-encoded in the value before it, except in integers, `bool` and uuids, which cannot contain
+/// them or have a fixed length.
 ///
 /// ```
 /// # use inngest_core::InngestEvent;
@@ -98,12 +104,13 @@ use crate::diag::Errors;
 ///
 /// # `version`
 ///
-/// The payload's version, sent as `v`: any text, such as `2026-11-01.1`.
+/// Optional. The version of the event's data, sent as `v`: any text that is not blank, such as
+/// `2026-11-01.1`.
 ///
 /// # `crate`
 ///
-/// Where `inngest_core` is, if your crate has it under another name or re-exported: an absolute path,
-/// such as `::my_sdk::inngest_core`.
+/// Optional. The path of `inngest_core`, if your crate depends on it under another name or through
+/// another crate's re-export. The path must be absolute, such as `::my_sdk::inngest_core`.
 ///
 /// ```
 /// # use inngest_core::InngestEvent;
@@ -117,10 +124,11 @@ pub fn derive_inngest_event(input: proc_macro::TokenStream) -> proc_macro::Token
     inngest_event(input.into()).into()
 }
 
-/// Lets the values of a newtype or of a fieldless enum stand in a dedup id.
+/// Implements `IdSegment` for a newtype or a fieldless enum, so that dedup ids can contain its values.
 ///
-/// A newtype has the text of what it holds; beside it there may be a `PhantomData`. A variant has the
-/// name serde gives it, by `rename` and `rename_all`; no two may have the same one.
+/// The text of a newtype is the text of its inner value. It can have a `PhantomData` as another field.
+/// The text of a variant is the name that serde gives it, with `rename` and `rename_all`. Two variants
+/// with the same text are a compile error.
 ///
 /// ```
 /// use inngest_core::{IdSegment, InngestEvent};
@@ -147,14 +155,16 @@ pub fn derive_inngest_event(input: proc_macro::TokenStream) -> proc_macro::Token
 /// # Ok::<(), inngest_core::EventError>(())
 /// ```
 ///
-/// `#[inngest(crate = ..)]` is that of [`InngestEvent`](macro@InngestEvent#crate).
+/// `#[inngest(crate = ..)]` has the same meaning as for [`InngestEvent`](macro@InngestEvent#crate).
 #[proc_macro_derive(IdSegment, attributes(inngest))]
 pub fn derive_id_segment(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     id_segment(input.into()).into()
 }
 
-/// Makes an enum, each variant of which holds one event, an event of any of its types: it is sent under
-/// the name, the id and the version of the event it holds, and received by the event's name.
+/// Implements `InngestEvents` for an enum of events, whose variants hold one event each.
+///
+/// A value of the enum is sent with the name, the dedup id and the version of the event that it holds.
+/// When it is received, the event's name selects the variant.
 ///
 /// ```
 /// use inngest_core::{InngestEvent, InngestEvents};
@@ -178,11 +188,11 @@ pub fn derive_id_segment(input: proc_macro::TokenStream) -> proc_macro::TokenStr
 ///     CouponUsed(CouponUsed),
 /// }
 ///
-/// // Sent, each as what it is: `client.send_all(events).await?`.
+/// // Each is sent as the event that it holds: `client.send_all(events).await?`.
 /// let events: [StorefrontEvent; 2] =
 ///     [CartUpdated { cart_id: "c1".into() }.into(), CouponUsed { code: "XMAS".into() }.into()];
 ///
-/// // Received: by the name.
+/// // When it is received, the name selects the variant.
 /// let event = r#"{"name": "storefront/coupon.used", "data": {"code": "XMAS"}}"#;
 /// let event: StorefrontEvent = serde_json::from_str(event)?;
 /// assert!(matches!(event, StorefrontEvent::CouponUsed(coupon) if coupon.code == "XMAS"));
@@ -190,47 +200,67 @@ pub fn derive_id_segment(input: proc_macro::TokenStream) -> proc_macro::TokenStr
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 ///
-/// It implements the trait `InngestEvents` with what is known of the events, as a constant; `IntoEvent` through it, for the enum and for references to it; `From` for each event; and,
-/// if all of them implement it, `Deserialize`. A variant may hold the event in a `Box`.
+/// The derive implements:
 ///
-/// No two events of an enum may have one name, or could make one dedup id as far as their templates'
-/// text tells, before the first placeholder and behind the last: that is a compile error.
+/// - `InngestEvents`, which has the name, the version and the id template of each event in a constant,
+///   for the enum and for references to it. Both therefore implement `IntoEvent`.
+/// - `From<E>` for each event type `E`.
+/// - `Deserialize`, if all event types implement it.
 ///
-/// `#[inngest(crate = ..)]` is that of [`InngestEvent`](macro@InngestEvent#crate).
+/// A variant can hold its event in a `Box`.
+///
+/// Two events with the same name are a compile error, and so are two events whose dedup ids could be
+/// equal, judged by the text of their templates before the first placeholder and after the last one.
+///
+/// `#[inngest(crate = ..)]` has the same meaning as for [`InngestEvent`](macro@InngestEvent#crate).
 #[proc_macro_derive(InngestEvents, attributes(inngest))]
 pub fn derive_inngest_events(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     inngest_events(input.into()).into()
 }
 
 fn inngest_event(input: TokenStream) -> TokenStream {
-    let input: DeriveInput = match syn::parse2(input) {
-        Ok(input) => input,
-        Err(error) => return error.into_compile_error(),
-    };
-    let mut errors = Errors::default();
-    let event = syntax::event(&input, &mut errors);
-    check::event(&event, &mut errors);
-    if errors.is_empty() { emit::event(&event) } else { fallback::event(&event, &errors) }
+    expand(input, |input, errors| {
+        let event = syntax::read_event(input, errors);
+        check::check_event(&event, errors);
+        if errors.is_empty() { emit::emit_event(&event) } else { fallback::emit_event(&event) }
+    })
 }
 
 fn id_segment(input: TokenStream) -> TokenStream {
-    let input: DeriveInput = match syn::parse2(input) {
-        Ok(input) => input,
-        Err(error) => return error.into_compile_error(),
-    };
-    let mut errors = Errors::default();
-    let segment = syntax::segment(&input, &mut errors);
-    check::segment(&segment, &mut errors);
-    if errors.is_empty() { emit::segment(&segment) } else { fallback::segment(&segment, &errors) }
+    expand(input, |input, errors| {
+        let segment = syntax::read_segment(input, errors);
+        check::check_segment(&segment, errors);
+        if errors.is_empty() {
+            emit::emit_segment(&segment)
+        } else {
+            fallback::emit_segment(&segment)
+        }
+    })
 }
 
 fn inngest_events(input: TokenStream) -> TokenStream {
-    let input: DeriveInput = match syn::parse2(input) {
-        Ok(input) => input,
-        Err(error) => return error.into_compile_error(),
-    };
-    let mut errors = Errors::default();
-    let mut set = syntax::set(&input, &mut errors);
-    check::set(&mut set, &mut errors);
-    if errors.is_empty() { emit::set(&set, None) } else { fallback::set(&set, &errors) }
+    expand(input, |input, errors| {
+        let event_enum = syntax::read_event_enum(input, errors);
+        check::check_event_enum(&event_enum, errors);
+        if errors.is_empty() {
+            emit::emit_event_enum(&event_enum, None)
+        } else {
+            fallback::emit_event_enum(event_enum)
+        }
+    })
+}
+
+/// Parses the item and returns its errors, if there are any, followed by its impls.
+fn expand(
+    input: TokenStream,
+    emit_impls: impl FnOnce(&DeriveInput, &mut Errors) -> TokenStream,
+) -> TokenStream {
+    match syn::parse2(input) {
+        Ok(input) => {
+            let mut errors = Errors::default();
+            let impls = emit_impls(&input, &mut errors);
+            [errors.into_token_stream(), impls].into_iter().collect()
+        }
+        Err(error) => error.into_compile_error(),
+    }
 }

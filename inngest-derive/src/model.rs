@@ -1,68 +1,45 @@
-//! What the stages hand on: plain data, as it was written.
+//! What the derives read and generate code from: plain data, in the user's own names.
 
 use proc_macro2::Span;
-use syn::{Generics, Ident, LitStr, Path, Type};
+use syn::{Generics, Ident, LitStr, Member, Type};
 
+use crate::inngest_attr::InngestAttributes;
 use crate::serde_attr::SerdeAttributes;
 use crate::template::Template;
 
-/// The struct of an event.
+/// An item with `#[derive(InngestEvent)]`.
 pub(crate) struct Event<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) generics: &'a Generics,
-    pub(crate) keys: Keys,
+    pub(crate) inngest: InngestAttributes,
     pub(crate) serde: SerdeAttributes,
-    /// `repr(packed)`: nothing may borrow its fields.
+    /// Whether the struct is `repr(packed)`, so that its fields cannot be borrowed.
     pub(crate) packed: bool,
-    pub(crate) shape: Shape<'a>,
-    pub(crate) id: Option<Id>,
+    pub(crate) shape: EventShape<'a>,
+    pub(crate) id: Option<DedupId>,
 }
 
-/// `#[inngest(..)]`.
-#[derive(Default)]
-pub(crate) struct Keys {
-    pub(crate) name: Setting<LitStr>,
-    pub(crate) id: Setting<LitStr>,
-    pub(crate) version: Setting<LitStr>,
-    pub(crate) crate_path: Setting<Path>,
-    /// The name is missing or hidden behind a mistake that has been told.
-    pub(crate) name_told: bool,
-    /// Whether there is an attribute at all, whatever is in it.
-    pub(crate) present: bool,
-}
-
-pub(crate) struct Setting<T> {
-    /// The key, where it was set. Without a value, something was wrong with it and has been told.
-    pub(crate) key: Option<Span>,
-    pub(crate) value: Option<T>,
-}
-
-impl<T> Default for Setting<T> {
-    fn default() -> Setting<T> {
-        Setting { key: None, value: None }
-    }
-}
-
-/// The dedup id's template.
-pub(crate) struct Id {
+/// The dedup id's template, as written and parsed.
+pub(crate) struct DedupId {
     pub(crate) literal: LitStr,
     pub(crate) template: Template,
 }
 
-pub(crate) enum Shape<'a> {
-    Named(Vec<Field<'a>>),
+pub(crate) enum EventShape<'a> {
+    Named(Vec<EventField<'a>>),
     Unit,
-    /// How many fields it has, and where they are.
+    /// A tuple struct: the number of its fields, and the span of its parentheses.
     Tuple(usize, Span),
-    /// Its keyword.
+    /// An enum, with the span of its keyword.
     Enum(Span),
+    /// A union, with the span of its keyword.
     Union(Span),
 }
 
-pub(crate) struct Field<'a> {
-    /// The name in Rust, without `r#`.
+pub(crate) struct EventField<'a> {
+    /// The Rust name, without `r#`.
     pub(crate) name: String,
-    /// The name in the data.
+    /// The name in the serialized data.
     pub(crate) serialized: String,
     pub(crate) ident: &'a Ident,
     pub(crate) ty: &'a Type,
@@ -70,55 +47,68 @@ pub(crate) struct Field<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// The fields, if it is a struct that names them.
-    pub(crate) fn fields(&self) -> Option<&[Field<'a>]> {
+    /// Returns the fields, or `None` unless the item is a struct with named fields or without any.
+    pub(crate) fn fields(&self) -> Option<&[EventField<'a>]> {
         match &self.shape {
-            Shape::Named(fields) => Some(fields),
-            Shape::Unit => Some(&[]),
-            Shape::Tuple(..) | Shape::Enum(_) | Shape::Union(_) => None,
+            EventShape::Named(fields) => Some(fields),
+            EventShape::Unit => Some(&[]),
+            EventShape::Tuple(..) | EventShape::Enum(_) | EventShape::Union(_) => None,
         }
     }
 
-    pub(crate) fn field(&self, name: &str) -> Option<&Field<'a>> {
+    /// Returns the field with this Rust name.
+    pub(crate) fn field(&self, name: &str) -> Option<&EventField<'a>> {
         self.fields()?.iter().find(|field| field.name == name)
     }
 }
 
-/// What `#[derive(IdSegment)]` is on.
+/// An item with `#[derive(IdSegment)]`.
 pub(crate) struct Segment<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) generics: &'a Generics,
-    pub(crate) keys: Keys,
+    pub(crate) inngest: InngestAttributes,
     pub(crate) text: SegmentText<'a>,
 }
 
-/// Where the text of a value comes from.
+/// The source of a segment's text.
 pub(crate) enum SegmentText<'a> {
-    /// A newtype's field, and its type.
-    Field(syn::Member, &'a Type),
-    Variants(Vec<Variant<'a>>),
-    /// It has none, and that has been told.
-    Nowhere,
+    /// The field of a newtype, and its type.
+    Field(Member, &'a Type),
+    /// The variants of a fieldless enum.
+    Variants(Vec<SegmentVariant<'a>>),
+    /// The item has no text, and the error has been reported.
+    Missing,
 }
 
-pub(crate) struct Variant<'a> {
+pub(crate) struct SegmentVariant<'a> {
     pub(crate) ident: &'a Ident,
-    /// The name serde gives it, and where that comes from.
+    /// The name in the serialized data.
     pub(crate) text: String,
+    /// The span of `rename`'s value, or else of the variant.
     pub(crate) span: Span,
 }
 
-/// What `#[derive(InngestEvents)]` is on.
-pub(crate) struct Set<'a> {
+/// An item with `#[derive(InngestEvents)]`.
+pub(crate) struct EventEnum<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) generics: &'a Generics,
-    pub(crate) keys: Keys,
-    /// The variants that hold something, each another type. What is wrong with others has been told.
-    pub(crate) variants: Vec<SetVariant<'a>>,
+    pub(crate) inngest: InngestAttributes,
+    /// The variants that hold one value. Errors of the other variants have been reported.
+    pub(crate) variants: Vec<EventVariant<'a>>,
 }
 
-/// A variant, and the type of the event it holds.
-pub(crate) struct SetVariant<'a> {
+pub(crate) struct EventVariant<'a> {
     pub(crate) ident: &'a Ident,
+    /// The type of the event that the variant holds.
     pub(crate) ty: &'a Type,
+    /// The first variant that holds the same type, if that is another one.
+    pub(crate) duplicate_of: Option<&'a Ident>,
+}
+
+/// Returns `Vec` for `std::vec::Vec<T>`, or `None` if the type is not a path.
+pub(crate) fn last_path_segment(ty: &Type) -> Option<&Ident> {
+    match ty {
+        Type::Path(path) => Some(&path.path.segments.last()?.ident),
+        _ => None,
+    }
 }

@@ -1,19 +1,21 @@
-//! What serde makes of an item, as its attributes tell. serde reports what is wrong in them.
+//! Reads `#[serde(..)]`. Mistakes in it are ignored, since serde's own derive reports them.
 
 use proc_macro2::{Span, TokenTree};
-use syn::{Attribute, LitStr, Meta};
+use syn::{Attribute, LitStr};
 
-use crate::syntax::{self, Entry};
+use crate::case::RenameRule;
+use crate::tokens::{Entry, find_entries, split_entries};
 
-/// `#[serde(..)]` of an item, a field or a variant; each key only where serde has it.
+/// The keys of `#[serde(..)]` on an item, a field or a variant that change the serialized data. A
+/// key that serde does not accept there is not set.
 #[derive(Default)]
 pub(crate) struct SerdeAttributes {
     pub(crate) rename: Option<LitStr>,
     pub(crate) rename_all: Option<RenameRule>,
     pub(crate) tag: Option<LitStr>,
-    /// The data is that of the only field.
+    /// The span of `transparent`: the item is serialized as its only field.
     pub(crate) transparent: Option<Span>,
-    /// The data is that of another type.
+    /// Whether the item is serialized as another type.
     pub(crate) into: bool,
     /// `skip` or `skip_serializing`.
     pub(crate) skip: Option<&'static str>,
@@ -23,29 +25,24 @@ pub(crate) struct SerdeAttributes {
 impl SerdeAttributes {
     pub(crate) fn read(attributes: &[Attribute]) -> SerdeAttributes {
         let mut serde = SerdeAttributes::default();
-        for attribute in attributes {
-            if let Meta::List(list) = &attribute.meta {
-                if list.path.is_ident("serde") {
-                    for entry in syntax::entries(list.tokens.clone()) {
-                        serde.set(&entry);
-                    }
-                }
-            }
+        for entry in find_entries(attributes, "serde") {
+            serde.set(&entry);
         }
         serde
     }
 
     fn set(&mut self, entry: &Entry) {
-        let Some(TokenTree::Ident(key)) = entry.tokens.first() else {
+        let Some(key) = entry.key() else {
             return;
         };
         match key.to_string().as_str() {
-            "rename" => self.rename = serialize_value(entry).or(self.rename.take()),
+            "rename" => self.rename = value_for_serialize(entry).or(self.rename.take()),
             "rename_all" => {
-                let rule = serialize_value(entry).and_then(|rule| RenameRule::new(&rule.value()));
+                let rule = value_for_serialize(entry);
+                let rule = rule.and_then(|rule| RenameRule::parse(&rule.value()));
                 self.rename_all = rule.or(self.rename_all);
             }
-            "tag" => self.tag = entry.literal(),
+            "tag" => self.tag = entry.string_value(),
             "transparent" => self.transparent = Some(key.span()),
             "into" => self.into = true,
             "skip" => self.skip = Some("skip"),
@@ -56,90 +53,13 @@ impl SerdeAttributes {
     }
 }
 
-/// The value of `key = ".."` or of `key(serialize = "..")`.
-fn serialize_value(entry: &Entry) -> Option<LitStr> {
+/// Returns the value of `key = ".."` or of `key(serialize = "..")`.
+fn value_for_serialize(entry: &Entry) -> Option<LitStr> {
     let [_, TokenTree::Group(group)] = entry.tokens.as_slice() else {
-        return entry.literal();
+        return entry.string_value();
     };
-    syntax::entries(group.stream())
+    split_entries(group.stream())
         .iter()
-        .find(|inner| matches!(inner.tokens.first(), Some(TokenTree::Ident(key)) if *key == "serialize"))
-        .and_then(Entry::literal)
-}
-
-/// serde's `rename_all`.
-#[derive(Clone, Copy)]
-pub(crate) enum RenameRule {
-    Lower,
-    Upper,
-    Pascal,
-    Camel,
-    Snake,
-    ScreamingSnake,
-    Kebab,
-    ScreamingKebab,
-}
-
-impl RenameRule {
-    fn new(name: &str) -> Option<RenameRule> {
-        Some(match name {
-            "lowercase" => RenameRule::Lower,
-            "UPPERCASE" => RenameRule::Upper,
-            "PascalCase" => RenameRule::Pascal,
-            "camelCase" => RenameRule::Camel,
-            "snake_case" => RenameRule::Snake,
-            "SCREAMING_SNAKE_CASE" => RenameRule::ScreamingSnake,
-            "kebab-case" => RenameRule::Kebab,
-            "SCREAMING-KEBAB-CASE" => RenameRule::ScreamingKebab,
-            _ => return None,
-        })
-    }
-
-    /// The name of a field, which Rust writes in snake case.
-    pub(crate) fn field(self, name: &str) -> String {
-        match self {
-            RenameRule::Lower | RenameRule::Snake => name.to_owned(),
-            RenameRule::Upper | RenameRule::ScreamingSnake => name.to_ascii_uppercase(),
-            RenameRule::Pascal => name.split('_').map(|word| first(word, true)).collect(),
-            RenameRule::Camel => first(&RenameRule::Pascal.field(name), false),
-            RenameRule::Kebab => name.replace('_', "-"),
-            RenameRule::ScreamingKebab => name.to_ascii_uppercase().replace('_', "-"),
-        }
-    }
-
-    /// The name of a variant, which Rust writes in Pascal case.
-    pub(crate) fn variant(self, name: &str) -> String {
-        match self {
-            RenameRule::Pascal => name.to_owned(),
-            RenameRule::Lower => name.to_ascii_lowercase(),
-            RenameRule::Upper => name.to_ascii_uppercase(),
-            RenameRule::Camel => first(name, false),
-            RenameRule::Snake => snake(name),
-            RenameRule::ScreamingSnake => snake(name).to_ascii_uppercase(),
-            RenameRule::Kebab => snake(name).replace('_', "-"),
-            RenameRule::ScreamingKebab => snake(name).to_ascii_uppercase().replace('_', "-"),
-        }
-    }
-}
-
-/// `CartCompleted` as `cart_completed`.
-pub(crate) fn snake(name: &str) -> String {
-    let word = |(at, c): (usize, char)| {
-        let separator = (at > 0 && c.is_uppercase()).then_some('_');
-        separator.into_iter().chain([c.to_ascii_lowercase()])
-    };
-    name.char_indices().flat_map(word).collect()
-}
-
-/// The text with its first letter in upper or lower case, where it is ASCII: serde leaves others.
-fn first(text: &str, upper: bool) -> String {
-    let mut text = text.to_owned();
-    if let Some(first) = text.get_mut(..1) {
-        if upper {
-            first.make_ascii_uppercase();
-        } else {
-            first.make_ascii_lowercase();
-        }
-    }
-    text
+        .find(|inner| inner.key().is_some_and(|key| key == "serialize"))
+        .and_then(Entry::string_value)
 }

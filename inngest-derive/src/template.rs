@@ -1,44 +1,46 @@
-//! The dedup id's template: text, `{field}`, `{a.b}`, `{{` and `}}`.
+//! Parses the dedup id's template: text, `{field}`, `{a.b}`, `{{` and `}}`.
 
 use std::ops::Range;
 
-/// A template's parts in order, and what is wrong in it.
+/// A parsed template: its valid parts in order, and the problems of the others.
+///
+/// All `bytes` are offsets in the value of the template's literal.
 #[derive(Debug, Default)]
 pub(crate) struct Template {
-    pub(crate) parts: Vec<Part>,
-    pub(crate) problems: Vec<Problem>,
+    pub(crate) parts: Vec<TemplatePart>,
+    pub(crate) problems: Vec<TemplateProblem>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    /// Literal text, with `{` for `{{`, and the bytes it comes from.
+pub(crate) enum TemplatePart {
+    /// Text with `{` for `{{` and `}` for `}}`, and the bytes that it was parsed from.
     Text(String, Range<usize>),
     Placeholder(Placeholder),
 }
 
-/// `{account.id}`, with the bytes of the whole.
+/// `{account.id}`, with the bytes from brace to brace.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Placeholder {
-    pub(crate) path: Vec<Name>,
+    pub(crate) path: Vec<FieldName>,
     pub(crate) bytes: Range<usize>,
 }
 
-/// A field's name, without `r#`, and its bytes.
+/// The Rust name of a field, without `r#`, or the index of a tuple's field.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Name {
+pub(crate) struct FieldName {
     pub(crate) text: String,
     pub(crate) bytes: Range<usize>,
 }
 
-/// What keeps a part of the template from being one.
+/// A part of the template that cannot be parsed.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Problem {
+pub(crate) struct TemplateProblem {
     pub(crate) bytes: Range<usize>,
-    pub(crate) kind: ProblemKind,
+    pub(crate) kind: TemplateProblemKind,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum ProblemKind {
+pub(crate) enum TemplateProblemKind {
     /// `{` without its `}`.
     Unclosed,
     /// `}` without its `{`.
@@ -47,37 +49,47 @@ pub(crate) enum ProblemKind {
     Unnamed(String),
     /// `{field:spec}`.
     FormatSpec { field: String },
-    /// A field in a spelling that the grammar has not, and how to write it.
-    Spelling { write: String, without: &'static str },
+    /// A field with something that templates omit, such as `self.`, and the corrected path.
+    Spelling { corrected: String, without: &'static str },
     /// Anything else between braces.
     NotAField(String),
 }
 
 impl Placeholder {
-    /// The path as the template writes it.
+    /// Returns the path as it is written in the template.
     pub(crate) fn path(&self) -> String {
         self.path.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join(".")
+    }
+
+    /// Returns the field of the event that the path begins with.
+    pub(crate) fn field(&self) -> &FieldName {
+        &self.path[0]
+    }
+
+    /// Returns whether the path leads to a field of a field.
+    pub(crate) fn is_nested(&self) -> bool {
+        self.path.len() > 1
     }
 }
 
 impl Template {
     pub(crate) fn parse(source: &str) -> Template {
         let mut template = Template::default();
-        let mut at = 0;
-        while at < source.len() {
-            let rest = &source[at..];
+        let mut offset = 0;
+        while offset < source.len() {
+            let rest = &source[offset..];
             if rest.starts_with("{{") || rest.starts_with("}}") {
-                template.text(&rest[..1], at..at + 2);
-                at += 2;
+                template.push_text(&rest[..1], offset..offset + 2);
+                offset += 2;
             } else if rest.starts_with('}') {
-                template.problem(at..at + 1, ProblemKind::Stray);
-                at += 1;
-            } else if let Some(inside) = rest.strip_prefix('{') {
-                at = template.placeholder(inside, at);
+                template.push_problem(offset..offset + 1, TemplateProblemKind::Stray);
+                offset += 1;
+            } else if let Some(after_brace) = rest.strip_prefix('{') {
+                offset = template.parse_placeholder(after_brace, offset);
             } else {
                 let len = rest.find(['{', '}']).unwrap_or(rest.len());
-                template.text(&rest[..len], at..at + len);
-                at += len;
+                template.push_text(&rest[..len], offset..offset + len);
+                offset += len;
             }
         }
         template
@@ -85,84 +97,86 @@ impl Template {
 
     pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
         self.parts.iter().filter_map(|part| match part {
-            Part::Placeholder(placeholder) => Some(placeholder),
-            Part::Text(..) => None,
+            TemplatePart::Placeholder(placeholder) => Some(placeholder),
+            TemplatePart::Text(..) => None,
         })
     }
 
-    fn text(&mut self, text: &str, bytes: Range<usize>) {
+    /// Appends text, to the last part if that is text and adjacent.
+    fn push_text(&mut self, text: &str, bytes: Range<usize>) {
         match self.parts.last_mut() {
-            Some(Part::Text(known, known_bytes)) if known_bytes.end == bytes.start => {
-                known.push_str(text);
-                known_bytes.end = bytes.end;
+            Some(TemplatePart::Text(last, last_bytes)) if last_bytes.end == bytes.start => {
+                last.push_str(text);
+                last_bytes.end = bytes.end;
             }
-            _ => self.parts.push(Part::Text(text.to_owned(), bytes)),
+            _ => self.parts.push(TemplatePart::Text(text.to_owned(), bytes)),
         }
     }
 
-    fn problem(&mut self, bytes: Range<usize>, kind: ProblemKind) {
-        self.problems.push(Problem { bytes, kind });
+    fn push_problem(&mut self, bytes: Range<usize>, kind: TemplateProblemKind) {
+        self.problems.push(TemplateProblem { bytes, kind });
     }
 
-    /// Reads what follows the `{` at `open`, and says where the text goes on.
-    fn placeholder(&mut self, inside: &str, open: usize) -> usize {
-        let Some(len) = inside.find(['{', '}']).filter(|len| inside[*len..].starts_with('}'))
-        else {
-            self.problem(open..open + 1, ProblemKind::Unclosed);
+    /// Parses the placeholder whose `{` is at the offset `open`, and returns the offset after it.
+    fn parse_placeholder(&mut self, after_brace: &str, open: usize) -> usize {
+        let close = after_brace.find(['{', '}']);
+        let Some(len) = close.filter(|len| after_brace[*len..].starts_with('}')) else {
+            self.push_problem(open..open + 1, TemplateProblemKind::Unclosed);
             return open + 1;
         };
-        let end = open + len + 2;
-        match path(&inside[..len], open + 1) {
+        let bytes = open..open + len + 2;
+        let end = bytes.end;
+        match parse_path(&after_brace[..len], open + 1) {
             Ok(path) => {
-                self.parts.push(Part::Placeholder(Placeholder { path, bytes: open..end }));
+                self.parts.push(TemplatePart::Placeholder(Placeholder { path, bytes }));
             }
-            Err(kind) => self.problem(open..end, kind),
+            Err(kind) => self.push_problem(bytes, kind),
         }
         end
     }
 }
 
-/// Reads `a.b`, whose first byte is at `start`.
-fn path(found: &str, start: usize) -> Result<Vec<Name>, ProblemKind> {
-    if found.trim().bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(ProblemKind::Unnamed(found.to_owned()));
+/// Parses `a.b`, which begins at the offset `start` of the template.
+fn parse_path(source: &str, start: usize) -> Result<Vec<FieldName>, TemplateProblemKind> {
+    if source.trim().bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(TemplateProblemKind::Unnamed(source.to_owned()));
     }
-    let mut at = start;
+    let mut offset = start;
     let mut names = Vec::new();
-    for text in found.split('.') {
-        let bytes = at..at + text.len();
-        at = bytes.end + 1;
-        // The field of a tuple struct is named by its number.
-        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        if !is_identifier(text) && (names.is_empty() || !is_number) {
-            return Err(not_a_path(found));
+    for text in source.split('.') {
+        let bytes = offset..offset + text.len();
+        offset = bytes.end + 1;
+        let is_index = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_nested_index = is_index && !names.is_empty();
+        if !is_identifier(text) && !is_nested_index {
+            return Err(explain_invalid_path(source));
         }
-        names.push(Name { text: text.to_owned(), bytes });
+        names.push(FieldName { text: text.to_owned(), bytes });
     }
     Ok(names)
 }
 
-/// Why `found` is no path, or what it would be with a small change.
-fn not_a_path(found: &str) -> ProblemKind {
+/// Returns why `source` is not a path, with the path that was probably meant.
+fn explain_invalid_path(source: &str) -> TemplateProblemKind {
     let is_path = |text: &str| text.split('.').all(is_identifier);
-    if let Some((field, _)) = found.split_once(':') {
-        if is_path(field.trim()) && !found.contains("::") {
-            return ProblemKind::FormatSpec { field: field.trim().to_owned() };
+    if let Some((field, _)) = source.split_once(':') {
+        if is_path(field.trim()) && !source.contains("::") {
+            return TemplateProblemKind::FormatSpec { field: field.trim().to_owned() };
         }
     }
-    let spellings = [
-        (found.trim().to_owned(), "white space"),
-        (found.replace("r#", ""), "`r#`"),
-        (found.strip_prefix("self.").unwrap_or_default().to_owned(), "`self.`"),
-        (found.trim_start_matches('&').to_owned(), "`&`"),
+    let corrections = [
+        (source.trim().to_owned(), "white space"),
+        (source.replace("r#", ""), "`r#`"),
+        (source.strip_prefix("self.").unwrap_or_default().to_owned(), "`self.`"),
+        (source.trim_start_matches('&').to_owned(), "`&`"),
     ];
-    match spellings.into_iter().find(|(write, _)| is_path(write)) {
-        Some((write, without)) => ProblemKind::Spelling { write, without },
-        None => ProblemKind::NotAField(found.to_owned()),
+    match corrections.into_iter().find(|(corrected, _)| is_path(corrected)) {
+        Some((corrected, without)) => TemplateProblemKind::Spelling { corrected, without },
+        None => TemplateProblemKind::NotAField(source.to_owned()),
     }
 }
 
-/// Whether a field can have this name, written without `r#`.
+/// Returns whether `text` can be the name of a field, apart from `r#`.
 fn is_identifier(text: &str) -> bool {
     let mut chars = text.chars();
     chars.next().is_some_and(|c| c == '_' || c.is_alphabetic())
@@ -170,30 +184,30 @@ fn is_identifier(text: &str) -> bool {
         && !matches!(text, "_" | "self" | "Self" | "super" | "crate")
 }
 
-impl Problem {
-    /// What to tell; `field` is one of the event's, as an example.
+impl TemplateProblem {
+    /// Returns the error's text. `field` is one of the event's fields, to use as an example.
     pub(crate) fn message(&self, field: &str) -> String {
         match &self.kind {
-            ProblemKind::Unclosed => {
+            TemplateProblemKind::Unclosed => {
                 "`{` is never closed in the dedup id\nhelp: write `{{` for a literal brace"
                     .to_owned()
             }
-            ProblemKind::Stray => {
-                "`}` closes nothing in the dedup id\nhelp: write `}}` for a literal brace"
+            TemplateProblemKind::Stray => {
+                "`}` has no matching `{` in the dedup id\nhelp: write `}}` for a literal brace"
                     .to_owned()
             }
-            ProblemKind::Unnamed(found) => format!(
-                "placeholder `{{{found}}}` has no name\nhelp: name a field, such as `{{{field}}}`"
+            TemplateProblemKind::Unnamed(found) => format!(
+                "placeholder `{{{found}}}` does not name a field\nhelp: name a field, such as `{{{field}}}`"
             ),
-            ProblemKind::FormatSpec { field } => format!(
+            TemplateProblemKind::FormatSpec { field } => format!(
                 "format specs are not allowed in dedup ids; write `{{{field}}}`\n\
                  note: an id must stay the same across releases"
             ),
-            ProblemKind::Spelling { write, without } => {
-                format!("placeholders are written without {without}: `{{{write}}}`")
+            TemplateProblemKind::Spelling { corrected, without } => {
+                format!("placeholders are written without {without}: `{{{corrected}}}`")
             }
-            ProblemKind::NotAField(found) => format!(
-                "only a field stands between braces in a dedup id, but `{{{found}}}` is none\n\
+            TemplateProblemKind::NotAField(found) => format!(
+                "a placeholder names a field of the event, but `{{{found}}}` does not\n\
                  help: name a field, such as `{{{field}}}`, or write `{{{{` for a literal brace"
             ),
         }
@@ -202,15 +216,15 @@ impl Problem {
 
 #[cfg(test)]
 mod tests {
-    use super::{Part, ProblemKind, Template};
+    use super::{Template, TemplatePart, TemplateProblemKind};
 
-    /// The template with text as it is and `<path>` for placeholders.
+    /// Parses a template without problems. Placeholders are written as `<path>`.
     fn parts(source: &str) -> Vec<String> {
         let template = Template::parse(source);
         assert_eq!(template.problems, [], "{source}");
-        let part = |part: &Part| match part {
-            Part::Text(text, _) => text.clone(),
-            Part::Placeholder(placeholder) => {
+        let part = |part: &TemplatePart| match part {
+            TemplatePart::Text(text, _) => text.clone(),
+            TemplatePart::Placeholder(placeholder) => {
                 assert!(source[placeholder.bytes.clone()].starts_with('{'));
                 for name in &placeholder.path {
                     assert_eq!(source[name.bytes.clone()], name.text);
@@ -222,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_grammar() {
+    fn text_paths_and_escaped_braces_are_parsed() {
         assert_eq!(parts("cart-{cart_id}"), ["cart-", "<cart_id>"]);
         assert_eq!(parts("a{a}b{b.c.d}e"), ["a", "<a>", "b", "<b.c.d>", "e"]);
         assert_eq!(parts("{{a}}-{{{a}}}"), ["{a}-{", "<a>", "}"]);
@@ -232,24 +246,25 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_found_at_its_bytes() {
+    fn every_problem_is_reported_at_its_bytes() {
         let template = Template::parse("a{-{}-{0}-}-{total:.2}-{ a }-{r#a}-{self.a}-{a()}-{a.}-{b");
-        let found: Vec<_> = template.problems.iter().map(|p| (p.bytes.clone(), &p.kind)).collect();
-        let spelling = |without| ProblemKind::Spelling { write: "a".into(), without };
+        let problems = template.problems.iter();
+        let found: Vec<_> = problems.map(|p| (p.bytes.clone(), &p.kind)).collect();
+        let spelling = |without| TemplateProblemKind::Spelling { corrected: "a".into(), without };
         assert_eq!(
             found,
             [
-                (1..2, &ProblemKind::Unclosed),
-                (3..5, &ProblemKind::Unnamed(String::new())),
-                (6..9, &ProblemKind::Unnamed("0".into())),
-                (10..11, &ProblemKind::Stray),
-                (12..22, &ProblemKind::FormatSpec { field: "total".into() }),
+                (1..2, &TemplateProblemKind::Unclosed),
+                (3..5, &TemplateProblemKind::Unnamed(String::new())),
+                (6..9, &TemplateProblemKind::Unnamed("0".into())),
+                (10..11, &TemplateProblemKind::Stray),
+                (12..22, &TemplateProblemKind::FormatSpec { field: "total".into() }),
                 (23..28, &spelling("white space")),
                 (29..34, &spelling("`r#`")),
                 (35..43, &spelling("`self.`")),
-                (44..49, &ProblemKind::NotAField("a()".into())),
-                (50..54, &ProblemKind::NotAField("a.".into())),
-                (55..56, &ProblemKind::Unclosed),
+                (44..49, &TemplateProblemKind::NotAField("a()".into())),
+                (50..54, &TemplateProblemKind::NotAField("a.".into())),
+                (55..56, &TemplateProblemKind::Unclosed),
             ]
         );
     }

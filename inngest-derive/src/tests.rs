@@ -1,23 +1,23 @@
-//! The whole pipeline: what it expands to, and that nothing makes it panic.
+//! Tests of the whole pipeline: its expansions, and that it never panics.
 
 use proc_macro2::TokenStream;
 use proptest::prelude::*;
 
 use crate::{id_segment, inngest_event, inngest_events};
 
-fn event(source: &str) -> TokenStream {
+fn expand_event(source: &str) -> TokenStream {
     inngest_event(source.parse().expect("the source is tokens"))
 }
 
-fn segment(source: &str) -> TokenStream {
+fn expand_segment(source: &str) -> TokenStream {
     id_segment(source.parse().expect("the source is tokens"))
 }
 
-fn set(source: &str) -> TokenStream {
+fn expand_event_enum(source: &str) -> TokenStream {
     inngest_events(source.parse().expect("the source is tokens"))
 }
 
-/// Compares an expansion, without the alias that begins each of its names.
+/// Compares an expansion without the `__inngest::` in it.
 fn assert_expands(expansion: &TokenStream, expected: &str) {
     let short = expansion.to_string().replace("__inngest :: ", "");
     let file = syn::parse_str(&short).expect("the expansion is a file");
@@ -28,13 +28,13 @@ fn assert_expands(expansion: &TokenStream, expected: &str) {
 }
 
 #[test]
-fn a_plain_event() {
+fn an_event_without_an_id_has_no_dedup_id() {
     let source = r#"
         #[inngest(name = "storefront/cart.updated", version = "1")]
         struct CartUpdated { cart_id: String }
     "#;
     assert_expands(
-        &event(source),
+        &expand_event(source),
         r#"
         const _: () = {
             use ::inngest_core::private as __inngest;
@@ -52,13 +52,13 @@ fn a_plain_event() {
 }
 
 #[test]
-fn an_event_with_an_id() {
+fn an_event_with_an_id_passes_the_literal_and_its_fields_to_format_args() {
     let source = r#"
         #[inngest(name = "storefront/cart.updated", id = "cart-updated-{type}-{at}")]
         struct CartUpdated { r#type: String, at: u64 }
     "#;
     assert_expands(
-        &event(source),
+        &expand_event(source),
         r#"
         const _: () = {
             use ::inngest_core::private as __inngest;
@@ -91,13 +91,13 @@ fn an_event_with_an_id() {
 }
 
 #[test]
-fn a_generic_event() {
+fn a_generic_event_has_bounds_on_itself_and_its_segments() {
     let source = r#"
         #[inngest(name = "storefront/cart.updated", id = "cart-updated-{id}")]
         struct CartUpdated<T: Clone = String, const N: usize = 1> where T: Copy { id: Id<T>, rest: [T; N] }
     "#;
     assert_expands(
-        &event(source),
+        &expand_event(source),
         r#"
         const _: () = {
             use ::inngest_core::private as __inngest;
@@ -135,13 +135,13 @@ fn a_generic_event() {
 }
 
 #[test]
-fn an_event_that_borrows_and_has_a_nested_path() {
+fn a_nested_path_is_a_positional_argument() {
     let source = r#"
         #[inngest(name = "cart.updated", id = "cart-{{{cart.type}}}-{cart.type}")]
         struct CartUpdated<'a> { cart: &'a Cart }
     "#;
     assert_expands(
-        &event(source),
+        &expand_event(source),
         r#"
         const _: () = {
             use ::inngest_core::private as __inngest;
@@ -157,8 +157,8 @@ fn an_event_that_borrows_and_has_a_nested_path() {
                     __id.write(
                         __out,
                         format_args!(
-                            "cart-{{{}}}-{}", __id.delimited('}', "cart.type", & self.cart
-                            .r#type), __id.last("cart.type", & self.cart.r#type)
+                            "cart-{{{}}}-{}", __id.delimited('}', "cart.type", & self.cart.r#type),
+                            __id.last("cart.type", & self.cart.r#type)
                         ),
                     )
                 }
@@ -174,13 +174,13 @@ fn an_event_that_borrows_and_has_a_nested_path() {
 }
 
 #[test]
-fn a_broken_event() {
+fn an_event_with_errors_still_implements_its_traits() {
     let source = r#"
         #[inngest(name = "cart updated")]
         struct CartUpdated;
     "#;
     assert_expands(
-        &event(source),
+        &expand_event(source),
         r#"
         ::core::compile_error! {
             "event names have no white space, but there is ` ` at byte 4"
@@ -208,19 +208,17 @@ fn a_broken_event() {
 }
 
 #[test]
-fn a_newtype() {
+fn a_newtype_has_the_text_of_its_inner_value() {
     assert_expands(
-        &segment("struct CartId<T>(Uuid, PhantomData<T>);"),
+        &expand_segment("struct CartId<T>(Uuid, PhantomData<T>);"),
         r"
         const _: () = {
             use ::inngest_core::private as __inngest;
             #[automatically_derived]
             impl<T> IdSegment for CartId<T> {
-                const SELF_DELIMITING: bool = <NewtypeField<
-                    Uuid,
-                > as Delegate<Uuid>>::SELF_DELIMITING;
+                const SELF_DELIMITING: bool = <Inner<Uuid> as Delegate<Uuid>>::SELF_DELIMITING;
                 fn write_segment(&self, __out: &mut dyn Write) -> fmt::Result {
-                    <NewtypeField<Uuid> as Delegate<Uuid>>::write_segment(&self.0, __out)
+                    <Inner<Uuid> as Delegate<Uuid>>::write_segment(&self.0, __out)
                 }
             }
         };
@@ -229,13 +227,13 @@ fn a_newtype() {
 }
 
 #[test]
-fn a_fieldless_enum() {
+fn a_fieldless_enum_has_the_serialized_names_of_its_variants() {
     let source = r#"
         #[serde(rename_all = "kebab-case")]
         enum State { Open, HalfOpen, #[serde(rename = "shut")] Closed }
     "#;
     assert_expands(
-        &segment(source),
+        &expand_segment(source),
         r#"
         const _: () = {
             use ::inngest_core::private as __inngest;
@@ -258,9 +256,9 @@ fn a_fieldless_enum() {
 }
 
 #[test]
-fn an_enum_of_events() {
+fn an_enum_of_events_delegates_to_the_event_it_holds() {
     assert_expands(
-        &set("enum Storefront<'a> { Opened(Opened), Updated(Box<Updated<'a>>) }"),
+        &expand_event_enum("enum Storefront<'a> { Opened(Opened), Updated(Box<Updated<'a>>) }"),
         r#"
         const _: () = {
             use ::inngest_core::private as __inngest;
@@ -331,7 +329,7 @@ fn an_enum_of_events() {
                 ) -> Result<Self, __D::Error> {
                     decode(
                         __deserializer,
-                        |__at, __event| match __at {
+                        |__index, __event| match __index {
                             0usize => __event.decode(Self::Opened),
                             1usize => __event.decode(Self::Updated),
                             _ => unreachable!(),
@@ -346,36 +344,37 @@ fn an_enum_of_events() {
 }
 
 #[test]
-fn another_path_of_the_crate_is_the_only_one() {
-    let event = event(
+fn expansions_use_only_the_given_crate_path() {
+    let event = expand_event(
         r#"
         #[inngest(name = "a/b", id = "a-{a}-{b.c}", version = "1", crate = ::my_sdk::events)]
         struct A<T> { a: T, b: B }
         "#,
     );
-    let segment = segment("#[inngest(crate = ::my_sdk::events)] struct A<T>(T);");
-    let set = set("#[inngest(crate = ::my_sdk::events)] enum A<T> { B(B), C(C<T>) }");
-    let broken = self::event("#[inngest(crate = ::my_sdk::events)] struct A<T>(T);");
-    for expansion in [event, segment, set, broken] {
+    let segment = expand_segment("#[inngest(crate = ::my_sdk::events)] struct A<T>(T);");
+    let event_enum =
+        expand_event_enum("#[inngest(crate = ::my_sdk::events)] enum A<T> { B(B), C(C<T>) }");
+    let broken = expand_event("#[inngest(crate = ::my_sdk::events)] struct A<T>(T);");
+    for expansion in [event, segment, event_enum, broken] {
         let expansion = expansion.to_string();
         assert!(expansion.contains(":: my_sdk :: events :: private as __inngest"), "{expansion}");
         assert!(!expansion.contains("inngest_core"), "{expansion}");
     }
 }
 
-/// What means something in attributes and items, or nearly does.
+/// Tokens that are valid, or nearly valid, in attributes and items.
 const PIECES: &str = r##"
     name id version crate nmae serde inngest rename rename_all skip self struct enum union where
     = , : :: ! # - $ < > 'a ( ) [ ] { } _ 1 1.5 'x' A T u8 String r#type größe ::a::b /**doc*/
     "a/b" "a-{a}" "{a}{b}%{c}" "{" "}" "{{" "" b"x" c"x" r#"a-{a}"# "x"y "\u{7b}a}" concat!("a")
 "##;
 
-fn source() -> impl Strategy<Value = String> {
+fn any_tokens() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(PIECES.split_whitespace().collect::<Vec<_>>());
     prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.join(" "))
 }
 
-fn item() -> impl Strategy<Value = String> {
+fn any_item() -> impl Strategy<Value = String> {
     let body = prop::sample::select(vec![
         "struct A { a: u8, b: String, r#type: T }",
         "struct A<'a, T: 'a, const N: usize = 1> where T: B { a: &'a T, b: [T; N], c: <T as B>::C }",
@@ -390,15 +389,16 @@ fn item() -> impl Strategy<Value = String> {
         "pub(in a::b) struct A { pub a: [u8; { 1 + 1 }], b: fn(u8) -> dyn B, c: impl D, d: m!(e) }",
     ]);
     let attribute =
-        |path: &'static str| source().prop_map(move |inside| format!("#[{path}({inside})]"));
+        |path: &'static str| any_tokens().prop_map(move |content| format!("#[{path}({content})]"));
     let attribute = || prop_oneof![4 => attribute("inngest"), 1 => attribute("serde")];
     (prop::collection::vec(attribute(), 0..3), body, attribute(), any::<prop::sample::Index>())
-        .prop_map(|(attributes, body, inner, at)| {
-            let fields: Vec<usize> = body.match_indices(['{', '(']).map(|(at, _)| at + 1).collect();
-            let body = match fields.as_slice() {
+        .prop_map(|(attributes, body, inner, position)| {
+            let openings = body.match_indices(['{', '(']);
+            let offsets: Vec<usize> = openings.map(|(offset, _)| offset + 1).collect();
+            let body = match offsets.as_slice() {
                 [] => body.to_owned(),
-                fields => {
-                    let (before, after) = body.split_at(*at.get(fields));
+                offsets => {
+                    let (before, after) = body.split_at(*position.get(offsets));
                     format!("{before}{inner}{after}")
                 }
             };
@@ -406,7 +406,7 @@ fn item() -> impl Strategy<Value = String> {
         })
 }
 
-fn never_panics(source: &str) {
+fn assert_never_panics(source: &str) {
     if let Ok(tokens) = source.parse::<TokenStream>() {
         for expansion in
             [inngest_event(tokens.clone()), id_segment(tokens.clone()), inngest_events(tokens)]
@@ -422,21 +422,21 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 4096, failure_persistence: None, ..Default::default() })]
 
     #[test]
-    fn no_tokens_make_it_panic(source in source()) {
-        never_panics(&source);
+    fn arbitrary_tokens_do_not_panic(source in any_tokens()) {
+        assert_never_panics(&source);
     }
 
     #[test]
-    fn no_attributes_make_it_panic(source in item()) {
-        never_panics(&source);
+    fn arbitrary_attributes_do_not_panic(source in any_item()) {
+        assert_never_panics(&source);
     }
 
     #[test]
-    fn no_template_makes_it_panic(
+    fn arbitrary_templates_do_not_panic(
         template in prop_oneof!["[a{}.:0-9%\\- \"\\\\]{0,16}", any::<String>()],
         name in prop_oneof!["[a-z/.*\\s]{0,12}", any::<String>()],
     ) {
-        never_panics(&format!(
+        assert_never_panics(&format!(
             "#[inngest(name = {name:?}, id = {template:?})] struct A {{ a: u8, aa: u8 }}"
         ));
     }

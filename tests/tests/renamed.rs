@@ -1,4 +1,4 @@
-//! With the key `crate`, all three derives work in a crate that renames `inngest-core` in its Cargo.toml.
+//! All three derives work in a crate that depends on inngest-core under another name and sets `crate`.
 
 use std::fs;
 use std::path::Path;
@@ -25,21 +25,22 @@ pub enum StorefrontEvent {
 "#;
 
 #[test]
-fn the_derives_find_the_crate_under_another_name() {
-    let (compiles, _) = check("renamed", SOURCE);
-    assert!(compiles);
+fn the_derives_use_the_crate_path_they_are_given() {
+    let (checked, _) = check("renamed", SOURCE);
+    assert!(checked);
 }
 
 #[test]
-fn without_the_crate_key_the_derives_look_for_inngest_core() {
-    let (compiles, message) =
-        check("renamed-without-key", &SOURCE.replace(", crate = ::events", ""));
-    assert!(!compiles);
+fn without_a_crate_path_the_derives_use_inngest_core() {
+    let (checked, message) = check("without-crate-path", &SOURCE.replace(", crate = ::events", ""));
+    assert!(!checked);
     assert!(message.contains("inngest_core"), "{message}");
 }
 
-/// Compiles `source` as the package `name`. Each package of the shared target folder needs its own name,
-/// or cargo confuses them.
+/// Checks `source` in a package called `name`, and returns whether it compiles, with the errors.
+///
+/// The packages have different names because they share a target folder, where cargo would take two
+/// packages of one name for the same.
 fn check(name: &str, source: &str) -> (bool, String) {
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);

@@ -1,8 +1,8 @@
-//! Valid programs compile without a warning; invalid ones fail with an error that states the problem and
-//! the fix.
+//! Valid programs compile, and the compile errors of invalid ones name the mistake and the fix.
 //!
-//! The errors in `ui/derive` are written by the derive. The errors in `ui/rustc` are written by rustc
-//! around our notes and change with its version, so they are compared only on one version.
+//! The errors in `ui/derive` are written by the derive macros. The errors in `ui/rustc` are written by
+//! rustc and contain texts of `inngest-core`. They differ between versions of rustc, so they are
+//! compared only with the version that they were reviewed with.
 
 use std::process::Command;
 
@@ -10,12 +10,12 @@ use std::process::Command;
 const PINNED: &str = "1.95";
 
 #[test]
-fn valid_programs_compile() {
+fn valid_events_compile() {
     trybuild::TestCases::new().pass("ui/pass/*.rs");
 }
 
 #[test]
-fn invalid_programs_get_the_errors_of_the_derive() {
+fn the_derive_reports_every_mistake_with_its_fix() {
     trybuild::TestCases::new().compile_fail("ui/derive/*.rs");
 }
 
@@ -27,6 +27,6 @@ fn errors_of_rustc_name_the_fix() {
     if version.starts_with(&format!("rustc {PINNED}.")) {
         trybuild::TestCases::new().compile_fail("ui/rustc/*.rs");
     } else {
-        println!("skipped: the errors were written by rustc {PINNED}, but this is {version}");
+        println!("skipped: `ui/rustc` has the errors of rustc {PINNED}, but this is {version}");
     }
 }

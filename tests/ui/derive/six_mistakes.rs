@@ -1,7 +1,7 @@
 use inngest_core::InngestEvent;
 use serde::Serialize;
 
-// Six mistakes are six errors, in one compile, and no seventh, wherever the event is used.
+// Six mistakes are six errors in one compile, and uses of the event add no others.
 #[derive(Serialize, InngestEvent)]
 #[inngest(name = "storefront/cart updated", nmae = "x", version = 2, id = "{cart_idd}-{")]
 struct CartUpdated {

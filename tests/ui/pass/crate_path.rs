@@ -1,4 +1,4 @@
-//! The crate under another name, re-exported.
+//! `crate = ..` with absolute paths of a re-exported `inngest_core`.
 #![allow(dead_code)]
 
 pub mod my_sdk {

@@ -1,4 +1,4 @@
-//! Deprecated events and fields: who uses them is told, the expansion does not add to it.
+//! Deprecated events, fields and variants: the expansion itself causes no deprecation warnings.
 #![deny(warnings)]
 #![allow(dead_code)]
 
@@ -33,7 +33,7 @@ mod old {
 }
 
 mod without_serde {
-    // serde's own derive warns of some of these, so it is by hand here.
+    // Here, serde's own derive would cause warnings, so `Serialize` is implemented by hand.
     use inngest_core::{IdSegment, InngestEvent};
 
     #[derive(InngestEvent)]

@@ -1,4 +1,4 @@
-//! Without a prelude, and with the names of the prelude taken.
+//! A module without a prelude, whose own items have the names of the prelude.
 #![no_implicit_prelude]
 #![allow(dead_code, non_camel_case_types, unused_macros)]
 
@@ -52,12 +52,12 @@ enum State {
 }
 
 #[derive(InngestEvents)]
-enum Set {
+enum Events {
     Some(A),
     r#None(C),
 }
 
-// Nor do the event's own items stand in the way of the trait's.
+// Inherent items with the names of the trait's items.
 impl A {
     const NAME: u8 = 1;
     const VERSION: u8 = 1;
@@ -67,7 +67,7 @@ impl A {
     fn write_dedup_id() {}
 }
 
-// Nor do traits for everything.
+// A trait for all types, with the names of the methods that the expansion calls.
 trait Everything: ::std::marker::Sized {
     fn last(self, _: &'static ::std::primitive::str, _: u8) {}
     fn delimited(self) {}

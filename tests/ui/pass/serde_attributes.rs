@@ -1,4 +1,4 @@
-//! Whatever serde takes, the derive takes.
+//! The derive accepts all attributes that serde accepts.
 #![allow(dead_code)]
 
 use inngest_core::InngestEvent;

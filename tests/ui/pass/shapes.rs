@@ -1,4 +1,4 @@
-//! Every kind of struct that can be an event.
+//! All kinds of structs that can be events.
 #![allow(dead_code)]
 
 use std::borrow::Cow;
@@ -89,7 +89,7 @@ impl Key for u8 {
     type Id = u8;
 }
 
-/// Of any `T`, which need not be a segment: the bound is the field's own type.
+/// A segment for any `T`: the bound of the impl is on the field's type, not on `T`.
 struct Of<T>(u8, std::marker::PhantomData<T>);
 
 impl<T> IdSegment for Of<T> {

@@ -1,4 +1,4 @@
-//! The strictest lints people set say nothing about the expansion.
+//! The expansion causes no warnings with the strictest lints in use.
 #![deny(warnings, clippy::all, clippy::pedantic, missing_docs, unused_qualifications)]
 #![deny(single_use_lifetimes, unreachable_pub, unused_lifetimes, trivial_casts, let_underscore_drop)]
 #![deny(elided_lifetimes_in_paths, explicit_outlives_requirements, missing_debug_implementations)]
@@ -19,7 +19,7 @@ pub struct CartUpdated {
     at: u64,
 }
 
-/// One that borrows.
+/// An event that borrows.
 #[derive(Debug, Serialize, InngestEvent)]
 #[inngest(name = "storefront/cart.viewed", id = "cart-viewed-{id}-{page}")]
 pub struct CartViewed<'a> {
@@ -27,7 +27,7 @@ pub struct CartViewed<'a> {
     page: Cow<'a, str>,
 }
 
-/// One with parameters.
+/// An event with parameters.
 #[derive(Debug, Serialize, InngestEvent)]
 #[inngest(name = "storefront/cart.shared", id = "cart-shared-{id}-{with.name}-{id}")]
 pub struct CartShared<'a, T: Clone, U, const N: usize>
@@ -42,18 +42,18 @@ where
     pub bytes: [u8; N],
 }
 
-/// A part of one.
+/// A field of an event.
 #[derive(Debug, Serialize)]
 pub struct Person<'a> {
     name: &'a str,
 }
 
-/// One without an id.
+/// An event without an id.
 #[derive(Debug, Serialize, InngestEvent)]
 #[inngest(name = "storefront/started")]
 pub struct Started;
 
-/// An id of a kind.
+/// An id of any type.
 #[derive(Debug, Serialize, IdSegment)]
 pub struct Id<T>(T);
 
@@ -61,17 +61,17 @@ pub struct Id<T>(T);
 #[derive(Debug, Serialize, IdSegment)]
 pub struct Name<'a>(&'a str);
 
-/// A choice.
+/// A fieldless enum.
 #[derive(Debug, Serialize, IdSegment)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// One.
+    /// The first.
     Open,
-    /// Another.
+    /// The second.
     Closed,
 }
 
-/// One with a field of a type nobody else sees.
+/// An event with a field of a private type.
 #[derive(Debug, Serialize, InngestEvent)]
 #[inngest(name = "storefront/cart.hidden", id = "cart-hidden-{id}")]
 pub struct CartHidden<T> {
@@ -81,23 +81,23 @@ pub struct CartHidden<T> {
 #[derive(Debug, Serialize, IdSegment)]
 struct Hidden<T>(T);
 
-/// Any of them.
+/// An enum of events.
 #[derive(Debug, InngestEvents)]
 pub enum StorefrontEvent<'a> {
-    /// One.
+    /// The first.
     CartUpdated(CartUpdated),
-    /// Another.
+    /// The second.
     CartViewed(CartViewed<'a>),
-    /// A third.
+    /// The third.
     Started(Box<Started>),
 }
 
-/// Any of some.
+/// A generic enum of events.
 #[derive(Debug, InngestEvents)]
 pub enum Any<T: Clone, const N: usize> {
-    /// One.
+    /// The first.
     Shared(CartShared<'static, T, u8, N>),
-    /// Another.
+    /// The second.
     Started(Started),
 }
 

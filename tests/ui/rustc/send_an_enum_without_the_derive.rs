@@ -7,7 +7,7 @@ struct CartUpdated {
     cart_id: String,
 }
 
-// Without `#[derive(InngestEvents)]`.
+// An enum without `#[derive(InngestEvents)]`.
 enum StorefrontEvent {
     CartUpdated(CartUpdated),
 }

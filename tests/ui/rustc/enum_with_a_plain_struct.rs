@@ -12,7 +12,7 @@ struct Plain {
     id: u8,
 }
 
-// A variant that holds no event is one error, however often the enum is sent.
+// A variant that holds no event is one error: sending the enum adds no others.
 #[derive(InngestEvents)]
 enum StorefrontEvent {
     CartUpdated(CartUpdated),

@@ -1,7 +1,7 @@
 use inngest_core::InngestEvent;
 use serde::Serialize;
 
-// One mistake is one error, however often the event is used.
+// One mistake is one error: uses of the event add no others.
 #[derive(Serialize, InngestEvent)]
 #[inngest(name = "storefront/cart.updated", id = "cart-updated-{cart}")]
 struct CartUpdated {

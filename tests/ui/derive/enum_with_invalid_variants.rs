@@ -7,7 +7,7 @@ struct CartUpdated {
     cart_id: String,
 }
 
-// Five mistakes are five errors, and sending the enum adds none.
+// Each invalid variant is one error, and sending the enum adds no others.
 #[derive(InngestEvents)]
 enum StorefrontEvent {
     CartUpdated(CartUpdated),

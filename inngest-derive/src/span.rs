@@ -1,0 +1,76 @@
+//! Spans: where rustc shows a token, and whose code it takes it for.
+
+use std::ops::Range;
+
+use proc_macro2::{Group, Literal, Span, TokenStream, TokenTree};
+use syn::LitStr;
+
+/// Returns a span for generated tokens: rustc shows them at `span`, but does not treat them as the
+/// user's code. So no lint checks them, and rustc does not suggest to rewrite the code at `span`.
+pub(crate) fn call_site_at(span: Span) -> Span {
+    span.resolved_at(Span::call_site())
+}
+
+/// Returns the span of some bytes of a literal's value, or the span of the whole literal if the
+/// compiler cannot locate the bytes.
+pub(crate) fn subspan(literal: &LitStr, bytes: Range<usize>) -> Span {
+    let token = literal.token();
+    let range = source_range(&token, literal.value().len(), bytes);
+    range.and_then(|range| token.subspan(range)).unwrap_or_else(|| literal.span())
+}
+
+/// Returns the position of a value's bytes in the literal's source, or `None` if the literal contains
+/// an escape, which has other bytes in the source than in the value.
+fn source_range(token: &Literal, value_len: usize, bytes: Range<usize>) -> Option<Range<usize>> {
+    let source = token.to_string();
+    let hashes = source.bytes().skip(1).take_while(|byte| *byte == b'#').count();
+    let (before, after) = match source.as_bytes().first()? {
+        b'"' if !source.contains('\\') => (1, 1),
+        b'r' => (2 + hashes, 1 + hashes),
+        _ => return None,
+    };
+    (source.len() == before + value_len + after).then(|| before + bytes.start..before + bytes.end)
+}
+
+/// Returns the user's tokens with the span of generated ones, so that lints do not check them twice.
+pub(crate) fn unlinted(tokens: TokenStream) -> TokenStream {
+    respan(tokens, &mut call_site_at)
+}
+
+/// Replaces the span of each token, in source order.
+pub(crate) fn respan(tokens: TokenStream, span: &mut dyn FnMut(Span) -> Span) -> TokenStream {
+    let token = |token: TokenTree| match token {
+        TokenTree::Group(group) => {
+            let mut respanned = Group::new(group.delimiter(), respan(group.stream(), span));
+            respanned.set_span(span(group.span()));
+            TokenTree::Group(respanned)
+        }
+        // Its span decides which crate it refers to.
+        TokenTree::Ident(ident) if ident == "$crate" => TokenTree::Ident(ident),
+        mut token => {
+            token.set_span(span(token.span()));
+            token
+        }
+    };
+    tokens.into_iter().map(token).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::source_range;
+
+    #[test]
+    fn bytes_of_a_value_are_located_in_the_source_of_its_literal() {
+        let located = |source: &str| {
+            let literal: syn::LitStr = syn::parse_str(source).unwrap();
+            let value = literal.value();
+            let start = value.find("{b}").unwrap();
+            source_range(&literal.token(), value.len(), start..start + 3)
+                .map(|range| source[range].to_owned())
+        };
+        assert_eq!(located(r#""a-{b}""#).as_deref(), Some("{b}"));
+        assert_eq!(located(r##"r#"é"{b}"#"##).as_deref(), Some("{b}"));
+        assert_eq!(located(r#"r"{b}""#).as_deref(), Some("{b}"));
+        assert_eq!(located(r#""\u{61}{b}""#), None);
+    }
+}
