@@ -157,8 +157,8 @@ fn a_nested_path_is_a_positional_argument() {
                     __id.write(
                         __out,
                         format_args!(
-                            "cart-{{{}}}-{}", __id.delimited('}', "cart.type", & self.cart.r#type),
-                            __id.last("cart.type", & self.cart.r#type)
+                            "cart-{{{}}}-{}", __id.delimited('}', "cart.type", & self.cart
+                            .r#type), __id.last("cart.type", & self.cart.r#type)
                         ),
                     )
                 }
@@ -216,9 +216,11 @@ fn a_newtype_has_the_text_of_its_inner_value() {
             use ::inngest_core::private as __inngest;
             #[automatically_derived]
             impl<T> IdSegment for CartId<T> {
-                const SELF_DELIMITING: bool = <Inner<Uuid> as Delegate<Uuid>>::SELF_DELIMITING;
+                const SELF_DELIMITING: bool = <NewtypeField<
+                    Uuid,
+                > as Delegate<Uuid>>::SELF_DELIMITING;
                 fn write_segment(&self, __out: &mut dyn Write) -> fmt::Result {
-                    <Inner<Uuid> as Delegate<Uuid>>::write_segment(&self.0, __out)
+                    <NewtypeField<Uuid> as Delegate<Uuid>>::write_segment(&self.0, __out)
                 }
             }
         };
