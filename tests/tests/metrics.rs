@@ -157,7 +157,7 @@ fn events_of_a_publisher_are_counted_by_outcome_and_its_gauges_return_to_zero() 
             assert_eq!(now[gauge], Value::Gauge(value), "{gauge}");
         }
 
-        publisher.close(Duration::from_secs(1)).await;
+        drop(publisher.close(Duration::from_secs(1)).await);
         tokio::time::sleep(Duration::from_millis(1)).await;
         let now = metrics(&snapshotter);
         let closed = sent(&format!("{VIEWED},error.type=closed"));

@@ -62,7 +62,7 @@ async fn before_send_changes_the_envelope_of_every_event_the_client_serializes()
     client.send(&ItemViewed::number(1)).await.expect("an id");
     client.send_all(ItemViewed::many(2)).await.expect("ids");
     let publisher = client.publisher().start();
-    drop(publisher.publish(&ItemViewed::number(1)).await.expect("capacity"));
+    drop(publisher.publish(ItemViewed::number(1)).await.expect("capacity"));
     drop(publisher.try_publish(ItemViewed::number(1)).expect("capacity"));
     drop(publisher.publish_all(ItemViewed::many(2)).await);
     publisher.flush(SECOND).await.expect("all sent");
@@ -272,10 +272,10 @@ async fn after_send_is_called_when_a_published_event_is_delivered_fails_or_is_le
     let script = Script::new(steps);
     let client = outcomes.build(script.builder());
     let publisher = client.publisher().start();
-    let receipt = publisher.publish(&ItemViewed::number(1)).await.expect("capacity");
+    let receipt = publisher.publish(ItemViewed::number(1)).await.expect("capacity");
     receipt.delivered().await.expect("an id, in the end");
     assert_eq!(outcomes.take(), ["item.viewed: id-0"], "before the receipt resolves");
-    let receipt = publisher.publish(&ItemViewed::number(1)).await.expect("capacity");
+    let receipt = publisher.publish(ItemViewed::number(1)).await.expect("capacity");
     receipt.delivered().await.expect_err("HTML");
     assert_eq!(outcomes.take(), ["item.viewed: unsent: invalid_response"]);
     publisher.publish(CheckoutCompleted::of("")).await.expect_err("a blank id");
@@ -323,7 +323,7 @@ async fn a_panic_in_after_send_affects_nothing_else() {
     client.send_all(ItemViewed::many(3)).await.expect("ids");
     let publisher = client.publisher().start();
     for _ in 0..2 {
-        let receipt = publisher.publish(&ItemViewed::number(1)).await.expect("capacity");
+        let receipt = publisher.publish(ItemViewed::number(1)).await.expect("capacity");
         receipt.delivered().await.expect("an id");
     }
     assert_eq!(calls.load(Ordering::Relaxed), 6);

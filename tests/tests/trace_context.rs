@@ -41,7 +41,7 @@ async fn every_request_of_a_call_carries_the_trace_of_the_caller() {
     assert_eq!(header(&script, 0, "tracestate"), None);
 
     let publisher = client.publisher().start();
-    let receipt = publisher.publish(&ItemViewed::number(1)).await.expect("capacity");
+    let receipt = publisher.publish(ItemViewed::number(1)).await.expect("capacity");
     receipt.delivered().await.expect("an id");
     assert!(header(&script, 5, "traceparent").is_some_and(|parent| parent.contains("04-01")));
 }

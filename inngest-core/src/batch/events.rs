@@ -48,10 +48,12 @@ impl fmt::Debug for BatchEvent<'_> {
 
 impl Batch {
     /// Returns the events in order.
+    #[must_use]
+    #[allow(clippy::missing_panics_doc, reason = "serde_json writes UTF-8")]
     pub fn events(&self) -> impl ExactSizeIterator<Item = BatchEvent<'_>> {
         self.slots.iter().map(|slot| BatchEvent {
             name: slot.name,
-            json: std::str::from_utf8(self.json(slot)).expect("JSON is UTF-8"),
+            json: std::str::from_utf8(self.json(slot)).expect("serde_json writes UTF-8"),
         })
     }
 }

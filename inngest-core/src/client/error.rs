@@ -273,13 +273,13 @@ impl RequestError {
 
     /// Returns whether the server may have accepted the events of the attempt that failed with this error.
     pub(crate) fn is_ambiguous(&self) -> bool {
-        match self {
+        !matches!(
+            self,
             RequestError::Connect { .. }
-            | RequestError::KeyRefused { .. }
-            | RequestError::TooLarge { .. }
-            | RequestError::Unavailable { status: 429, .. } => false,
-            _ => true,
-        }
+                | RequestError::KeyRefused { .. }
+                | RequestError::TooLarge { .. }
+                | RequestError::Unavailable { status: 429, .. }
+        )
     }
 
     /// Returns whether the server refuses the key for all events. A 403 can be about one event's name.

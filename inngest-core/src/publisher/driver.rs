@@ -12,7 +12,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::classify::Classified;
 use super::queue::Queue;
-use super::state::{NextStep, PaceEffect};
+use super::settle::PaceEffect;
+use super::state::NextStep;
 use crate::client::{Pace, QueueGauges, RequestError, RetryPolicy, log};
 
 /// Notifies the queue when the task ends for any reason.

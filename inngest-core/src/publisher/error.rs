@@ -9,7 +9,6 @@ use crate::client::{Rejection, RequestError};
 use crate::event::EventError;
 
 /// Why an event was not queued. Every variant but [`Event`](PublishError::Event) returns the event.
-#[must_use = "it may contain the event"]
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishError {

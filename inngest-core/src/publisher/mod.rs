@@ -13,6 +13,7 @@ mod receipt;
 mod refused_names;
 mod report;
 mod sealed;
+mod settle;
 mod state;
 
 use std::fmt;

@@ -27,10 +27,10 @@ pub(super) struct Receivers {
 }
 
 /// The outcomes of a batch, of which the receivers have to be notified.
-pub(super) struct Outcomes {
+pub(super) struct BatchOutcomes {
     batch: SealedBatch,
     /// By the index in the batch. Empty when hooks, metrics and receipts have been notified.
-    outcomes: Vec<(usize, Result<EventId, DeliveryError>)>,
+    by_index: Vec<(usize, Result<EventId, DeliveryError>)>,
     /// How many outcomes hooks and metrics have got.
     reported: usize,
     /// Whether events that were not delivered are passed to the `on_undelivered` hook.
@@ -54,18 +54,18 @@ impl Receivers {
     }
 
     /// Notifies the receivers, and lets a thread of its own finish what is left when `close` stops waiting.
-    pub(super) fn notify(self: &Arc<Self>, all: impl IntoIterator<Item = Outcomes>) {
+    pub(super) fn notify(self: &Arc<Self>, all: impl IntoIterator<Item = BatchOutcomes>) {
         let mut all = all.into_iter();
         while let Some(mut outcomes) = all.next() {
             if !outcomes.notify(self, || self.is_over_deadline()) {
-                let rest: Vec<Outcomes> = std::iter::once(outcomes).chain(all).collect();
+                let rest: Vec<BatchOutcomes> = std::iter::once(outcomes).chain(all).collect();
                 self.finish_on_a_thread(rest);
                 return;
             }
         }
     }
 
-    fn finish_on_a_thread(self: &Arc<Self>, rest: Vec<Outcomes>) {
+    fn finish_on_a_thread(self: &Arc<Self>, rest: Vec<BatchOutcomes>) {
         let receivers = Arc::clone(self);
         let rest = Arc::new(Mutex::new(rest));
         let finish = {
@@ -90,42 +90,54 @@ impl Receivers {
 }
 
 /// Notifies the receivers of `rest` without a deadline.
-fn finish_all(receivers: &Receivers, rest: &Mutex<Vec<Outcomes>>) {
+fn finish_all(receivers: &Receivers, rest: &Mutex<Vec<BatchOutcomes>>) {
     let rest = mem::take(&mut *rest.lock().unwrap_or_else(PoisonError::into_inner));
     for mut outcomes in rest {
         outcomes.notify(receivers, || false);
     }
 }
 
-impl Outcomes {
+impl BatchOutcomes {
     pub(super) fn new(
         batch: SealedBatch,
         outcomes: Vec<(usize, Result<EventId, DeliveryError>)>,
-    ) -> Outcomes {
-        Outcomes { batch, outcomes, reported: 0, hands_over: true, undelivered: Vec::new() }
+    ) -> BatchOutcomes {
+        BatchOutcomes {
+            batch,
+            by_index: outcomes,
+            reported: 0,
+            hands_over: true,
+            undelivered: Vec::new(),
+        }
     }
 
     /// Returns the outcomes of a batch that is left over at the end of the publisher. Its events are returned by
     /// `close`, and not passed to the `on_undelivered` hook.
-    pub(super) fn left_over(batch: SealedBatch, error: &DeliveryError) -> Outcomes {
+    pub(super) fn left_over(batch: SealedBatch, error: &DeliveryError) -> BatchOutcomes {
         let outcomes = (0..batch.len()).map(|index| (index, Err(error.clone()))).collect();
-        Outcomes { batch, outcomes, reported: 0, hands_over: false, undelivered: Vec::new() }
+        BatchOutcomes {
+            batch,
+            by_index: outcomes,
+            reported: 0,
+            hands_over: false,
+            undelivered: Vec::new(),
+        }
     }
 
     /// Notifies all receivers: hooks and metrics, then receipts, then the `on_undelivered` hook. Stops after a hook
     /// call when `stop` returns true. Returns whether all have been notified.
     fn notify(&mut self, receivers: &Receivers, stop: impl Fn() -> bool) -> bool {
         let slots = self.batch.batch.slots();
-        let outcomes = self.outcomes[self.reported..].iter();
+        let outcomes = self.by_index[self.reported..].iter();
         let reports = outcomes.map(|(index, it)| (slots[*index].name, send_outcome(it)));
         self.reported += receivers.client.report_outcomes_until(reports, &stop);
-        if self.reported < self.outcomes.len() {
+        if self.reported < self.by_index.len() {
             return false;
         }
         if self.hands_over {
-            self.undelivered.extend(undelivered(&self.batch.batch, &self.outcomes));
+            self.undelivered.extend(undelivered(&self.batch.batch, &self.by_index));
         }
-        let outcomes = mem::take(&mut self.outcomes).into_iter();
+        let outcomes = mem::take(&mut self.by_index).into_iter();
         self.reported = 0;
         self.batch.deliveries.complete(outcomes.map(|(index, it)| (self.batch.indexes[index], it)));
         while let Some(next) = self.undelivered.pop() {

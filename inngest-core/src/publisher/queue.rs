@@ -12,10 +12,11 @@ use super::classify::Classified;
 use super::entry::Entry;
 use super::error::{FlushError, PublishError};
 use super::limits::QueueLimits;
-use super::notify::{Outcomes, Receivers};
+use super::notify::{BatchOutcomes, Receivers};
 use super::receipt::Receipt;
 use super::report::{CloseReport, PublisherStats, Undelivered, UndeliveredHook};
-use super::state::{Completion, NextStep, PaceEffect, Refusal, State};
+use super::settle::{Completion, PaceEffect};
+use super::state::{NextStep, Refusal, State};
 use crate::batch::{Batch, RequestLimits, split};
 use crate::client::{Client, Pace, log};
 
@@ -209,7 +210,7 @@ impl Queue {
             self.room_events.add_permits(events);
             self.room_bytes.add_permits(bytes);
             notifications.push(notification);
-            all.push(Outcomes::new(batch, completed));
+            all.push(BatchOutcomes::new(batch, completed));
         }
         self.receivers.notify(all);
         let mut state = self.state();
@@ -299,7 +300,7 @@ impl Queue {
         let mut all = Vec::with_capacity(unfinished.len());
         for (sealed, error) in unfinished {
             undelivered.append_shared(&sealed.batch);
-            all.push(Outcomes::left_over(sealed, &error));
+            all.push(BatchOutcomes::left_over(sealed, &error));
         }
         self.receivers.notify(all);
         self.completed.notify_waiters();

@@ -17,7 +17,6 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::classify::Classified;
 use super::entry::Entry;
 use super::error::{DeliveryError, PublishError};
 use super::limits::QueueLimits;
@@ -26,26 +25,25 @@ use super::refused_names::RefusedNames;
 use super::report::PublisherStats;
 use super::sealed::{History, SealedBatch};
 use crate::batch::Batch;
-use crate::client::{Outcome, Rejection, RequestError, SET_ASIDE_ATTEMPTS, TraceHeaders, reject};
-use crate::event::EventId;
+use crate::client::{RequestError, TraceHeaders};
 
 #[derive(Default)]
 pub(super) struct State {
     open: Option<OpenBatch>,
     /// Sent when the pace allows it.
-    waiting: VecDeque<SealedBatch>,
+    pub(super) waiting: VecDeque<SealedBatch>,
     /// Sent when their own backoff is over too.
-    delayed: Vec<SealedBatch>,
-    names: RefusedNames,
+    pub(super) delayed: Vec<SealedBatch>,
+    pub(super) names: RefusedNames,
     /// By the number of the send.
-    in_flight: BTreeMap<u64, SealedBatch>,
-    notifying: Vec<Notification>,
+    pub(super) in_flight: BTreeMap<u64, SealedBatch>,
+    pub(super) notifying: Vec<Notification>,
     /// The driver has ended, with its runtime or by a panic in a user's transport.
     pub(super) driver_ended: bool,
     next_batch: u64,
-    next_send: u64,
+    pub(super) next_send: u64,
     /// The number of batches of which an event was accepted.
-    successes: u64,
+    pub(super) successes: u64,
     /// The size of the buffer of the last batch, and the initial capacity of the next one.
     buffer_bytes: usize,
     pub(super) key_error: Option<Arc<RequestError>>,
@@ -74,31 +72,14 @@ struct OpenBatch {
 /// Events with an outcome of which hooks and receipts have not been notified yet.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) struct Notification {
-    batch: u64,
-    events: usize,
+    pub(super) batch: u64,
+    pub(super) events: usize,
 }
 
 /// The next step of the driver.
 pub(super) enum NextStep {
     Send(u64, Arc<Batch>, Arc<TraceHeaders>),
     Wait(Option<Instant>),
-}
-
-/// Events of a batch that have an outcome now.
-pub(super) struct Completion {
-    pub(super) batch: SealedBatch,
-    /// The outcomes, by the event's index in the batch.
-    pub(super) completed: Vec<(usize, Result<EventId, DeliveryError>)>,
-    pub(super) notification: Notification,
-}
-
-/// What the outcome of a batch means for the pace.
-pub(super) enum PaceEffect {
-    None,
-    Success,
-    Failure(Arc<RequestError>),
-    /// None, but these events have a backoff of their own from now on.
-    Isolated(usize, Arc<RequestError>),
 }
 
 /// What adding an event to the open batch did.
@@ -205,7 +186,7 @@ impl State {
         })
     }
 
-    fn seal_open(&mut self) {
+    pub(super) fn seal_open(&mut self) {
         let Some(mut open) = self.open.take() else {
             return;
         };
@@ -272,160 +253,6 @@ impl State {
         let (batch, trace) = (Arc::clone(&sealed.batch), Arc::clone(&sealed.trace));
         self.in_flight.insert(send, sealed);
         NextStep::Send(send, batch, trace)
-    }
-
-    /// Takes the batch of a send out of flight, completes its events that have a final outcome, and queues the
-    /// others again. `backoff` returns the wait after a number of failures.
-    pub(super) fn settle(
-        &mut self,
-        send: u64,
-        mut classified: Classified,
-        now: Instant,
-        backoff: impl Fn(u32) -> Duration,
-    ) -> (Vec<Completion>, PaceEffect) {
-        // Missing if the publisher was closed in the meantime.
-        let Some(sealed) = self.in_flight.remove(&send) else {
-            return (Vec::new(), PaceEffect::None);
-        };
-        let accepted = classified.has_accepted();
-        self.successes += u64::from(accepted);
-        self.set_aside(&sealed, &mut classified, |refusals| now + backoff(refusals));
-        let effect = self.retry(&sealed, &classified, |failures| now + backoff(failures));
-        if let Some(part) = sealed.part(&classified.too_large) {
-            part.halves().rev().for_each(|half| self.waiting.push_front(half));
-        }
-        if let Some(kept) = sealed.part(&classified.key_refused) {
-            self.waiting.push_front(kept);
-        }
-        if classified.key_error.is_some() {
-            self.key_error = classified.key_error.take();
-        }
-        self.refuse_names(&sealed, &classified);
-        let mut completions = vec![self.complete(sealed, classified.completed)];
-        if accepted {
-            completions.extend(self.reject_refused_names(send));
-        }
-        (completions, effect)
-    }
-
-    /// Delays the events at which the server stopped. After several answers the event is rejected.
-    fn set_aside(
-        &mut self,
-        sealed: &SealedBatch,
-        classified: &mut Classified,
-        due: impl Fn(u32) -> Instant,
-    ) {
-        for (index, answer) in std::mem::take(&mut classified.set_aside) {
-            let Some(mut part) = sealed.part(&[index]) else {
-                continue;
-            };
-            part.history.refusals += 1;
-            if part.history.refusals > SET_ASIDE_ATTEMPTS {
-                let outcome = rejected(&sealed.batch, index, &answer);
-                classified.completed.push((index, outcome));
-            } else {
-                part.history.due = Some(due(part.history.refusals));
-                self.delayed.push(part);
-            }
-        }
-    }
-
-    /// Queues the events that failed with a transient error. A batch that is suspected to be the reason is halved and
-    /// gets a backoff of its own, so that it does not slow the others.
-    fn retry(
-        &mut self,
-        sealed: &SealedBatch,
-        classified: &Classified,
-        due: impl Fn(u32) -> Instant,
-    ) -> PaceEffect {
-        let Some((error, mut part)) =
-            classified.transient_error.clone().zip(sealed.part(&classified.retry))
-        else {
-            let progress = !classified.completed.is_empty();
-            return if progress { PaceEffect::Success } else { PaceEffect::None };
-        };
-        part.history.due = None;
-        let is_only_batch = self.is_empty();
-        let may_be_the_batch = error.is_ambiguous() && classified.failed_as_a_whole(sealed.len());
-        let isolated_before = part.history.isolated;
-        let isolated = match isolated_before {
-            true => PaceEffect::None,
-            false => PaceEffect::Isolated(part.len(), Arc::clone(&error)),
-        };
-        let suspected = may_be_the_batch && part.history.fail(self.successes, is_only_batch);
-        let due = due(part.history.failures.max(1));
-        if suspected && part.len() > 1 {
-            part.history.failures = 0;
-            for mut half in part.halves() {
-                half.history.isolate_until(due);
-                self.delayed.push(half);
-            }
-            isolated
-        } else if suspected || (may_be_the_batch && isolated_before) {
-            part.history.isolate_until(due);
-            self.delayed.push(part);
-            isolated
-        } else {
-            self.waiting.push_back(part);
-            PaceEffect::Failure(error)
-        }
-    }
-
-    /// Records the names that the server refuses, and keeps their events.
-    fn refuse_names(&mut self, sealed: &SealedBatch, classified: &Classified) {
-        let slots = sealed.batch.slots();
-        let kept = classified.name_refused.iter().map(|(index, cause)| (*index, Arc::clone(cause)));
-        let rejected = classified.completed.iter().filter_map(|(index, outcome)| match outcome {
-            Err(DeliveryError::Rejected(reason)) => Some((*index, key_refused(reason)?)),
-            _ => None,
-        });
-        let refused: Vec<_> = kept.chain(rejected).collect();
-        if refused.is_empty() {
-            return;
-        }
-        for (index, cause) in refused {
-            self.names.refuse(slots[index].name, cause, self.next_send);
-        }
-        self.seal_open();
-        let indexes: Vec<usize> = classified.name_refused.iter().map(|(index, _)| *index).collect();
-        self.waiting.extend(sealed.part(&indexes));
-        let waiting = std::mem::take(&mut self.waiting);
-        self.waiting = waiting.into_iter().filter_map(|it| self.names.keep_refused(it)).collect();
-        let delayed = std::mem::take(&mut self.delayed);
-        self.delayed = delayed.into_iter().filter_map(|it| self.names.keep_refused(it)).collect();
-    }
-
-    /// Rejects the events that were kept because of their names, after send number `send` was accepted.
-    fn reject_refused_names(&mut self, send: u64) -> Vec<Completion> {
-        let rejected_batches = self.names.take_rejected(send);
-        let reject_all = |sealed: SealedBatch| {
-            let completed = sealed.batch.slots().iter().enumerate().filter_map(|(index, slot)| {
-                let cause = self.names.cause(slot.name)?;
-                Some((index, rejected(&sealed.batch, index, cause)))
-            });
-            let completed = completed.collect();
-            (sealed, completed)
-        };
-        let rejected_batches: Vec<_> = rejected_batches.into_iter().map(reject_all).collect();
-        rejected_batches.into_iter().map(|(sealed, all)| self.complete(sealed, all)).collect()
-    }
-
-    fn complete(
-        &mut self,
-        batch: SealedBatch,
-        completed: Vec<(usize, Result<EventId, DeliveryError>)>,
-    ) -> Completion {
-        for (index, outcome) in &completed {
-            match outcome {
-                Ok(_) => self.stats.delivered += 1,
-                Err(error) => *self.stats.failed.entry(error.kind()).or_default() += 1,
-            }
-            self.stats.queued_bytes -= batch.batch.slots()[*index].len();
-        }
-        self.stats.queued_events -= completed.len();
-        let notification = Notification { batch: batch.number, events: completed.len() };
-        self.notifying.push(notification);
-        Completion { batch, completed, notification }
     }
 
     /// Records that hooks and receipts have been notified of the outcomes of `notification`.
@@ -549,7 +376,7 @@ impl State {
     }
 
     /// Returns whether there is no batch, apart from those whose outcome is being processed.
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.open.is_none() && self.in_flight.is_empty() && self.queued().next().is_none()
     }
 
@@ -569,26 +396,5 @@ impl State {
             isolated_events: isolated.map(SealedBatch::len).sum(),
             ..self.stats.clone()
         }
-    }
-}
-
-/// Returns the outcome of an event that the server rejects with `answer`.
-fn rejected(batch: &Batch, index: usize, answer: &RequestError) -> Result<EventId, DeliveryError> {
-    let status = answer.status().unwrap_or_default();
-    let message = answer.message().unwrap_or_default().to_owned();
-    match reject(batch, index, status, message) {
-        Outcome::Accepted(id) => Ok(id),
-        Outcome::Rejected(reason) => Err(DeliveryError::Rejected(Arc::from(reason))),
-        Outcome::Unsent(cause) => Err(DeliveryError::Failed(cause)),
-    }
-}
-
-/// Returns the server's response, if an event was rejected because of its name.
-fn key_refused(reason: &Rejection) -> Option<Arc<RequestError>> {
-    match reason {
-        Rejection::Server { status: 403, message, .. } => {
-            Some(Arc::new(RequestError::KeyRefused { status: 403, message: message.clone() }))
-        }
-        _ => None,
     }
 }
