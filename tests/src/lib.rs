@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use inngest_core::testing::TransportFault;
-use inngest_core::{Client, ClientBuilder, InngestEvent};
+use inngest_core::{Batch, Client, ClientBuilder, InngestEvent};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
@@ -65,6 +65,16 @@ impl ItemViewed {
 pub struct AccountLinked {
     /// The account's number, exact up to 2^53 - 1.
     pub account: i128,
+}
+
+/// Returns a batch of the views `numbers`.
+///
+/// # Panics
+///
+/// Never: these events are valid.
+#[must_use]
+pub fn batch_of(numbers: std::ops::Range<u32>) -> Batch {
+    Batch::try_from_iter(numbers.map(ItemViewed::number)).expect("valid events")
 }
 
 /// The reaction of a [`Script`] to one request.
