@@ -27,3 +27,11 @@ pub(crate) fn hook_panicked(hook: &str) {
 pub(super) fn invalid_trace_header(header: &str) {
     tracing::warn!(header, "the trace context returned an invalid header, which is not sent");
 }
+
+#[cfg(feature = "blocking")]
+pub(crate) fn blocking_in_task() {
+    tracing::warn!(
+        "a blocking client was called in async code, where it blocks the runtime's thread; use \
+         inngest_core::Client, or call it in tokio::task::spawn_blocking"
+    );
+}

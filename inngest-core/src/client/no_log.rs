@@ -15,3 +15,6 @@ pub(crate) fn abandoned(_: usize) {}
 pub(crate) fn hook_panicked(_: &str) {}
 
 pub(super) fn invalid_trace_header(_: &str) {}
+
+#[cfg(feature = "blocking")]
+pub(crate) fn blocking_in_task() {}
