@@ -192,7 +192,10 @@ async fn what_a_refused_key_left_behind_says_why() {
     let publisher = script.client().publisher().on_undelivered(hook).start();
     drop(publisher.publish(Event::new(ItemViewed::number(1))).await.expect("room"));
     let unfinished = publisher.flush(5 * SECOND).await.expect_err("the key is refused");
-    assert_eq!(unfinished.to_string(), "1 event has no outcome yet, because the event key is refused");
+    assert_eq!(
+        unfinished.to_string(),
+        "1 event has no outcome yet, because the event key is refused"
+    );
     drop(publisher);
     let left = left.lock().unwrap();
     let [Undelivered { events, cause: Some(cause), .. }] = &left[..] else { panic!("{left:?}") };
