@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
@@ -13,7 +14,7 @@ use tokio::runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::batch::Batch;
-use crate::client::{BatchError, ConfigError, SendError};
+use crate::client::{BatchError, ConfigError, SendError, log};
 use crate::event::{EventId, IntoEvent};
 
 type Call = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -23,7 +24,10 @@ type Call = Pin<Box<dyn Future<Output = ()> + Send>>;
 ///
 /// It works without a runtime and inside one. In an async function, however, it blocks the thread, and with it all
 /// other tasks that the runtime would run there: use [`Client`](crate::Client) there, or
-/// `tokio::task::spawn_blocking`.
+/// `tokio::task::spawn_blocking`. The first call in a task is logged as a warning.
+///
+/// After `fork`, create the client in the child process: a process has no copy of its parent's threads, so a call
+/// there with a client of the parent would wait forever.
 ///
 /// ```no_run
 /// # fn run(event: impl inngest_core::InngestEvent) -> Result<(), Box<dyn std::error::Error>> {
@@ -112,7 +116,9 @@ impl fmt::Debug for Client {
 /// A thread with a runtime, which runs the calls it is given until it is dropped.
 struct Thread {
     calls: Option<UnboundedSender<Call>>,
-    thread: Option<JoinHandle<()>>,
+    handle: Option<JoinHandle<()>>,
+    /// Whether a call in an async task was logged.
+    warned: AtomicBool,
 }
 
 impl Thread {
@@ -134,12 +140,15 @@ impl Thread {
         let thread = thread::Builder::new().name("inngest-client".to_owned()).spawn(body);
         let thread = thread.map_err(failed)?;
         start_result.recv().unwrap_or_else(|ended| Err(io::Error::other(ended))).map_err(failed)?;
-        Ok(Thread { calls: Some(calls), thread: Some(thread) })
+        Ok(Thread { calls: Some(calls), handle: Some(thread), warned: AtomicBool::new(false) })
     }
 
     fn wait_for<T: Send + 'static>(&self, call: impl Future<Output = T> + Send + 'static) -> T {
         if self.is_current() {
             return call.now_or_never().expect("a call with an expired deadline waits for nothing");
+        }
+        if !self.warned.load(Relaxed) && is_in_task() && !self.warned.swap(true, Relaxed) {
+            log::blocking_in_task();
         }
         // The standard library's channel, since tokio's panics when it blocks inside a caller's runtime.
         let (respond, response) = mpsc::sync_channel(1);
@@ -153,8 +162,19 @@ impl Thread {
     }
 
     fn is_current(&self) -> bool {
-        self.thread.as_ref().is_some_and(|it| it.thread().id() == thread::current().id())
+        self.handle.as_ref().is_some_and(|it| it.thread().id() == thread::current().id())
     }
+}
+
+/// Returns whether the caller is an async task. `Handle::try_current` alone would also find the threads of
+/// `spawn_blocking` and `block_in_place`, which may block. Of them, tokio has a budget only for tasks: after 128
+/// ready operations, a task's next one is pending, so that other tasks run.
+fn is_in_task() -> bool {
+    if runtime::Handle::try_current().is_err() {
+        return false;
+    }
+    let (sender, mut receiver) = unbounded_channel();
+    (0..256).any(|_| sender.send(()).is_ok() && receiver.recv().now_or_never().is_none())
 }
 
 async fn run(mut calls: UnboundedReceiver<Call>) {
@@ -167,7 +187,7 @@ impl Drop for Thread {
     fn drop(&mut self) {
         self.calls = None;
         let is_current = self.is_current();
-        if let Some(thread) = self.thread.take().filter(|_| !is_current) {
+        if let Some(thread) = self.handle.take().filter(|_| !is_current) {
             // The thread has no calls left, and its callers have received any panic.
             drop(thread.join());
         }

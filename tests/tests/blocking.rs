@@ -169,3 +169,83 @@ fn a_hook_that_calls_its_own_client_gets_its_events_back_instead_of_a_deadlock()
     let returned = std::mem::take(&mut *RETURNED.lock().expect("no panic"));
     assert_eq!(returned.iter().map(Batch::len).collect::<Vec<_>>(), [1, 3]);
 }
+
+/// What is logged while `call` runs on this thread.
+fn logged(call: impl FnOnce()) -> String {
+    #[derive(Clone, Default)]
+    struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
+    impl std::io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("no panic in a log").write(bytes)
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());
+    tracing::subscriber::with_default(subscriber.finish(), call);
+    let bytes = log.0.lock().expect("no panic in a log").clone();
+    String::from_utf8(bytes).expect("Unicode")
+}
+
+#[test]
+fn a_call_in_async_code_logs_one_warning_per_client() {
+    let (api, runtime) = api();
+    let warning = "a blocking client was called in async code";
+    let local = runtime::Builder::new_current_thread().build().expect("a runtime");
+    let client = client_of(&api);
+    let clone = client.clone();
+    let text = logged(|| {
+        local.block_on(async {
+            client.send(ItemViewed::number(1)).expect("an id");
+            client.send_all(ItemViewed::many(2)).expect("ids");
+            clone.send(ItemViewed::number(2)).expect("an id");
+        });
+    });
+    assert_eq!(text.matches(warning).count(), 1, "{text}");
+    assert!(text.contains("WARN") && text.contains("spawn_blocking"), "{text}");
+    let another = client_of(&api);
+    let text = logged(|| local.block_on(async { drop(another.send(ItemViewed::number(3))) }));
+    assert_eq!(text.matches(warning).count(), 1, "{text}");
+    drop(runtime);
+}
+
+#[test]
+fn a_call_outside_of_async_code_logs_no_warning() {
+    let (api, runtime) = api();
+    let client = client_of(&api);
+    let send =
+        |client: &Client| logged(|| drop(client.send(ItemViewed::number(1)).expect("an id")));
+    // Without a runtime, with the context of one, and where a runtime lets code block.
+    assert_eq!(send(&client), "");
+    let context = runtime.enter();
+    assert_eq!(send(&client), "");
+    drop(context);
+    let inner = client.clone();
+    let blocking = runtime.spawn_blocking(move || send(&inner));
+    assert_eq!(runtime.block_on(blocking).expect("no panic"), "");
+    let inner = client.clone();
+    let task = runtime.spawn(async move { tokio::task::block_in_place(|| send(&inner)) });
+    assert_eq!(runtime.block_on(task).expect("no panic"), "");
+}
+
+#[test]
+fn the_async_client_without_a_runtime_panics_with_what_it_needs() {
+    use std::future::Future as _;
+    use std::task::{Context, Waker};
+
+    let http = inngest_core::Client::builder().no_env().dev(true).build().expect("a client");
+    for client in [http, Script::new([]).client()] {
+        let call = client.send(ItemViewed::number(1));
+        let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let mut context = Context::from_waker(Waker::noop());
+            std::pin::pin!(call).poll(&mut context).is_ready()
+        }));
+        let panic = panic.expect_err("no runtime");
+        let text = panic.downcast_ref::<&str>().expect("a text");
+        assert!(text.contains("inngest_core::Client needs a tokio runtime"), "{text}");
+        assert!(text.contains("inngest_core::blocking::Client"), "{text}");
+    }
+}

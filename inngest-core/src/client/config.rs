@@ -1,16 +1,17 @@
 //! `ClientBuilder`: options set in code, then environment variables, then defaults.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use reqwest::header::HeaderMap;
 
+use super::base_url::UncheckedUrl;
+use super::config_error::ConfigError;
 use super::environment::{DevMode, Environment};
-use super::error::ConfigError;
 use super::event_key::EventKey;
 use super::hooks::{Hooks, SendReport, TraceContext};
+use super::request::common_headers;
 use super::retry::RetryPolicy;
 use super::settings::Settings;
 use super::transport::{HttpTransport, Transport};
@@ -20,7 +21,6 @@ use crate::event::{BeforeSend, Envelope};
 
 const CLOUD: &str = "https://inn.gs";
 const DEV_SERVER: &str = "http://127.0.0.1:8288";
-const SDK: &str = concat!("inngest-rust-events:v", env!("CARGO_PKG_VERSION"));
 
 /// The server's limit on the events of one request.
 const MAX_REQUEST_EVENTS: usize = 5_000;
@@ -59,17 +59,6 @@ pub struct ClientBuilder {
     read_environment: bool,
 }
 
-/// A URL as the user gave it, which may contain a secret.
-#[derive(Clone)]
-struct UncheckedUrl(String);
-
-impl fmt::Debug for UncheckedUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // It may contain a password.
-        if self.0.contains('@') { f.write_str("..") } else { fmt::Debug::fmt(&self.0, f) }
-    }
-}
-
 impl ClientBuilder {
     pub(super) fn new() -> ClientBuilder {
         ClientBuilder {
@@ -93,7 +82,7 @@ impl ClientBuilder {
         }
     }
 
-    /// Sets the event key. Overrides `INNGEST_EVENT_KEY`.
+    /// Sets the event key, without the line break that can end it. Overrides `INNGEST_EVENT_KEY`.
     ///
     /// Required for Inngest Cloud; optional for a Dev Server.
     pub fn event_key(mut self, key: impl Into<EventKey>) -> ClientBuilder {
@@ -110,12 +99,12 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the server's URL, without `/e/` and the key. A path in it is kept.
+    /// Sets the server's URL, with its scheme, and without `/e/` and the key. A path in it is kept.
     ///
     /// Overrides `INNGEST_EVENT_API_BASE_URL`, `INNGEST_BASE_URL` and a URL in `INNGEST_DEV`, which are
     /// read in this order. Default: `https://inn.gs`, or `http://127.0.0.1:8288` in dev mode.
     pub fn base_url(mut self, url: impl Into<String>) -> ClientBuilder {
-        self.base_url = Some(UncheckedUrl(url.into()));
+        self.base_url = Some(UncheckedUrl::new(url));
         self
     }
 
@@ -132,7 +121,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the timeout of one request, to which 1 ms is added for each event in it.
+    /// Sets the timeout of one request, to which 1 ms is added for each event in it. It must not be zero.
     ///
     /// Default: 10 s.
     pub fn timeout(mut self, timeout: Duration) -> ClientBuilder {
@@ -140,7 +129,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the timeout for connecting. It has no effect on an
+    /// Sets the timeout for connecting, which must not be zero. It has no effect on an
     /// [`http_client`](ClientBuilder::http_client) of your own.
     ///
     /// Default: 5 s.
@@ -149,7 +138,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets how often requests are attempted and how long the client waits between attempts.
+    /// Sets how often requests are attempted and how long the client waits between attempts. Its total timeout must
+    /// not be zero.
     pub fn retry(mut self, policy: RetryPolicy) -> ClientBuilder {
         self.retry = policy;
         self
@@ -298,6 +288,7 @@ impl ClientBuilder {
         let endpoint = key.endpoint(&base)?;
         let headers = self.headers(environment)?;
         let limits = self.limits()?;
+        self.check_timeouts()?;
         #[cfg(feature = "testing")]
         let scripted = self.transport.map(Transport::Scripted);
         #[cfg(not(feature = "testing"))]
@@ -328,20 +319,20 @@ impl ClientBuilder {
     }
 
     fn base(&self, environment: Environment, dev: &DevMode) -> Result<Url, ConfigError> {
-        let (text, origin) = if let Some(UncheckedUrl(url)) = &self.base_url {
+        let (url, origin) = if let Some(url) = &self.base_url {
             (url.clone(), "`base_url`")
         } else if let Some(url) = environment.get("INNGEST_EVENT_API_BASE_URL")? {
-            (url, "`INNGEST_EVENT_API_BASE_URL`")
+            (UncheckedUrl::new(url), "`INNGEST_EVENT_API_BASE_URL`")
         } else if let Some(url) = environment.get("INNGEST_BASE_URL")? {
-            (url, "`INNGEST_BASE_URL`")
+            (UncheckedUrl::new(url), "`INNGEST_BASE_URL`")
         } else if let Some(url) = &dev.url {
-            (url.clone(), "`INNGEST_DEV`")
+            (UncheckedUrl::new(url), "`INNGEST_DEV`")
         } else if dev.enabled {
-            (DEV_SERVER.to_owned(), "the Dev Server's URL")
+            (UncheckedUrl::new(DEV_SERVER), "the Dev Server's URL")
         } else {
-            (CLOUD.to_owned(), "Inngest Cloud's URL")
+            (UncheckedUrl::new(CLOUD), "Inngest Cloud's URL")
         };
-        parse_base_url(&text, origin)
+        url.check(origin)
     }
 
     fn key(&self, environment: Environment, dev: bool) -> Result<EventKey, ConfigError> {
@@ -357,28 +348,11 @@ impl ClientBuilder {
     }
 
     fn headers(&self, environment: Environment) -> Result<HeaderMap, ConfigError> {
-        let header = |value: &str, option: &'static str| {
-            HeaderValue::from_str(value).map_err(|_| ConfigError::InvalidOption {
-                option,
-                problem: "it has a character that is not allowed in an HTTP header".to_owned(),
-            })
-        };
-        let user_agent = match &self.app_name {
-            Some(app) => header(&format!("{SDK} ({app})"), "app_name")?,
-            None => HeaderValue::from_static(SDK),
-        };
-        let mut headers = HeaderMap::with_capacity(8);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(USER_AGENT, user_agent);
-        headers.insert(HeaderName::from_static("x-inngest-sdk"), HeaderValue::from_static(SDK));
         let env = match &self.env {
             Some(env) => Some(env.clone()),
             None => environment.get("INNGEST_ENV")?,
         };
-        if let Some(env) = env {
-            headers.insert(HeaderName::from_static("x-inngest-env"), header(&env, "env")?);
-        }
-        Ok(headers)
+        common_headers(self.app_name.as_deref(), env.as_deref())
     }
 
     fn limits(&self) -> Result<RequestLimits, ConfigError> {
@@ -396,19 +370,21 @@ impl ClientBuilder {
         in_range("max_in_flight", self.max_in_flight, usize::MAX)?;
         Ok(RequestLimits { events: self.max_request_events, bytes: self.max_request_bytes })
     }
-}
 
-fn parse_base_url(text: &str, origin: &'static str) -> Result<Url, ConfigError> {
-    let invalid = |problem: String| ConfigError::InvalidBaseUrl { origin, problem };
-    let url = Url::parse(text).map_err(|error| invalid(error.to_string()))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(invalid(format!("its scheme is `{}`, not http or https", url.scheme())));
+    fn check_timeouts(&self) -> Result<(), ConfigError> {
+        for (option, subject, timeout, default) in [
+            ("timeout", "it", self.timeout, 10),
+            ("connect_timeout", "it", self.connect_timeout, 5),
+            ("retry", "its `total_timeout`", self.retry.total_timeout, 60),
+        ] {
+            if timeout.is_zero() {
+                let problem = format!(
+                    "{subject} is zero, which leaves no time to send; write a longer one, such as the \
+                     default of `Duration::from_secs({default})`"
+                );
+                return Err(ConfigError::InvalidOption { option, problem });
+            }
+        }
+        Ok(())
     }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(invalid("it contains a user name or a password".to_owned()));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(invalid("it has a query or a fragment".to_owned()));
-    }
-    Ok(url)
 }

@@ -2,7 +2,7 @@
 
 use std::env::VarError;
 
-use super::error::ConfigError;
+use super::config_error::ConfigError;
 
 /// The environment variables, or none of them.
 #[derive(Clone, Copy)]
@@ -41,6 +41,10 @@ impl DevMode {
             "1" | "true" | "yes" | "on" => Ok(DevMode { enabled: true, url: None }),
             url if url.starts_with("http://") || url.starts_with("https://") => {
                 Ok(DevMode { enabled: true, url: Some(value) })
+            }
+            // A URL without a scheme, with a password or the key.
+            _ if value.contains(['/', '@', '?']) => {
+                Err(ConfigError::InvalidDev { value: "..".to_owned() })
             }
             _ => Err(ConfigError::InvalidDev { value }),
         }

@@ -1,102 +1,31 @@
-//! The errors of building a client and of sending.
+//! The errors of sending.
 
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::connection_error::explain;
 use crate::batch::Batch;
 use crate::event::{EventError, EventId};
 
 /// The error of another crate, kept as a source.
 pub(crate) type Source = Arc<dyn Error + Send + Sync>;
 
-/// Why a client could not be built.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// Cloud mode without an event key.
-    #[error(
-        "no event key: set INNGEST_EVENT_KEY or call `event_key`, or set INNGEST_DEV=1 to send to a \
-         Dev Server"
-    )]
-    MissingKey,
-
-    /// The event key cannot be valid.
-    #[error("the event key is invalid: {problem}")]
-    InvalidKey {
-        /// What is wrong with it, without the key.
-        problem: String,
-    },
-
-    /// The base URL cannot be used.
-    #[error("{origin} is not a valid base URL: {problem}")]
-    InvalidBaseUrl {
-        /// The option or the environment variable that set it.
-        origin: &'static str,
-        /// What is wrong with it. The URL itself may contain a secret and is not shown.
-        problem: String,
-    },
-
-    /// `INNGEST_DEV` is neither a boolean nor a URL.
-    #[error(
-        "INNGEST_DEV is `{value}`; use 1, true, yes or on for a Dev Server, its URL, or 0, false, no \
-         or off for Inngest Cloud"
-    )]
-    InvalidDev {
-        /// The variable's value.
-        value: String,
-    },
-
-    /// An environment variable is not Unicode.
-    #[error("{variable} is not valid Unicode")]
-    NotUnicode {
-        /// The variable.
-        variable: &'static str,
-    },
-
-    /// An option has an invalid value.
-    #[error("`{option}`: {problem}")]
-    InvalidOption {
-        /// The builder's method.
-        option: &'static str,
-        /// What is wrong.
-        problem: String,
-    },
-
-    /// The URL is https, and neither the feature `rustls` nor `native-tls` is enabled.
-    #[error("an https URL needs the feature `rustls` or `native-tls` of inngest-core")]
-    NoTls,
-
-    /// The HTTP client could not be built, for example because the machine has no CA certificates.
-    #[error("the HTTP client could not be built; are CA certificates installed (ca-certificates)?")]
-    HttpClient {
-        /// The HTTP client's error.
-        source: Source,
-    },
-
-    /// The thread of a blocking client could not be started.
-    #[error("the thread of the blocking client could not be started")]
-    Thread {
-        /// The operating system's error.
-        source: Source,
-    },
-}
-
 /// Why the outcome of a request's events is unknown. The events are unsent: they may have been accepted or not.
 /// Sending the returned [`Batch`] again is safe.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
-    /// No connection could be established. Retried.
-    #[error("no connection to Inngest")]
+    /// No connection could be established. Retried. The message names the root cause.
+    #[error("no connection to Inngest: {}", explain(.source.as_ref()))]
     Connect {
         /// The HTTP client's error.
         source: Source,
     },
 
-    /// The connection broke before the whole response was received. Retried.
-    #[error("the connection broke before the response was received")]
+    /// The connection broke before the whole response was received. Retried. The message names the root cause.
+    #[error("the connection broke before the response was received: {}", explain(.source.as_ref()))]
     Interrupted {
         /// The HTTP client's error.
         source: Source,

@@ -4,19 +4,39 @@ use std::fmt;
 
 use reqwest::Url;
 
-use super::error::ConfigError;
+use super::base_url::http_problem;
+use super::config_error::ConfigError;
+use super::redaction;
+use crate::event::EventId;
 
 /// The key that a Dev Server gets when none is set; the official SDKs send the same.
 const NO_KEY: &str = "NO_EVENT_KEY_SET";
 
+/// The beginning of a signing key, which is another secret.
+const SIGNING_KEY: &str = "signkey-";
+
+/// The minimum length of a key that is redacted. A shorter one is no secret, and occurs in any text.
+const MIN_SECRET: usize = 4;
+
+/// The minimum length of a key that is redacted in a ULID. A shorter one can occur in it by chance, or because
+/// the first ten characters are the time.
+const MIN_SECRET_IN_ULID: usize = 16;
+
 /// An event key: the secret that selects the Inngest environment an event belongs to. It never prints.
+///
+/// In what the server responds with, it is replaced with `***`: in messages if it has at least 4 characters, and in
+/// an event id that is a ULID if it has at least 16.
 #[derive(Clone)]
 pub struct EventKey(String);
 
 impl EventKey {
-    /// Wraps `key`. Its characters are checked when a client is built with it.
+    /// Wraps `key`, without a line break at its end, which a key read from a file often has. Its characters are
+    /// checked when a client is built with it.
     pub fn new(key: impl Into<String>) -> EventKey {
-        EventKey(key.into())
+        let mut key = key.into();
+        let line = key.strip_suffix("\r\n").or(key.strip_suffix('\n'));
+        key.truncate(line.map_or(key.len(), str::len));
+        EventKey(key)
     }
 
     /// The placeholder for a Dev Server, which needs no key.
@@ -24,9 +44,27 @@ impl EventKey {
         EventKey(NO_KEY.to_owned())
     }
 
-    /// Replaces the key in `text`: servers and proxies often quote the requested path.
-    pub(super) fn redact(&self, text: String) -> String {
-        if self.0 == NO_KEY || self.0.len() < 4 { text } else { text.replace(&self.0, "***") }
+    fn is_secret(&self) -> bool {
+        self.0.len() >= MIN_SECRET && self.0 != NO_KEY
+    }
+
+    /// Replaces the key in `text`: servers and proxies often quote the requested path. If the text was `cut`, a
+    /// beginning of the key at its end is replaced, too.
+    pub(super) fn redact(&self, text: &str, cut: bool) -> String {
+        if self.is_secret() { redaction::redact(text, &self.0, cut) } else { text.to_owned() }
+    }
+
+    /// Returns whether an event id of the server contains the key. Fast for real keys, which are longer than ids.
+    pub(super) fn occurs_in_id(&self, id: &EventId) -> bool {
+        self.0.len() <= id.as_bytes().len()
+            && self.is_secret()
+            && (self.0.len() >= MIN_SECRET_IN_ULID || !is_ulid(id.as_bytes()))
+            && redaction::find(id.as_str(), &self.0, false).is_some()
+    }
+
+    /// Replaces the key in `id`, if it [occurs](EventKey::occurs_in_id) there.
+    pub(super) fn redact_id(&self, id: EventId) -> EventId {
+        if self.occurs_in_id(&id) { EventId::new(&self.redact(id.as_str(), false)) } else { id }
     }
 
     /// Checks that the key can be written into the URL's path unchanged.
@@ -34,6 +72,10 @@ impl EventKey {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@".contains(c);
         let problem = if self.0.is_empty() {
             "it is empty".to_owned()
+        } else if self.0.starts_with(SIGNING_KEY) {
+            "it is a signing key; write an event key instead, which the Inngest dashboard lists under \
+             Event Keys"
+                .to_owned()
         } else if self.0 == "." || self.0 == ".." {
             "`.` and `..` are path segments that change the URL".to_owned()
         } else if let Some((offset, c)) = self.0.char_indices().find(|(_, c)| !allowed(*c)) {
@@ -55,12 +97,23 @@ impl EventKey {
         let path = format!("{}/e/{}", base.path().trim_end_matches('/'), self.0);
         let mut endpoint = base.clone();
         endpoint.set_path(&path);
-        if endpoint.path() == path {
-            Ok(endpoint)
+        let problem = if endpoint.path() == path {
+            http_problem(&endpoint)
         } else {
-            Err(ConfigError::InvalidKey { problem: "it changes the URL".to_owned() })
+            Some("it changes the URL".to_owned())
+        };
+        match problem {
+            Some(problem) => Err(ConfigError::InvalidKey { problem }),
+            None => Ok(endpoint),
         }
     }
+}
+
+/// Returns whether `id` looks like a ULID: 26 letters and digits.
+fn is_ulid(id: &[u8]) -> bool {
+    let is_allowed = |byte: &u8| u8::from(byte.is_ascii_alphanumeric());
+    // Summing has no branch per character, and this is called once per event.
+    id.len() == 26 && id.iter().map(is_allowed).sum::<u8>() == 26
 }
 
 impl fmt::Debug for EventKey {
@@ -71,12 +124,12 @@ impl fmt::Debug for EventKey {
 
 impl From<String> for EventKey {
     fn from(key: String) -> EventKey {
-        EventKey(key)
+        EventKey::new(key)
     }
 }
 
 impl From<&str> for EventKey {
     fn from(key: &str) -> EventKey {
-        EventKey(key.to_owned())
+        EventKey::new(key)
     }
 }

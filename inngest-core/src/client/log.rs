@@ -53,3 +53,11 @@ pub(crate) fn server_rejected(reason: &Rejection) {
 pub(super) fn metrics_panicked() {
     tracing::error!("the metrics recorder panicked");
 }
+
+#[cfg(feature = "blocking")]
+pub(crate) fn blocking_in_task() {
+    tracing::warn!(
+        "a blocking client was called in async code, where it blocks the runtime's thread; use \
+         inngest_core::Client, or call it in tokio::task::spawn_blocking"
+    );
+}

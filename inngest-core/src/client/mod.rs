@@ -1,7 +1,10 @@
 //! Sending: the client, its configuration, and one call from a batch to the outcome of each event.
 
+mod base_url;
 mod call;
 mod config;
+mod config_error;
+mod connection_error;
 mod environment;
 mod error;
 mod event_key;
@@ -14,9 +17,11 @@ mod metrics;
 mod name_filter;
 mod outcome;
 mod pace;
+mod redaction;
 mod request;
 mod response;
 mod retry;
+mod retry_after;
 mod settings;
 #[cfg_attr(not(feature = "tracing"), path = "no_span.rs")]
 mod span;
@@ -33,7 +38,8 @@ use crate::event::{BeforeSend, EventError, EventId, IntoEvent};
 
 pub(crate) use call::{CallOutcomes, SET_ASIDE_ATTEMPTS, reject};
 pub use config::ClientBuilder;
-pub use error::{BatchError, ConfigError, Rejection, RequestError, SendError};
+pub use config_error::ConfigError;
+pub use error::{BatchError, Rejection, RequestError, SendError};
 pub use event_key::EventKey;
 use exchange::CallMode;
 pub(crate) use hooks::TraceHeaders;
@@ -49,7 +55,10 @@ use span::Span;
 
 /// Sends events to Inngest. Cheap to clone: clones share their connections.
 ///
-/// It needs a tokio runtime with time and I/O enabled.
+/// It needs a tokio runtime with time and I/O enabled. A connection belongs to the runtime in which it was opened,
+/// and only works while that runtime runs: with several runtimes, create a client in each. If one of them is not
+/// driven (a current-thread runtime between two `block_on` calls), requests of the others that reuse its
+/// connections wait until they time out. After `fork`, create the client in the child process.
 ///
 /// ```no_run
 /// # async fn run(event: impl inngest_core::InngestEvent) -> Result<(), Box<dyn std::error::Error>> {

@@ -27,3 +27,6 @@ pub(crate) fn batch_isolated(_: usize, _: &RequestError) {}
 pub(crate) fn server_rejected(_: &Rejection) {}
 
 pub(super) fn metrics_panicked() {}
+
+#[cfg(feature = "blocking")]
+pub(crate) fn blocking_in_task() {}

@@ -1,10 +1,11 @@
-//! Builds the HTTP request of a part of a batch.
+//! Builds the HTTP requests: the headers of all, and the request of a part of a batch.
 
 use std::ops::Range;
 use std::time::Duration;
 
-use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 
+use super::config_error::ConfigError;
 use super::hooks::TraceHeaders;
 use super::settings::Settings;
 use super::transport::Request;
@@ -13,6 +14,33 @@ use crate::batch::Batch;
 const SEED: HeaderName = HeaderName::from_static("x-inngest-event-id-seed");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+
+const SDK: &str = concat!("inngest-rust-events:v", env!("CARGO_PKG_VERSION"));
+
+/// Returns the headers that every request of a client has.
+pub(super) fn common_headers(
+    app_name: Option<&str>,
+    env: Option<&str>,
+) -> Result<HeaderMap, ConfigError> {
+    let header = |value: &str, option: &'static str| {
+        HeaderValue::from_str(value).map_err(|_| ConfigError::InvalidOption {
+            option,
+            problem: "it has a character that is not allowed in an HTTP header".to_owned(),
+        })
+    };
+    let user_agent = match app_name {
+        Some(app) => header(&format!("{SDK} ({app})"), "app_name")?,
+        None => HeaderValue::from_static(SDK),
+    };
+    let mut headers = HeaderMap::with_capacity(8);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(USER_AGENT, user_agent);
+    headers.insert(HeaderName::from_static("x-inngest-sdk"), HeaderValue::from_static(SDK));
+    if let Some(env) = env {
+        headers.insert(HeaderName::from_static("x-inngest-env"), header(env, "env")?);
+    }
+    Ok(headers)
+}
 
 /// Builds the request that sends the events `range` of `batch`. The same range always gives the same request,
 /// including the seed, which makes retries safe.

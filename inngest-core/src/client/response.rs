@@ -1,12 +1,14 @@
 //! Parses and validates the response to a request.
 
-use std::time::{Duration, SystemTime};
+use std::collections::HashSet;
+use std::time::SystemTime;
 
-use reqwest::header::{DATE, HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::LOCATION;
 use serde::Deserialize;
 
 use super::error::RequestError;
 use super::event_key::EventKey;
+use super::retry_after::retry_after;
 use super::transport::Response;
 use crate::event::EventId;
 
@@ -46,7 +48,7 @@ pub(super) fn parse(
         return Err(invalid(status, problem.to_owned()));
     }
     match status {
-        200..=299 => accepted(response, events),
+        200..=299 => accepted(response, events, key),
         300..=399 => {
             let to = if response.headers.contains_key(LOCATION) { " to another URL" } else { "" };
             Err(invalid(
@@ -56,7 +58,7 @@ pub(super) fn parse(
                 ),
             ))
         }
-        400 => partial(response, events, message()),
+        400 => partial(response, events, message(), key),
         401 | 403 | 404 => Err(RequestError::KeyRefused { status, message: message() }),
         408 | 425 | 429 | 500..=599 => Err(RequestError::Unavailable {
             status,
@@ -68,7 +70,11 @@ pub(super) fn parse(
     }
 }
 
-fn accepted(response: &Response, events: usize) -> Result<ParsedResponse, RequestError> {
+fn accepted(
+    response: &Response,
+    events: usize,
+    key: &EventKey,
+) -> Result<ParsedResponse, RequestError> {
     let status = response.status.as_u16();
     let body = serde_json::from_slice::<ResponseBody>(&response.body);
     let Some(body) = body.ok().filter(|_| !response.truncated) else {
@@ -80,33 +86,72 @@ fn accepted(response: &Response, events: usize) -> Result<ParsedResponse, Reques
         return Err(invalid(status, format!("its body has {found}, not 200")));
     }
     let ids = body.ids.unwrap_or_default();
-    let empty = ids.iter().filter(|id| id.as_str().is_empty()).count();
-    if ids.len() != events || empty > 0 {
-        let empty = if empty > 0 { format!(", {empty} of them empty") } else { String::new() };
-        let problem = format!("it has {} ids{empty}, for {events} events", ids.len());
-        return Err(invalid(status, problem));
+    if ids.len() != events {
+        return Err(invalid(status, format!("it has {} ids, for {events} events", ids.len())));
     }
+    let ids = check_ids(ids, key).map_err(|problem| invalid(status, problem))?;
     Ok(ParsedResponse::Accepted(ids))
 }
 
-/// A 400 of Inngest lists the ids of the events before the bad one. Any other 400 has no list.
+/// A 400 of Inngest lists the ids of the events before the bad one, or one blank id if there are none. Any other
+/// 400 has no list.
 fn partial(
     response: &Response,
     events: usize,
     message: String,
+    key: &EventKey,
 ) -> Result<ParsedResponse, RequestError> {
     let body = serde_json::from_slice::<ResponseBody>(&response.body).unwrap_or_default();
-    if body.ids.is_none() && body.error.is_none() {
+    let Some(mut ids) = body.ids else {
         return Err(RequestError::Refused { status: 400, message });
+    };
+    if ids.len() > events {
+        let problem = format!("it has {} ids, for {events} events: {message}", ids.len());
+        return Err(invalid(400, problem));
     }
-    let mut accepted = body.ids.unwrap_or_default();
-    let known = accepted.iter().take_while(|id| !id.as_str().is_empty()).count();
-    if known >= events {
+    let known = ids.iter().take_while(|id| !is_blank(id)).count();
+    if known == events {
         let problem = format!("it has an id for every event, but also the error: {message}");
         return Err(invalid(400, problem));
     }
-    accepted.truncate(known);
+    ids.truncate(known);
+    let accepted = check_ids(ids, key)
+        .map_err(|problem| invalid(400, format!("{problem}, and the error: {message}")))?;
     Ok(ParsedResponse::Partial { accepted, message })
+}
+
+/// Returns the ids of accepted events without the key, or what is wrong with them.
+fn check_ids(ids: Vec<EventId>, key: &EventKey) -> Result<Vec<EventId>, String> {
+    let (mut blank, mut ascending, mut contain_key) = (0_usize, true, false);
+    let mut previous: &[u8] = b"";
+    for id in &ids {
+        blank += usize::from(is_blank(id));
+        ascending &= previous < id.as_bytes();
+        contain_key |= key.occurs_in_id(id);
+        previous = id.as_bytes();
+    }
+    if blank > 0 {
+        return Err(format!("it has {} ids, {blank} of them blank", ids.len()));
+    }
+    // The ids of one response normally ascend, so the set is rarely needed.
+    if !ascending && has_repeated(&ids) {
+        return Err(format!("it has {} ids, some of them equal", ids.len()));
+    }
+    if contain_key {
+        return Ok(ids.into_iter().map(|id| key.redact_id(id)).collect());
+    }
+    Ok(ids)
+}
+
+fn is_blank(id: &EventId) -> bool {
+    // The first character of most ids is enough.
+    let starts_with_text = id.as_bytes().first().is_some_and(u8::is_ascii_graphic);
+    !starts_with_text && id.as_str().trim().is_empty()
+}
+
+fn has_repeated(ids: &[EventId]) -> bool {
+    let mut seen = HashSet::with_capacity(ids.len());
+    !ids.iter().all(|id| seen.insert(id))
 }
 
 fn invalid(status: u16, problem: String) -> RequestError {
@@ -128,7 +173,7 @@ fn message(response: &Response, key: &EventKey) -> String {
         String::from_utf8_lossy(&response.body).trim().to_owned()
     });
     // Redacted before truncating, which could leave the beginning of the key.
-    key.redact(text).chars().take(MAX_MESSAGE_CHARS).collect()
+    key.redact(&text, response.truncated).chars().take(MAX_MESSAGE_CHARS).collect()
 }
 
 fn is_html(response: &Response) -> bool {
@@ -145,50 +190,5 @@ fn describe_body(response: &Response) -> &'static str {
         "an HTML page: does the base URL lead to Inngest?"
     } else {
         "not Inngest's JSON: does the base URL lead to Inngest?"
-    }
-}
-
-/// Parses `Retry-After`: seconds, or a date, which is compared with the response's `Date` if it has one.
-fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let until = httpdate::parse_http_date(value).ok()?;
-    let date = headers.get(DATE).and_then(|date| date.to_str().ok());
-    let now = date.and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or(now);
-    Some(until.duration_since(now).unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use reqwest::header::HeaderValue;
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date_on_the_servers_clock() {
-        let headers = |pairs: &[(reqwest::header::HeaderName, &'static str)]| {
-            let pair = |(name, value): &(_, &'static str)| {
-                (reqwest::header::HeaderName::clone(name), HeaderValue::from_static(value))
-            };
-            pairs.iter().map(pair).collect::<HeaderMap>()
-        };
-        let after = |pairs: &[_]| retry_after(&headers(pairs), SystemTime::UNIX_EPOCH);
-        let seconds = |seconds| Some(Duration::from_secs(seconds));
-
-        assert_eq!(after(&[]), None);
-        assert_eq!(after(&[(RETRY_AFTER, "7")]), seconds(7));
-        assert_eq!(after(&[(RETRY_AFTER, "soon")]), None);
-        assert_eq!(after(&[(RETRY_AFTER, "-7")]), None);
-        assert_eq!(after(&[(RETRY_AFTER, "Thu, 01 Jan 1970 00:00:30 GMT")]), seconds(30));
-        let server_time = (DATE, "Thu, 01 Jan 1970 00:00:20 GMT");
-        assert_eq!(
-            after(&[(RETRY_AFTER, "Thu, 01 Jan 1970 00:00:30 GMT"), server_time.clone()]),
-            seconds(10)
-        );
-        assert_eq!(
-            after(&[(RETRY_AFTER, "Thu, 01 Jan 1970 00:00:10 GMT"), server_time]),
-            seconds(0)
-        );
     }
 }

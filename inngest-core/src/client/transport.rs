@@ -1,14 +1,17 @@
 //! Sends an HTTP request and reads its whole response. The only file that calls reqwest.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode, Url};
+use tokio::runtime;
 
-use super::error::{ConfigError, Source};
+use super::base_url::is_loopback;
+use super::config_error::ConfigError;
+use super::connection_error::ConnectionError;
+use super::error::Source;
 use crate::batch::CallSite;
 use crate::event::EventError;
 
@@ -50,11 +53,27 @@ pub(super) enum TransportError {
 }
 
 impl Transport {
-    pub(super) async fn send(&self, request: &Request) -> Result<Response, TransportError> {
-        match self {
-            Transport::Http(http) => http.send(request).await,
-            #[cfg(feature = "testing")]
-            Transport::Scripted(transport) => send_scripted(&**transport, request).await,
+    /// Sends `request` and reads the response.
+    ///
+    /// # Panics
+    ///
+    /// Without a tokio runtime: when called, not when polled, since otherwise the caller's timeout would panic
+    /// first, with tokio's message, which does not name a solution.
+    pub(super) fn send(
+        &self,
+        request: &Request,
+    ) -> impl Future<Output = Result<Response, TransportError>> {
+        assert!(
+            runtime::Handle::try_current().is_ok(),
+            "inngest_core::Client needs a tokio runtime with time and I/O enabled; without one, use \
+             inngest_core::blocking::Client"
+        );
+        async move {
+            match self {
+                Transport::Http(http) => http.send(request).await,
+                #[cfg(feature = "testing")]
+                Transport::Scripted(transport) => send_scripted(&**transport, request).await,
+            }
         }
     }
 
@@ -111,19 +130,21 @@ impl HttpTransport {
         let mut post = reqwest::Request::new(Method::POST, request.url.clone());
         post.headers_mut().clone_from(&request.headers);
         *post.body_mut() = Some(request.body.clone().into());
-        let mut response = self.client.execute(post).await.map_err(without_url)?;
+        let failed = |error| transport_error(&request.url, error);
+        let mut response = self.client.execute(post).await.map_err(failed)?;
         let redirected = *response.url() != request.url;
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
-        let (body, truncated) = read_body(response, request.max_response_bytes).await?;
+        let (body, truncated) =
+            read_body(response, request.max_response_bytes).await.map_err(failed)?;
         Ok(Response { status, headers, body, truncated, redirected })
     }
 }
 
-/// Removes the URL, which contains the key, from an error of reqwest.
-fn without_url(error: reqwest::Error) -> TransportError {
+/// Names the server in an error of reqwest, instead of the URL, which contains the key.
+fn transport_error(url: &Url, error: reqwest::Error) -> TransportError {
     let connect = error.is_connect();
-    let source: Source = Arc::new(error.without_url());
+    let source: Source = Arc::new(ConnectionError::new(url, error.without_url()));
     if connect { TransportError::Connect(source) } else { TransportError::Interrupted(source) }
 }
 
@@ -131,11 +152,11 @@ fn without_url(error: reqwest::Error) -> TransportError {
 async fn read_body(
     mut response: reqwest::Response,
     max: usize,
-) -> Result<(Bytes, bool), TransportError> {
-    let mut body = response.chunk().await.map_err(without_url)?.unwrap_or_default();
+) -> Result<(Bytes, bool), reqwest::Error> {
+    let mut body = response.chunk().await?.unwrap_or_default();
     // Most responses arrive in one piece, which is not copied.
     let mut joined = BytesMut::new();
-    while let Some(more) = response.chunk().await.map_err(without_url)? {
+    while let Some(more) = response.chunk().await? {
         if joined.is_empty() {
             joined.extend_from_slice(&body);
         }
@@ -150,12 +171,6 @@ async fn read_body(
     let truncated = body.len() > max;
     body.truncate(max);
     Ok((body, truncated))
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    ip.map_or(host == "localhost" || host.ends_with(".localhost"), |ip| ip.is_loopback())
 }
 
 #[cfg(feature = "testing")]

@@ -38,6 +38,15 @@ impl EventId {
             Repr::Other(id) => id,
         }
     }
+
+    /// The id's text, without the check that [`as_str`](EventId::as_str) needs.
+    #[cfg(feature = "client")]
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Repr::Ulid(ascii) => ascii,
+            Repr::Other(id) => id.as_bytes(),
+        }
+    }
 }
 
 impl fmt::Debug for EventId {

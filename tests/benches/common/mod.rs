@@ -56,7 +56,8 @@ pub(crate) fn sink() -> String {
 
 fn serve(connection: TcpStream) -> Option<()> {
     connection.set_nodelay(true).ok()?;
-    let ids = "\"01HF7YAT000000000000000001\",".repeat(5_000);
+    let ids: Vec<String> = (0..5_000).map(|id| format!("\"01HF7YAT00{id:016}\",")).collect();
+    let ids = ids.concat();
     let mut writer = connection.try_clone().ok()?;
     let mut reader = BufReader::with_capacity(256 << 10, connection);
     let mut body = vec![0; 1 << 20];

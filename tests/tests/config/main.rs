@@ -1,6 +1,8 @@
 //! Configuration: options override environment variables, which override defaults. The environment
 //! variables are set for a child process.
 
+mod mistakes;
+
 use std::io::Read as _;
 use std::net::TcpListener;
 use std::process::Command;
@@ -67,91 +69,11 @@ fn base_url_variables_have_a_precedence() {
 }
 
 #[test]
-fn an_invalid_base_url_is_an_error() {
-    for (url, why) in [
-        ("not a url", "relative URL without a base"),
-        ("ftp://inn.gs", "its scheme is `ftp`"),
-        ("https://user:word@inn.gs", "a user name or a password"),
-        ("https://inn.gs?a=b", "a query or a fragment"),
-        ("https://inn.gs#a", "a query or a fragment"),
-    ] {
-        assert_config_error(&[KEY, ("INNGEST_BASE_URL", url)], why);
-        let built = Client::builder().no_env().event_key("a-secret-key").base_url(url).build();
-        let error = built.expect_err(url);
-        assert!(matches!(error, ConfigError::InvalidBaseUrl { origin: "`base_url`", .. }));
-        assert!(error.to_string().contains(why), "{error}");
-    }
-}
-
-#[test]
-fn a_key_that_changes_the_url_is_an_error_that_does_not_show_it() {
-    let keys = [
-        "",
-        ".",
-        "..",
-        "a/b",
-        "a?b",
-        "a#b",
-        "a%2Fb",
-        "a\\b",
-        "key\n",
-        "key\r\n",
-        " key",
-        "a b",
-        "ke\u{301}y",
-        "a\"b",
-        "a<b",
-        "a`b",
-        "a{b}",
-    ];
-    for key in keys {
-        let secret = format!("SECRET{key}");
-        for key in
-            [key, &secret].into_iter().take(if key.trim_matches('.').is_empty() { 1 } else { 2 })
-        {
-            let built = Client::builder().no_env().event_key(key).build();
-            let error = built.expect_err(key);
-            assert!(matches!(error, ConfigError::InvalidKey { .. }), "{key:?}: {error}");
-            let shown = format!("{error} {error:?}");
-            assert!(!shown.contains("SECRET"), "{shown}");
-        }
-    }
-    assert_config_error(
-        &[("INNGEST_EVENT_KEY", "a/b")],
-        "a character that changes the URL at byte 1 of 3",
-    );
-    assert_config_error(
-        &[("INNGEST_EVENT_KEY", "key\n"), ("INNGEST_DEV", "1")],
-        "a line break at byte 3 of 4",
-    );
-}
-
-#[test]
 fn cloud_mode_requires_a_key_and_dev_mode_does_not() {
     let cloud = Client::builder().no_env().build();
     assert!(matches!(cloud, Err(ConfigError::MissingKey)));
     Client::builder().no_env().dev(true).build().expect("dev mode");
     assert_config_error(&[("INNGEST_EVENT_KEY", "")], "no event key");
-}
-
-#[test]
-fn options_out_of_range_are_errors() {
-    let builder = || Client::builder().no_env().dev(true);
-    for (built, option) in [
-        (
-            builder().max_request_events(0).build(),
-            "`max_request_events`: it is 0, but must be 1 to 5000",
-        ),
-        (builder().max_request_events(5_001).build(), "`max_request_events`: it is 5001"),
-        (builder().max_in_flight(0).build(), "`max_in_flight`: it is 0, but must be at least 1"),
-        (builder().max_event_bytes(0).build(), "`max_event_bytes`"),
-        (builder().max_request_bytes(0).build(), "`max_request_bytes`"),
-        (builder().env("a\nb").build(), "`env`: it has a character"),
-        (builder().app_name("a\u{7f}b").build(), "`app_name`: it has a character"),
-    ] {
-        let error = built.expect_err(option);
-        assert!(error.to_string().starts_with(option), "{error}");
-    }
 }
 
 #[tokio::test]
@@ -264,6 +186,7 @@ fn a_proxy_of_the_environment_is_used_only_for_https_and_never_for_loopback() {
         ("http://127.0.0.1:9", None),
         ("https://127.0.0.1:9", None),
         ("https://localhost:9", None),
+        ("https://[::ffff:127.0.0.1]:9", None),
     ] {
         let proxy = Proxy::start();
         let url = proxy.url.clone();
@@ -312,12 +235,4 @@ fn debug_never_shows_the_key() {
     assert!(!format!("{builder:?}").contains("a-secret-key"));
     let client = builder.build().expect("a client");
     assert!(!format!("{client:?}").contains("a-secret-key"));
-}
-
-#[test]
-fn a_base_url_with_a_password_is_an_error_that_does_not_show_it() {
-    let builder = Client::builder().no_env().dev(true).base_url("http://user:passw0rd@localhost");
-    assert!(!format!("{builder:?}").contains("passw0rd"), "{builder:?}");
-    let error = builder.build().expect_err("a URL with a password");
-    assert!(!format!("{error} {error:?}").contains("passw0rd"), "{error}");
 }
