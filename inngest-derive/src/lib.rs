@@ -67,8 +67,8 @@ use crate::diag::Errors;
 ///
 /// The type of a field in it implements [`IdSegment`](macro@IdSegment): its text must be the same in
 /// every release of your program. So there are no format specs, and a float, an `Option` or a
-/// collection is a compile error. A text that is empty or only white space is an error when the event
-/// is sent.
+/// collection is a compile error. A blank text, which is empty or has only invisible characters, is an
+/// error when the event is sent.
 ///
 /// Ids are shared by all event types: a template begins with text that has a letter in it, which
 /// should be the event's name. Different values make different ids: two placeholders have text

@@ -294,9 +294,13 @@ fn sessions_have_limits() {
 
 #[test]
 fn a_blank_id_is_an_error() {
-    for id in ["", " ", "\t\n", "\u{a0}"] {
+    for id in ["", " ", "\t\n", "\u{a0}", "\u{feff}", "\u{200b}\u{2060}\u{3164}", "\0\u{7f}"] {
         let error = pushed(Event::new(ItemViewed::number(1)).id(id)).expect_err("blank");
         assert!(matches!(error, EventError::BlankId), "{error:?}");
+        assert_eq!(error.to_string(), "a dedup id is blank: it has no visible character");
+    }
+    for id in ["0", "\u{200b}x", "é", "e\u{301}", "購", "\u{1f6d2}\u{fe0f}", "\u{fffd}"] {
+        pushed(Event::new(ItemViewed::number(1)).id(id)).expect("a visible character");
     }
 }
 

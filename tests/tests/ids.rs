@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::num::{NonZeroI8, NonZeroU64};
 
-use inngest_core::{Deduplicated, IdSegment, InngestEvent};
+use inngest_core::{DedupId, Deduplicated, IdSegment, InngestEvent};
 use proptest::prelude::*;
 use serde::Serialize;
 
@@ -38,12 +38,16 @@ fn text() -> impl Strategy<Value = String> {
     ];
     prop::collection::vec(character, 1..6)
         .prop_map(|characters| characters.into_iter().collect::<String>())
-        .prop_filter("blank values have no id", |text| !text.trim().is_empty())
+        .prop_filter("blank values have no id", |text| !is_blank(text))
+}
+
+fn is_blank(text: &str) -> bool {
+    DedupId::new(text).is_err()
 }
 
 fn character() -> impl Strategy<Value = char> {
     prop_oneof![Just('-'), Just('%'), Just('x'), any::<char>()]
-        .prop_filter("blank values have no id", |c| !c.is_whitespace())
+        .prop_filter("blank values have no id", |c| !is_blank(&c.to_string()))
 }
 
 /// Generates pairs that differ in the offset of a separator or an escape.
@@ -52,7 +56,7 @@ fn pair() -> impl Strategy<Value = (String, String)> {
         let all = format!("{a}-{b}");
         let offset = all.char_indices().map(|(offset, _)| offset).nth(index)?;
         let (a, b) = all.split_at(offset);
-        let is_usable = !a.trim().is_empty() && !b.trim().is_empty();
+        let is_usable = !is_blank(a) && !is_blank(b);
         is_usable.then(|| (a.to_owned(), b.to_owned()))
     })
 }

@@ -50,10 +50,10 @@ pub enum EventError {
         event: &'static str,
     },
 
-    /// A text in the dedup id is empty or only white space. All events with an empty value would share
-    /// one id, and all but the first would start no function.
+    /// A text in the dedup id is blank: it is empty or has only invisible characters, such as white space.
+    /// All events with a blank value would share one id, and all but the first would start no function.
     #[error(
-        "`{field}` of `{event}` is in its dedup id but is empty; events without a value would share \
+        "`{field}` of `{event}` is in its dedup id but is blank; events without a value would share \
          one id, and all but the first would be dropped"
     )]
     BlankIdSegment {
@@ -75,8 +75,9 @@ pub enum EventError {
         field: &'static str,
     },
 
-    /// A dedup id is empty or only white space. Inngest treats an empty id as none.
-    #[error("a dedup id is empty or only white space")]
+    /// A dedup id is blank: it is empty or has only invisible characters, such as white space. Inngest
+    /// treats an empty id as none.
+    #[error("a dedup id is blank: it has no visible character")]
     BlankId,
 
     /// The event's name breaks a rule. With the derive this is a compile error.

@@ -3,6 +3,7 @@
 //! Sending: [`IntoEvent`] -> [`InngestEvents`] -> `writer.rs` -> `checked_json.rs`. Receiving: `received.rs`, and
 //! `set/decode.rs` for enums of events.
 
+mod blank;
 pub(crate) mod checked_json;
 mod dedup;
 mod envelope;
@@ -99,8 +100,8 @@ pub trait InngestEvent: Serialize {
     ///
     /// # Errors
     ///
-    /// - [`EventError::BlankIdSegment`] if a text in the id is empty or only white space: all events with
-    ///   an empty value would share one id, and all but the first would start no function.
+    /// - [`EventError::BlankIdSegment`] if a text in the id is blank: all events with a blank value would
+    ///   share one id, and all but the first would start no function.
     /// - [`EventError::IdSegment`] if an [`IdSegment`] implementation returns an error.
     fn dedup_id(&self) -> Result<Option<DedupId>, EventError>;
 
