@@ -174,6 +174,37 @@ impl Ids {
     }
 }
 
+/// With the offset, the UTC year is beyond the years of the crate `time`. `chrono` represents it, so its id
+/// is the model.
+#[test]
+fn a_time_with_an_offset_has_an_id_up_to_the_last_moment_of_the_crate_time() {
+    use time::{Date, OffsetDateTime, Time, UtcOffset};
+
+    let at = |date: Date, time, hours| {
+        OffsetDateTime::new_in_offset(date, time, UtcOffset::from_hms(hours, 0, 0).unwrap())
+    };
+    let latest = Time::from_hms_nano(23, 59, 59, 250_000_000).unwrap();
+    for (moment, text) in [
+        (at(Date::MAX, latest, 0), "9999-12-31T23:59:59.25Z"),
+        (at(Date::MAX, latest, -1), "10000-01-01T00:59:59.25Z"),
+        (at(Date::MAX, latest, -25), "10000-01-02T00:59:59.25Z"),
+        (at(Date::MIN, Time::MIDNIGHT, 0), "-9999-01-01T00:00:00Z"),
+        (at(Date::MIN, Time::MIDNIGHT, 1), "-10000-12-31T23:00:00Z"),
+        (at(Date::MIN, Time::MIDNIGHT, 25), "-10000-12-30T23:00:00Z"),
+    ] {
+        assert_eq!(
+            id(&Golden { value: moment }),
+            format!("golden-{}-{text}", text.replace('-', "%2D"))
+        );
+    }
+
+    let last =
+        chrono::NaiveDate::from_ymd_opt(9999, 12, 31).unwrap().and_hms_milli_opt(23, 59, 59, 250);
+    let west = chrono::FixedOffset::west_opt(3600).unwrap();
+    let by_chrono = last.unwrap().and_local_timezone(west).unwrap();
+    assert_eq!(id(&Golden { value: by_chrono }), id(&Golden { value: at(Date::MAX, latest, -1) }));
+}
+
 /// If an id changed between two releases, functions would run a second time for the same event. So no
 /// test writes the golden file: its content is a promise.
 #[test]
