@@ -256,6 +256,9 @@ fn the_key_that_inngest_removes_is_an_error_only_at_the_top_level() {
     ] {
         pushed(Any { value }).expect("another key");
     }
+    let user = json!({ "_inngest": 1 });
+    pushed(Event::new(ItemViewed::number(1)).user(user))
+        .expect("Inngest removes it from data only");
 }
 
 #[test]

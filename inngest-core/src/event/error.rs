@@ -39,8 +39,24 @@ pub enum EventError {
         /// The path to the integer in the event, by serialized names: `data.account.id`,
         /// `data.lines[2].sku`, `data["odd key"]`.
         path: String,
-        /// The integer.
+        /// The integer as it is written: `9007199254740993`, or `9007199254740993.0` in a `RawValue`.
         integer: String,
+    },
+
+    /// A number is beyond the range of 64-bit floats, which Inngest reads numbers as. Rust's own numbers never
+    /// are: it is in a `RawValue`, or in a `Number` where a crate enables `serde_json`'s feature
+    /// `arbitrary_precision`.
+    #[error(
+        "`{path}` of `{event}` is {number}, beyond the range of the 64-bit floats that Inngest reads \
+         numbers as; send it as a string"
+    )]
+    NumberOutOfRange {
+        /// The event's name.
+        event: &'static str,
+        /// The path to the number in the event, as in [`UnsafeInteger`](Self::UnsafeInteger).
+        path: String,
+        /// The number as it is written.
+        number: String,
     },
 
     /// The payload has a key `_inngest`, which Inngest removes from the data.
@@ -133,6 +149,7 @@ impl EventError {
             EventError::Serialize { event, .. }
             | EventError::NotAnObject { event, .. }
             | EventError::UnsafeInteger { event, .. }
+            | EventError::NumberOutOfRange { event, .. }
             | EventError::ReservedKey { event }
             | EventError::BlankIdSegment { event, .. }
             | EventError::IdSegment { event, .. }

@@ -4,7 +4,7 @@
 //! `set/decode.rs` for enums of events.
 
 mod blank;
-pub(crate) mod checked_json;
+mod checked_json;
 mod dedup;
 mod envelope;
 mod error;
@@ -13,7 +13,9 @@ mod id;
 #[cfg(feature = "client")]
 mod intern;
 pub(crate) mod json_path;
+mod json_tokens;
 mod name;
+pub(crate) mod number;
 mod received;
 mod segments;
 mod set;
