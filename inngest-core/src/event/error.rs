@@ -29,6 +29,9 @@ pub enum EventError {
 
     /// An integer is beyond ±(2^53 - 1). Inngest reads numbers as 64-bit floats, so functions would receive
     /// a rounded one.
+    ///
+    /// NaN and the infinities are no error: `serde_json` writes them as `null`. See
+    /// [`InngestEvent`](crate::InngestEvent#numbers).
     #[error(
         "`{path}` of `{event}` is {integer}, beyond ±(2^53 - 1), and Inngest would round it; send it \
          as a string: `#[serde(with = \"inngest_core::as_string\")]`"

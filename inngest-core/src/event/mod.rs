@@ -57,6 +57,15 @@ pub use writer::EventWriter;
 /// # Ok::<(), inngest_core::EventError>(())
 /// ```
 ///
+/// # Numbers
+///
+/// Inngest reads numbers as 64-bit floats. An integer beyond ±(2^53 - 1) is an
+/// [`EventError::UnsafeInteger`] when the event is sent.
+///
+/// JSON has no text for NaN and the infinities. **`serde_json` writes them as `null`, without an error**,
+/// and this crate cannot distinguish them from `None`, so functions receive `null`. Where a float may be one
+/// of them, check it before the event is sent, or send it as a string: [`as_string`](crate::as_string).
+///
 /// # By hand
 ///
 /// The data must serialize as a JSON object or null; other data is an [`EventError::NotAnObject`] when the
