@@ -69,7 +69,7 @@ def check_in_process():
         "Three events that cannot be sent",
         re.escape(
             "an empty value in the dedup id "
-            f"`cart_id` of `{CHECKOUT}` is in its dedup id but is empty; events without "
+            f"`cart_id` of `{CHECKOUT}` is in its dedup id but is blank; events without "
             "a value would share one id, and all but the first would be dropped "
             "an integer beyond 2^53 `data.number` of `storefront/customer.joined` is 616581622363398142, "
             "beyond ±(2^53 - 1), and Inngest would round it; send it as a string: "

@@ -73,8 +73,8 @@ use crate::diag::Errors;
 ///
 /// The type of a field in the template implements [`IdSegment`](macro@IdSegment). Its text must be
 /// the same in every release of your program, so there are no format specs, and a float, an `Option`
-/// or a collection is a compile error. A value whose text is empty or only white space is an error
-/// when the event is sent.
+/// or a collection is a compile error. A blank text, which is empty or has only invisible characters,
+/// is an error when the event is sent.
 ///
 /// Ids are shared by all event types, so a template begins with text that contains a letter, which
 /// should be the event's name. Different values have different ids: two placeholders are separated by

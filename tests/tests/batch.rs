@@ -209,6 +209,26 @@ fn large_integers_are_accepted_as_map_keys_and_as_strings() {
     assert_eq!(serde_json::from_str::<Keys>(number).expect("a number").account, u64::MAX);
 }
 
+/// `serde_json` does not distinguish them from `None`. The documentation of `InngestEvent` states it.
+#[tokio::test]
+async fn floats_that_are_not_finite_are_sent_as_null_or_by_as_string() {
+    #[derive(Serialize, Deserialize, InngestEvent)]
+    #[inngest(name = "test/floats")]
+    struct Floats {
+        plain: Vec<f64>,
+        #[serde(with = "inngest_core::as_string")]
+        text: f64,
+    }
+
+    let batch =
+        batch![Floats { plain: vec![f64::NAN, f64::INFINITY, 0.5], text: f64::NEG_INFINITY }];
+    let event = wire(&batch.expect("a batch")).await;
+    assert_eq!(event["data"], json!({ "plain": [null, null, 0.5], "text": "-inf" }));
+    let received: Floats =
+        serde_json::from_value(json!({ "plain": [], "text": "-inf" })).expect("floats");
+    assert!(received.text.is_infinite());
+}
+
 #[test]
 fn an_unsafe_integer_in_the_user_is_an_error() {
     let event = Event::new(ItemViewed::number(1)).user(json!({ "id": u64::MAX }));
@@ -256,6 +276,9 @@ fn the_key_that_inngest_removes_is_an_error_only_at_the_top_level() {
     ] {
         pushed(Any { value }).expect("another key");
     }
+    let user = json!({ "_inngest": 1 });
+    pushed(Event::new(ItemViewed::number(1)).user(user))
+        .expect("Inngest removes it from data only");
 }
 
 #[test]
@@ -294,9 +317,13 @@ fn sessions_have_limits() {
 
 #[test]
 fn a_blank_id_is_an_error() {
-    for id in ["", " ", "\t\n", "\u{a0}"] {
+    for id in ["", " ", "\t\n", "\u{a0}", "\u{feff}", "\u{200b}\u{2060}\u{3164}", "\0\u{7f}"] {
         let error = pushed(Event::new(ItemViewed::number(1)).id(id)).expect_err("blank");
         assert!(matches!(error, EventError::BlankId), "{error:?}");
+        assert_eq!(error.to_string(), "a dedup id is blank: it has no visible character");
+    }
+    for id in ["0", "\u{200b}x", "é", "e\u{301}", "購", "\u{1f6d2}\u{fe0f}", "\u{fffd}"] {
+        pushed(Event::new(ItemViewed::number(1)).id(id)).expect("a visible character");
     }
 }
 

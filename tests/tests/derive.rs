@@ -89,6 +89,46 @@ fn a_blank_value_is_an_error_that_names_its_field() {
     assert_eq!(blank_field("", "x"), "by.name");
     assert_eq!(blank_field("\u{3000}\n", "x"), "by.name");
     assert_eq!(blank_field("x", " "), "with");
+
+    let event = CartShared { by: Person { name: "" }, with: "x".to_owned() };
+    let error = event.dedup_id().unwrap_err().to_string();
+    assert!(error.contains("`by.name` of `storefront/cart.shared`"), "{error}");
+    assert!(error.contains("is blank"), "{error}");
+}
+
+#[test]
+fn a_value_of_invisible_characters_is_blank() {
+    #[derive(Serialize, InngestEvent)]
+    #[inngest(name = "storefront/cart.opened", id = "cart-opened-{cart_id}-{letter}")]
+    struct CartOpened {
+        cart_id: &'static str,
+        letter: char,
+    }
+
+    let blank_field = |cart_id, letter| match (CartOpened { cart_id, letter }).dedup_id() {
+        Ok(_) => None,
+        Err(EventError::BlankIdSegment { field, .. }) => Some(field),
+        Err(other) => panic!("{other:?}"),
+    };
+    for invisible in [
+        "\u{200b}",
+        "\u{2060}",
+        "\u{feff}",
+        "\u{ad}",
+        "\u{34f}",
+        "\u{61c}\u{200e}\u{200f}\u{202e}\u{2066}\u{2069}",
+        "\u{fe0f}\u{180e}\u{e0100}\u{e0020}",
+        "\u{115f}\u{1160}\u{3164}\u{ffa0}",
+        "\u{2800}",
+        "\0\u{1b}\u{7f}\u{85}",
+        " \u{200d}\n\u{3000}",
+    ] {
+        assert_eq!(blank_field(invisible, 'x'), Some("cart_id"), "{invisible:?}");
+        assert_eq!(blank_field("c1", invisible.chars().next().unwrap()), Some("letter"));
+    }
+    for visible in ["c1", "\u{feff}c1", "0", "-", "\u{301}", "🛒\u{fe0f}", "한", "\u{600}"] {
+        assert_eq!(blank_field(visible, '\u{301}'), None, "{visible:?}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::num::{NonZeroI8, NonZeroU64};
 
-use inngest_core::{Deduplicated, IdSegment, InngestEvent};
+use inngest_core::{DedupId, Deduplicated, IdSegment, InngestEvent};
 use proptest::prelude::*;
 use serde::Serialize;
 
@@ -38,12 +38,16 @@ fn text() -> impl Strategy<Value = String> {
     ];
     prop::collection::vec(character, 1..6)
         .prop_map(|characters| characters.into_iter().collect::<String>())
-        .prop_filter("blank values have no id", |text| !text.trim().is_empty())
+        .prop_filter("blank values have no id", |text| !is_blank(text))
+}
+
+fn is_blank(text: &str) -> bool {
+    DedupId::new(text).is_err()
 }
 
 fn character() -> impl Strategy<Value = char> {
     prop_oneof![Just('-'), Just('%'), Just('x'), any::<char>()]
-        .prop_filter("blank values have no id", |c| !c.is_whitespace())
+        .prop_filter("blank values have no id", |c| !is_blank(&c.to_string()))
 }
 
 /// Generates pairs that differ in the offset of a separator or an escape.
@@ -52,7 +56,7 @@ fn pair() -> impl Strategy<Value = (String, String)> {
         let all = format!("{a}-{b}");
         let offset = all.char_indices().map(|(offset, _)| offset).nth(index)?;
         let (a, b) = all.split_at(offset);
-        let is_usable = !a.trim().is_empty() && !b.trim().is_empty();
+        let is_usable = !is_blank(a) && !is_blank(b);
         is_usable.then(|| (a.to_owned(), b.to_owned()))
     })
 }
@@ -168,6 +172,37 @@ impl Ids {
     fn add(&mut self, label: &str, value: impl IdSegment) {
         writeln!(self.0, "{label}: {}", id(&Golden { value }).escape_debug()).unwrap();
     }
+}
+
+/// With the offset, the UTC year is beyond the years of the crate `time`. `chrono` represents it, so its id
+/// is the model.
+#[test]
+fn a_time_with_an_offset_has_an_id_up_to_the_last_moment_of_the_crate_time() {
+    use time::{Date, OffsetDateTime, Time, UtcOffset};
+
+    let at = |date: Date, time, hours| {
+        OffsetDateTime::new_in_offset(date, time, UtcOffset::from_hms(hours, 0, 0).unwrap())
+    };
+    let latest = Time::from_hms_nano(23, 59, 59, 250_000_000).unwrap();
+    for (moment, text) in [
+        (at(Date::MAX, latest, 0), "9999-12-31T23:59:59.25Z"),
+        (at(Date::MAX, latest, -1), "10000-01-01T00:59:59.25Z"),
+        (at(Date::MAX, latest, -25), "10000-01-02T00:59:59.25Z"),
+        (at(Date::MIN, Time::MIDNIGHT, 0), "-9999-01-01T00:00:00Z"),
+        (at(Date::MIN, Time::MIDNIGHT, 1), "-10000-12-31T23:00:00Z"),
+        (at(Date::MIN, Time::MIDNIGHT, 25), "-10000-12-30T23:00:00Z"),
+    ] {
+        assert_eq!(
+            id(&Golden { value: moment }),
+            format!("golden-{}-{text}", text.replace('-', "%2D"))
+        );
+    }
+
+    let last =
+        chrono::NaiveDate::from_ymd_opt(9999, 12, 31).unwrap().and_hms_milli_opt(23, 59, 59, 250);
+    let west = chrono::FixedOffset::west_opt(3600).unwrap();
+    let by_chrono = last.unwrap().and_local_timezone(west).unwrap();
+    assert_eq!(id(&Golden { value: by_chrono }), id(&Golden { value: at(Date::MAX, latest, -1) }));
 }
 
 /// If an id changed between two releases, functions would run a second time for the same event. So no

@@ -137,7 +137,7 @@ async fn hooks_run_in_the_order_they_were_added_and_their_result_is_checked() {
     let error = blank.build().expect("a client").send(ItemViewed::number(1)).await;
     assert_eq!(
         error.expect_err("a blank id").to_string(),
-        "a dedup id is empty or only white space"
+        "a dedup id is blank: it has no visible character"
     );
 }
 

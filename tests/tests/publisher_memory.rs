@@ -54,8 +54,9 @@ fn a_kept_event_does_not_keep_its_batch_in_memory() {
                 let large = (1..=20).map(|number| ItemViewed { number, note: "x".repeat(10_000) });
                 let published = publisher.publish_all(small.chain(large)).await;
                 drop(published.into_receipts().expect("capacity"));
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                tokio::time::sleep(Duration::from_secs(1)).await;
             }
+            tokio::time::sleep(Duration::from_secs(600)).await;
         });
     });
     let publisher = publisher.expect("a publisher");

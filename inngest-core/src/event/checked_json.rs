@@ -12,9 +12,8 @@ use serde_json::ser::{CharEscape, CompactFormatter, Formatter, Serializer};
 
 use super::error::EventError;
 use super::json_path::{self, Step};
-
-/// Inngest reads numbers as 64-bit floats. Up to this magnitude each integer has a float of its own.
-pub(crate) const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
+use super::json_tokens::{Token, Tokens};
+use super::number::{self, MAX_SAFE_INTEGER, NumberProblem};
 
 /// The key in an event's data that Inngest reserves for itself, and removes.
 const RESERVED_KEY: &str = "_inngest";
@@ -58,6 +57,7 @@ fn write_checked<T: Serialize + ?Sized>(
     let start = buffer.len();
     let problem = Cell::new(None);
     let formatter = CheckedFormatter {
+        is_data: part == "data",
         problem: &problem,
         in_string: false,
         depth: 0,
@@ -65,13 +65,14 @@ fn write_checked<T: Serialize + ?Sized>(
     };
     let result = value.serialize(&mut Serializer::with_formatter(&mut *buffer, formatter));
     match (problem.into_inner(), result) {
-        (Some(JsonProblem::UnsafeInteger(integer)), _) => {
+        (Some(JsonProblem::Number(problem, number)), _) => {
             let path = json_path::render(part, &steps_to_end(&buffer[start..]));
-            Err(EventError::UnsafeInteger { event, path, integer })
+            Err(match problem {
+                NumberProblem::Unsafe => EventError::UnsafeInteger { event, path, integer: number },
+                NumberProblem::OutOfRange => EventError::NumberOutOfRange { event, path, number },
+            })
         }
-        (Some(JsonProblem::ReservedKey), _) if part == "data" => {
-            Err(EventError::ReservedKey { event })
-        }
+        (Some(JsonProblem::ReservedKey), _) => Err(EventError::ReservedKey { event }),
         (_, Err(error)) => Err(EventError::serialize(event, error)),
         (_, Ok(())) => Ok(()),
     }
@@ -113,12 +114,21 @@ impl JsonKind {
 }
 
 enum JsonProblem {
-    UnsafeInteger(String),
+    Number(NumberProblem, String),
     ReservedKey,
+}
+
+impl JsonProblem {
+    fn of_number(number: &str) -> Option<JsonProblem> {
+        let problem = number::find_problem(number)?;
+        Some(JsonProblem::Number(problem, number.to_owned()))
+    }
 }
 
 /// The compact formatter of `serde_json`, which also checks each integer and each outermost key.
 struct CheckedFormatter<'a> {
+    /// Whether the value is an event's data, in which [`RESERVED_KEY`] must not be an outermost key.
+    is_data: bool,
     /// A formatter's only error is `io::Error`, so the problem found is stored here.
     problem: &'a Cell<Option<JsonProblem>>,
     /// Integers as map keys are written inside strings, where every digit is kept.
@@ -149,7 +159,35 @@ impl CheckedFormatter<'_> {
         if magnitude <= u128::from(MAX_SAFE_INTEGER) || self.in_string {
             return Ok(());
         }
-        Err(self.fail(JsonProblem::UnsafeInteger(integer.to_string())))
+        Err(self.fail(JsonProblem::Number(NumberProblem::Unsafe, integer.to_string())))
+    }
+
+    /// Returns the first problem in a JSON value that is written next, with its offset.
+    fn find_in_fragment(&self, fragment: &str) -> Option<(usize, JsonProblem)> {
+        let mut depth = self.depth;
+        for (offset, token) in Tokens::of(fragment.as_bytes()) {
+            let problem = match token {
+                Token::BeginObject | Token::BeginArray => {
+                    depth += 1;
+                    None
+                }
+                Token::End => {
+                    depth = depth.saturating_sub(1);
+                    None
+                }
+                Token::Key(key)
+                    if depth == 1 && self.is_data && decode_key(key) == RESERVED_KEY =>
+                {
+                    Some(JsonProblem::ReservedKey)
+                }
+                Token::Number(number) => JsonProblem::of_number(number),
+                Token::Key(_) | Token::Comma => None,
+            };
+            if let Some(problem) = problem {
+                return Some((offset, problem));
+            }
+        }
+        None
     }
 }
 
@@ -181,11 +219,24 @@ impl Formatter for CheckedFormatter<'_> {
         writer: &mut W,
         value: &str,
     ) -> io::Result<()> {
-        let digits = value.strip_prefix('-').unwrap_or(value);
-        if digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            self.check_integer(digits.parse().unwrap_or(u128::MAX), value)?;
+        if let Some(problem) = JsonProblem::of_number(value).filter(|_| !self.in_string) {
+            return Err(self.fail(problem));
         }
         CompactFormatter.write_number_str(writer, value)
+    }
+
+    /// Called for a `serde_json::value::RawValue`, a text of JSON that the other methods do not see.
+    fn write_raw_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        if let Some((offset, problem)) = self.find_in_fragment(fragment) {
+            // The path to the problem is read from the text before it.
+            writer.write_all(&fragment.as_bytes()[..offset])?;
+            return Err(self.fail(problem));
+        }
+        CompactFormatter.write_raw_fragment(writer, fragment)
     }
 
     fn begin_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
@@ -210,7 +261,7 @@ impl Formatter for CheckedFormatter<'_> {
     }
 
     fn end_object_key<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        if self.outermost_key == OutermostKey::Reserved {
+        if self.outermost_key == OutermostKey::Reserved && self.is_data {
             return Err(self.fail(JsonProblem::ReservedKey));
         }
         self.outermost_key = OutermostKey::Other;
@@ -250,41 +301,22 @@ impl Formatter for CheckedFormatter<'_> {
     }
 }
 
-/// Returns the path to the value that would follow at the end of `json`, a compact text that is cut off
-/// there.
+/// Returns the path to the value that would follow at the end of `json`, which is cut off there.
 fn steps_to_end(json: &[u8]) -> Vec<Step> {
     let mut steps = Vec::new();
-    let mut offset = 0;
-    while offset < json.len() {
-        match json[offset] {
-            b'{' => steps.push(Step::Key(String::new())),
-            b'[' => steps.push(Step::Index(0)),
-            b'}' | b']' => drop(steps.pop()),
-            b',' => {
-                if let Some(Step::Index(index)) = steps.last_mut() {
-                    *index += 1;
-                }
-            }
-            b'"' => {
-                let start = offset;
-                offset = end_of_string(json, start);
-                if let (Some(Step::Key(key)), Some(b':')) = (steps.last_mut(), json.get(offset + 1))
-                {
-                    *key = serde_json::from_slice(&json[start..=offset]).unwrap_or_default();
-                }
-            }
-            _ => {}
+    for (_, token) in Tokens::of(json) {
+        match (token, steps.last_mut()) {
+            (Token::BeginObject, _) => steps.push(Step::Key(String::new())),
+            (Token::BeginArray, _) => steps.push(Step::Index(0)),
+            (Token::End, _) => drop(steps.pop()),
+            (Token::Comma, Some(Step::Index(index))) => *index += 1,
+            (Token::Key(text), Some(Step::Key(key))) => *key = decode_key(text),
+            (Token::Comma | Token::Key(_) | Token::Number(_), _) => {}
         }
-        offset += 1;
     }
     steps
 }
 
-/// Returns the offset of the quote that ends the JSON string that starts at `start`.
-fn end_of_string(json: &[u8], start: usize) -> usize {
-    let mut offset = start + 1;
-    while offset < json.len() && json[offset] != b'"' {
-        offset += if json[offset] == b'\\' { 2 } else { 1 };
-    }
-    offset
+fn decode_key(text: &[u8]) -> String {
+    serde_json::from_slice(text).unwrap_or_default()
 }

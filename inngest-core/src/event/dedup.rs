@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use super::InngestEvent;
+use super::blank::is_blank;
 use super::error::EventError;
 
 /// An event's dedup id as it is sent.
@@ -18,7 +19,7 @@ use super::error::EventError;
 /// the same id, whatever the event's name is. Functions with batching or debounce, and waiting steps,
 /// ignore dedup ids.
 ///
-/// An id is neither empty nor only white space: Inngest treats an empty id as none.
+/// An id is never blank, which is empty or only invisible characters: Inngest treats an empty id as none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DedupId(String);
 
@@ -27,10 +28,10 @@ impl DedupId {
     ///
     /// # Errors
     ///
-    /// [`EventError::BlankId`] if `id` is empty or only white space.
+    /// [`EventError::BlankId`] if `id` is empty or has only invisible characters.
     pub fn new(id: impl Into<String>) -> Result<DedupId, EventError> {
         let id = id.into();
-        if id.trim().is_empty() {
+        if is_blank(&id) {
             return Err(EventError::BlankId);
         }
         Ok(DedupId(id))
@@ -310,7 +311,7 @@ struct SegmentText<'a, 'f> {
 
 impl fmt::Write for SegmentText<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.is_blank = self.is_blank && text.chars().all(char::is_whitespace);
+        self.is_blank = self.is_blank && is_blank(text);
         let Some(delimiter) = self.delimiter else {
             return self.out.write_str(text);
         };

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::blank::is_blank;
 use super::checked_json;
 use super::error::EventError;
 
@@ -94,8 +95,8 @@ impl<E> Event<E> {
     /// Sets the dedup id, which replaces the id that the payload's template renders.
     ///
     /// Dedup ids are shared by all event types: for 24 hours after the first event with an id, Inngest starts no
-    /// function for another one with the same id. An id that is empty or only white space is an
-    /// [`EventError::BlankId`] when the event is sent.
+    /// function for another one with the same id. An id that is empty or has only
+    /// invisible characters is an [`EventError::BlankId`] when the event is sent.
     #[must_use]
     pub fn id(mut self, id: impl Into<String>) -> Event<E> {
         self.envelope.id(id);
@@ -284,7 +285,7 @@ impl Envelope {
     /// Checks the rules of the Event API, which answers 400 to an event that breaks one. It would also
     /// treat a blank dedup id as none.
     pub(super) fn check(&self, event: &'static str) -> Result<(), EventError> {
-        if matches!(&self.id, IdChoice::Given(id) if id.trim().is_empty()) {
+        if matches!(&self.id, IdChoice::Given(id) if is_blank(id)) {
             return Err(EventError::BlankId);
         }
         if let Some(millis) = self.ts.filter(|millis| !TIMESTAMPS.contains(millis)) {

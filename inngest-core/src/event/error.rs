@@ -29,6 +29,9 @@ pub enum EventError {
 
     /// An integer is beyond ±(2^53 - 1). Inngest reads numbers as 64-bit floats, so functions would receive
     /// a rounded one.
+    ///
+    /// NaN and the infinities are no error: `serde_json` writes them as `null`. See
+    /// [`InngestEvent`](crate::InngestEvent#numbers).
     #[error(
         "`{path}` of `{event}` is {integer}, beyond ±(2^53 - 1), and Inngest would round it; send it \
          as a string: `#[serde(with = \"inngest_core::as_string\")]`"
@@ -39,8 +42,24 @@ pub enum EventError {
         /// The path to the integer in the event, by serialized names: `data.account.id`,
         /// `data.lines[2].sku`, `data["odd key"]`.
         path: String,
-        /// The integer.
+        /// The integer as it is written: `9007199254740993`, or `9007199254740993.0` in a `RawValue`.
         integer: String,
+    },
+
+    /// A number is beyond the range of 64-bit floats, which Inngest reads numbers as. Rust's own numbers never
+    /// are: it is in a `RawValue`, or in a `Number` where a crate enables `serde_json`'s feature
+    /// `arbitrary_precision`.
+    #[error(
+        "`{path}` of `{event}` is {number}, beyond the range of the 64-bit floats that Inngest reads \
+         numbers as; send it as a string"
+    )]
+    NumberOutOfRange {
+        /// The event's name.
+        event: &'static str,
+        /// The path to the number in the event, as in [`UnsafeInteger`](Self::UnsafeInteger).
+        path: String,
+        /// The number as it is written.
+        number: String,
     },
 
     /// The payload has a key `_inngest`, which Inngest removes from the data.
@@ -50,10 +69,10 @@ pub enum EventError {
         event: &'static str,
     },
 
-    /// A text in the dedup id is empty or only white space. All events with an empty value would share
-    /// one id, and all but the first would start no function.
+    /// A text in the dedup id is blank: it is empty or has only invisible characters, such as white space.
+    /// All events with a blank value would share one id, and all but the first would start no function.
     #[error(
-        "`{field}` of `{event}` is in its dedup id but is empty; events without a value would share \
+        "`{field}` of `{event}` is in its dedup id but is blank; events without a value would share \
          one id, and all but the first would be dropped"
     )]
     BlankIdSegment {
@@ -75,8 +94,9 @@ pub enum EventError {
         field: &'static str,
     },
 
-    /// A dedup id is empty or only white space. Inngest treats an empty id as none.
-    #[error("a dedup id is empty or only white space")]
+    /// A dedup id is blank: it is empty or has only invisible characters, such as white space. Inngest
+    /// treats an empty id as none.
+    #[error("a dedup id is blank: it has no visible character")]
     BlankId,
 
     /// The event's name breaks a rule. With the derive this is a compile error.
@@ -132,6 +152,7 @@ impl EventError {
             EventError::Serialize { event, .. }
             | EventError::NotAnObject { event, .. }
             | EventError::UnsafeInteger { event, .. }
+            | EventError::NumberOutOfRange { event, .. }
             | EventError::ReservedKey { event }
             | EventError::BlankIdSegment { event, .. }
             | EventError::IdSegment { event, .. }

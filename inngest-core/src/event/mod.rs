@@ -3,7 +3,8 @@
 //! Sending: [`IntoEvent`] -> [`InngestEvents`] -> `writer.rs` -> `checked_json.rs`. Receiving: `received.rs`, and
 //! `set/decode.rs` for enums of events.
 
-pub(crate) mod checked_json;
+mod blank;
+mod checked_json;
 mod dedup;
 mod envelope;
 mod error;
@@ -12,7 +13,9 @@ mod id;
 #[cfg(feature = "client")]
 mod intern;
 pub(crate) mod json_path;
+mod json_tokens;
 mod name;
+pub(crate) mod number;
 mod received;
 mod segments;
 mod set;
@@ -53,6 +56,15 @@ pub use writer::EventWriter;
 /// # }
 /// # Ok::<(), inngest_core::EventError>(())
 /// ```
+///
+/// # Numbers
+///
+/// Inngest reads numbers as 64-bit floats. An integer beyond ±(2^53 - 1) is an
+/// [`EventError::UnsafeInteger`] when the event is sent.
+///
+/// JSON has no text for NaN and the infinities. **`serde_json` writes them as `null`, without an error**,
+/// and this crate cannot distinguish them from `None`, so functions receive `null`. Where a float may be one
+/// of them, check it before the event is sent, or send it as a string: [`as_string`](crate::as_string).
 ///
 /// # By hand
 ///
@@ -99,8 +111,8 @@ pub trait InngestEvent: Serialize {
     ///
     /// # Errors
     ///
-    /// - [`EventError::BlankIdSegment`] if a text in the id is empty or only white space: all events with
-    ///   an empty value would share one id, and all but the first would start no function.
+    /// - [`EventError::BlankIdSegment`] if a text in the id is blank: all events with a blank value would
+    ///   share one id, and all but the first would start no function.
     /// - [`EventError::IdSegment`] if an [`IdSegment`] implementation returns an error.
     fn dedup_id(&self) -> Result<Option<DedupId>, EventError>;
 

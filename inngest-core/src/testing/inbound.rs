@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::event::checked_json::MAX_SAFE_INTEGER;
+use crate::event::number::MAX_SAFE_INTEGER;
 
 const MIN_TIMESTAMP: i64 = 315_532_800_000;
 const MAX_TIMESTAMP: i64 = 4_102_444_800_000;

@@ -83,7 +83,7 @@ fn a_line_break_after_the_key_is_ignored() {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
             let sent = runtime.expect("a runtime").block_on(client.send(&ItemViewed::number(1)));
             sent.expect("an id");
-            assert_eq!(script.seen()[0].request.uri().path(), "/e/a-secret-key");
+            assert_eq!(script.requests()[0].http.uri().path(), "/e/a-secret-key");
         }
         assert_base_url(&[("INNGEST_EVENT_KEY", key)], "https://inn.gs/");
     }

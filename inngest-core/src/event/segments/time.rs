@@ -1,16 +1,32 @@
 use std::fmt;
 
-use time::{Date, OffsetDateTime, UtcDateTime};
+use time::{Date, Duration, OffsetDateTime, UtcDateTime};
 
 use super::date_time::{write_date, write_utc_time};
 use crate::event::dedup::IdSegment;
 
+/// The Gregorian calendar repeats after this number of years, which are [`CYCLE`] long.
+const CYCLE_YEARS: i32 = 400;
+const CYCLE: Duration = Duration::days(146_097);
+
 impl IdSegment for OffsetDateTime {
     fn write_segment(&self, out: &mut dyn fmt::Write) -> fmt::Result {
-        let utc = self.to_utc();
-        utc.date().write_segment(out)?;
-        let (hour, minute, second, nanosecond) = utc.time().as_hms_nano();
+        let (utc, years) = to_utc(*self);
+        let (year, month, day) = utc.to_calendar_date();
+        write_date(out, year + years, u8::from(month), day)?;
+        let (hour, minute, second, nanosecond) = utc.as_hms_nano();
         write_utc_time(out, [hour, minute, second].map(u32::from), nanosecond)
+    }
+}
+
+/// Converts to UTC. Returns the years to add to the result: within a day of the first or the last moment
+/// of the crate `time`, the UTC date may be beyond its range, so a date one cycle closer to the present is
+/// converted instead.
+fn to_utc(time: OffsetDateTime) -> (UtcDateTime, i32) {
+    match time.checked_to_utc() {
+        Some(utc) => (utc, 0),
+        None if time.year() < 0 => ((time + CYCLE).to_utc(), -CYCLE_YEARS),
+        None => ((time - CYCLE).to_utc(), CYCLE_YEARS),
     }
 }
 
