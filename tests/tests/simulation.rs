@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use fastrand::Rng;
-use inngest_core::publisher::{CloseReport, PublishError, Receipt, Undelivered};
+use inngest_core::publisher::{CloseReport, DeliveryError, PublishError, Receipt, Undelivered};
 use inngest_core::testing::TransportFault;
 use inngest_core::{Batch, Client};
 use inngest_tests::{CheckoutCompleted, ItemViewed};
@@ -25,6 +25,8 @@ struct Server {
     ids: BTreeMap<u64, BTreeSet<String>>,
     /// The numbers of events that were dropped because another event had the same id.
     dropped: Vec<u64>,
+    /// The numbers of accepted events whose response was lost.
+    lost: BTreeSet<u64>,
 }
 
 impl Server {
@@ -77,6 +79,12 @@ struct Story {
     faults: u8,
     /// Events whose number is a multiple of this are refused in every request; 0 for none.
     bad_every: u64,
+    /// A request with an event whose number is a multiple of this fails with 500; 0 for none.
+    poison_every: u64,
+    /// Whether the key is refused for the name of checkouts.
+    refuses_checkouts: bool,
+    /// Whether an event whose response was lost gets a 400 from then on.
+    refuses_lost: bool,
     /// A request with more events than this gets a 413.
     max_events: usize,
     /// Whether the key may be refused.
@@ -102,33 +110,51 @@ impl Simulation {
         let events = body.as_array().cloned().unwrap_or_else(|| vec![body]);
         let seed = request.headers()["x-inngest-event-id-seed"].to_str().expect("ASCII").to_owned();
         let bad = self.story.bad_every;
-        let is_bad = |number| bad > 0 && number % bad == 0;
+        let healthy = *self.healthy.lock().expect("no panic");
+        let refused = if self.story.refuses_lost && !healthy {
+            self.server.lock().expect("no panic").lost.clone()
+        } else {
+            BTreeSet::new()
+        };
+        let is_bad = |number| is_multiple(number, bad) || refused.contains(&number);
         let accept = |count: usize| {
             let events = &events[..count];
             self.server.lock().expect("no panic").accept(&seed, events, is_bad)
         };
+        let accept_and_lose = |count: usize| {
+            let accepted = accept(count).len();
+            let numbers = events[..accepted].iter().map(number);
+            self.server.lock().expect("no panic").lost.extend(numbers);
+        };
         let (fault, delay, part) = {
             let mut rng = self.rng.lock().expect("no panic");
-            let healthy = *self.healthy.lock().expect("no panic");
             let fault =
-                if healthy || rng.u8(..100) >= self.story.faults { 0 } else { rng.u8(1..14) };
+                if healthy || rng.u8(..100) >= self.story.faults { 0 } else { rng.u8(1..16) };
             (fault, rng.u64(..300), rng.usize(..=events.len()))
         };
         tokio::time::sleep(Duration::from_millis(delay)).await;
         if events.len() > self.story.max_events {
             return Ok(status(413, &[], "too large"));
         }
+        let is_checkout = |event: &Value| event["name"] == "storefront/cart.checkout.completed";
+        if !healthy && self.story.refuses_checkouts && events.iter().any(is_checkout) {
+            return Ok(status(403, &[], "the key is not allowed to send this name"));
+        }
+        let is_poison = |event: &Value| is_multiple(number(event), self.story.poison_every);
+        if !healthy && events.iter().any(is_poison) {
+            return Ok(status(500, &[], "it failed"));
+        }
         match fault {
             1 => Err(TransportFault::Connect),
             2 => Err(TransportFault::Interrupted),
             3 => {
                 // The connection is dropped after all events were accepted.
-                accept(events.len());
+                accept_and_lose(events.len());
                 Err(TransportFault::Interrupted)
             }
             4 => {
                 // The connection is dropped after a part of the events was accepted.
-                accept(part);
+                accept_and_lose(part);
                 Err(TransportFault::Interrupted)
             }
             5 if part < events.len() => {
@@ -138,7 +164,7 @@ impl Simulation {
             }
             6 => Ok(status(503, &[], "down")),
             7 => {
-                accept(events.len());
+                accept_and_lose(events.len());
                 Ok(status(502, &[], "down, but it was accepted"))
             }
             8 => {
@@ -149,7 +175,7 @@ impl Simulation {
             }
             9 => std::future::pending().await,
             10 => {
-                accept(events.len());
+                accept_and_lose(events.len());
                 std::future::pending().await
             }
             11 => {
@@ -162,6 +188,16 @@ impl Simulation {
                 let body = json!({ "ids": ids[1.min(ids.len())..], "status": 200 });
                 Ok(http::Response::new(body.to_string().into()))
             }
+            // A failure of the server itself, although no event is bad.
+            14 => Ok(status(400, &[], "internal error")),
+            15 => {
+                // A gateway's response, which may come after the events were accepted.
+                accept_and_lose(part);
+                let body = Bytes::from_static(br#"{"error":"Bad Request"}"#);
+                let mut response = http::Response::new(body);
+                *response.status_mut() = http::StatusCode::BAD_REQUEST;
+                Ok(response)
+            }
             13 if self.story.refuses_keys => Ok(status(401, &[], "Event key not found")),
             _ => {
                 let ids = accept(events.len());
@@ -173,6 +209,10 @@ impl Simulation {
             }
         }
     }
+}
+
+fn is_multiple(number: u64, of: u64) -> bool {
+    of > 0 && number % of == 0
 }
 
 fn status(status: u16, ids: &[String], error: &str) -> http::Response<Bytes> {
@@ -200,6 +240,9 @@ async fn run(seed: u64) -> StoryResult {
     let story = Story {
         faults: *rng.choice(&[0, 10, 30, 60, 90]).expect("one"),
         bad_every: *rng.choice(&[0, 0, 2, 5, 11]).expect("one"),
+        poison_every: *rng.choice(&[0, 0, 0, 7, 13]).expect("one"),
+        refuses_checkouts: rng.u8(..4) == 0,
+        refuses_lost: rng.bool(),
         max_events: *rng.choice(&[1_000, 1_000, 4, 1]).expect("one"),
         refuses_keys: rng.bool(),
     };
@@ -236,12 +279,15 @@ async fn run(seed: u64) -> StoryResult {
                     Err(_) => continue,
                 }
             }
-            2 if number % 2 == 0 => {
-                publisher.publish(CheckoutCompleted::of(&number.to_string())).await
-            }
-            _ => {
-                let publish = publisher.publish(event(number));
-                match tokio::time::timeout(Duration::from_secs(600), publish).await {
+            kind => {
+                // A poison event can fill the queue for good.
+                let publish = match kind {
+                    2 if number % 2 == 0 => {
+                        publisher.publish(CheckoutCompleted::of(&number.to_string()))
+                    }
+                    _ => publisher.publish(event(number)),
+                };
+                match tokio::time::timeout(Duration::from_secs(120), publish).await {
                     Ok(result) => result,
                     Err(_) => continue,
                 }
@@ -279,36 +325,33 @@ fn event(number: u32) -> ItemViewed {
     ItemViewed::number(number)
 }
 
-/// Resends what was not delivered until the server, now without faults, has accepted all of it.
+/// Resends what was not delivered until the server, now without faults, has accepted all of it. An event in doubt
+/// that is bad stays unsent.
 async fn resend(simulation: &Simulation, batch: Batch) {
     *simulation.healthy.lock().expect("no panic") = true;
-    let client = client(simulation);
     let mut batch = batch;
-    for _ in 0..20 {
-        let Err(error) = client.send_batch(&batch).await else {
-            return;
-        };
-        batch = error.into_unsent();
-        if batch.is_empty() {
-            return;
-        }
-        // A 413 is not retried, so send each event alone.
+    for max_request_events in [7, 1, 7, 1] {
         let simulation = simulation.clone();
-        let builder = Client::builder().no_env().event_key("a-secret-key").max_request_events(1);
+        let builder = Client::builder().no_env().event_key("a-secret-key");
+        let builder = builder.max_request_events(max_request_events);
         let builder = builder.transport(move |request| simulation.clone().respond(request));
-        let single = builder.build().expect("a client");
-        match single.send_batch(&batch).await {
+        // A 413 is not retried, so every second client sends each event alone.
+        match builder.build().expect("a client").send_batch(&batch).await {
             Ok(_) => return,
             Err(error) => batch = error.into_unsent(),
         }
     }
-    assert!(batch.is_empty(), "{} events cannot be delivered", batch.len());
+    let bad = simulation.story.bad_every;
+    for event in batch.events() {
+        let number = number(&serde_json::from_str(event.json()).expect("JSON"));
+        assert!(is_multiple(number, bad), "{number} cannot be delivered");
+    }
 }
 
 async fn check(result: StoryResult) {
     let StoryResult { simulation, accepted, undelivered: handed_over, report } = result;
     let bad = simulation.story.bad_every;
-    let is_bad = |number: u64| bad > 0 && number % bad == 0;
+    let is_bad = |number: u64| is_multiple(number, bad);
 
     // Every accepted event is counted once.
     let counted = report.delivered + report.failed + report.undelivered.len() as u64;
@@ -325,12 +368,12 @@ async fn check(result: StoryResult) {
                 let ids = server.ids.get(number).unwrap_or_else(|| panic!("{number} is lost"));
                 assert!(ids.contains(id.as_str()), "{number} was accepted under {ids:?}, not {id}");
             }
-            Err(inngest_core::publisher::DeliveryError::Closed) => undelivered += 1,
-            Err(inngest_core::publisher::DeliveryError::Rejected(_)) => {
+            Err(DeliveryError::Closed | DeliveryError::KeyRefused(_)) => undelivered += 1,
+            Err(DeliveryError::Rejected(_)) => {
                 failed += 1;
-                // A good event is rejected only if the server failed at it twice in succession.
-                let can_be_rejected = is_bad(*number) || simulation.story.faults > 0;
-                assert!(can_be_rejected, "{number} is not a bad event");
+                // Nothing that the server accepted is reported as rejected.
+                let server = simulation.server.lock().expect("no panic");
+                assert!(!server.ids.contains_key(number), "{number} was accepted");
             }
             Err(_) => failed += 1,
         }
@@ -343,14 +386,23 @@ async fn check(result: StoryResult) {
         .iter()
         .filter(|(_, receipt)| {
             let outcome = receipt.try_delivered();
-            matches!(outcome, Some(Err(inngest_core::publisher::DeliveryError::Rejected(_))))
+            matches!(outcome, Some(Err(DeliveryError::Rejected(_))))
         })
         .map(|(number, _)| *number)
         .collect();
     let mut batch = report.undelivered;
+    let mut handed_over_rejected = BTreeSet::new();
     for undelivered in handed_over {
-        batch.append(undelivered.events);
+        if undelivered.rejections.is_empty() {
+            batch.append(undelivered.events);
+        } else {
+            assert_eq!(undelivered.rejections.len(), undelivered.events.len());
+            let events = undelivered.events.events();
+            let parsed = events.map(|event| serde_json::from_str(event.json()).expect("JSON"));
+            handed_over_rejected.extend(parsed.map(|event: Value| number(&event)));
+        }
     }
+    assert_eq!(handed_over_rejected, rejected, "rejected events are handed over");
     resend(&simulation, batch).await;
     let server = simulation.server.lock().expect("no panic");
     assert_eq!(server.dropped, Vec::<u64>::new(), "dropped because of another event's id");

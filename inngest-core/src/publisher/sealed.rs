@@ -50,7 +50,12 @@ impl History {
             self.successes_before = successes;
         }
         self.failures += 1;
-        self.failures >= SUSPICIOUS_FAILURES && (successes > self.successes_before || is_only_batch)
+        self.is_suspicious() && (successes > self.successes_before || is_only_batch)
+    }
+
+    /// Returns whether the batch failed so often that it may be the reason itself.
+    pub(super) fn is_suspicious(&self) -> bool {
+        self.failures >= SUSPICIOUS_FAILURES
     }
 
     /// Gives the batch a backoff of its own.

@@ -124,6 +124,10 @@ impl State {
             self.delayed.push(part);
             isolated
         } else {
+            if part.history.is_suspicious() {
+                // The open batch goes first, to show whether the server accepts other events.
+                self.seal_open();
+            }
             self.waiting.push_back(part);
             PaceEffect::Failure(error)
         }
