@@ -94,9 +94,13 @@ fn events_are_counted_by_name_and_error_and_each_attempt_is_measured() {
 #[test]
 fn a_partial_400_is_counted_as_rejected_and_no_label_contains_private_data() {
     with_recorder(|snapshotter| async move {
+        let secret = r#"{"ids":[""],"status":400,"error":"a-secret-key"}"#;
         let steps = [
             Step::respond(400, r#"{"ids":["a",""],"status":400,"error":"a-private-note"}"#),
-            Step::respond(400, r#"{"ids":[""],"status":400,"error":"a-secret-key"}"#),
+            Step::Accept,
+            Step::respond(400, secret),
+            Step::respond(400, secret),
+            Step::respond(400, secret),
         ];
         let client = Script::new(steps).client();
         let view = ItemViewed { number: 1, note: "a-private-note".to_owned() };
@@ -107,7 +111,7 @@ fn a_partial_400_is_counted_as_rejected_and_no_label_contains_private_data() {
         assert_eq!(metrics[&sent(&format!("{VIEWED},error.type=rejected"))], Value::Counter(1));
         let rejected = &metrics[&duration(&format!(",{VIEWED},error.type=rejected"))];
         let Value::Histogram(attempts) = rejected else { panic!("{rejected:?}") };
-        assert_eq!(attempts.len(), 2, "the whole batch, and the second event alone");
+        assert_eq!(attempts.len(), 4, "the whole batch, and the second event alone three times");
         let shown = format!("{metrics:?}");
         for secret in ["a-secret-key", "a-private-note", "http", "id-"] {
             assert!(!shown.contains(secret), "{shown}");
@@ -166,5 +170,58 @@ fn events_of_a_publisher_are_counted_by_outcome_and_its_gauges_return_to_zero() 
         for (gauge, value) in gauges {
             assert_eq!(now[gauge], Value::Gauge(-value), "{gauge}");
         }
+    });
+}
+
+/// A recorder that panics in every call.
+struct PanickingRecorder;
+
+impl metrics::Recorder for PanickingRecorder {
+    fn describe_counter(&self, _: metrics::KeyName, _: Option<Unit>, _: metrics::SharedString) {
+        panic!("a recorder that panics");
+    }
+
+    fn describe_gauge(&self, _: metrics::KeyName, _: Option<Unit>, _: metrics::SharedString) {
+        panic!("a recorder that panics");
+    }
+
+    fn describe_histogram(&self, _: metrics::KeyName, _: Option<Unit>, _: metrics::SharedString) {
+        panic!("a recorder that panics");
+    }
+
+    fn register_counter(&self, _: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Counter {
+        panic!("a recorder that panics");
+    }
+
+    fn register_gauge(&self, _: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Gauge {
+        panic!("a recorder that panics");
+    }
+
+    fn register_histogram(
+        &self,
+        _: &metrics::Key,
+        _: &metrics::Metadata<'_>,
+    ) -> metrics::Histogram {
+        panic!("a recorder that panics");
+    }
+}
+
+#[test]
+fn a_recorder_that_panics_changes_nothing() {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let runtime = runtime.expect("a runtime");
+    metrics::with_local_recorder(&PanickingRecorder, || {
+        runtime.block_on(async {
+            let client = Script::new([]).client();
+            client.send(&ItemViewed::number(1)).await.expect("an id");
+            let publisher = client.publisher().start();
+            let published = publisher.publish_all(ItemViewed::many(3)).await;
+            for receipt in published.into_receipts().expect("capacity") {
+                receipt.delivered().await.expect("an id");
+            }
+            let report = publisher.close(Duration::from_secs(5)).await;
+            assert_eq!((report.delivered, report.undelivered.len()), (3, 0));
+        });
     });
 }

@@ -87,8 +87,8 @@ impl State {
         }
     }
 
-    /// Queues the events that failed with a transient error. A batch that is suspected to be the reason is halved and
-    /// gets a backoff of its own, so that it does not slow the others.
+    /// Queues the events that failed with a transient error. A batch that is suspected to be the reason gets a
+    /// backoff of its own, so that it does not slow the others.
     fn retry(
         &mut self,
         sealed: &SealedBatch,
@@ -102,35 +102,41 @@ impl State {
             return if progress { PaceEffect::Success } else { PaceEffect::None };
         };
         part.history.due = None;
-        let is_only_batch = self.is_empty();
         let may_be_the_batch = error.is_ambiguous() && classified.failed_as_a_whole(sealed.len());
-        let isolated_before = part.history.isolated;
-        let isolated = if isolated_before {
-            PaceEffect::None
-        } else {
-            PaceEffect::Isolated(part.len(), Arc::clone(&error))
-        };
-        let suspected = may_be_the_batch && part.history.fail(self.successes, is_only_batch);
-        let due = due(part.history.failures.max(1));
+        let suspected = may_be_the_batch && part.history.fail(self.successes, self.is_empty());
+        if suspected || (may_be_the_batch && part.history.isolated) {
+            let due = due(part.history.failures);
+            return self.isolate(part, suspected, due, error);
+        }
+        if part.history.is_suspicious() {
+            // The open batch goes first, to show whether the server accepts other events.
+            self.seal_open();
+        }
+        self.waiting.push_back(part);
+        PaceEffect::Failure(error)
+    }
+
+    /// Gives a batch a backoff of its own, and halves it if it is suspected.
+    fn isolate(
+        &mut self,
+        mut part: SealedBatch,
+        suspected: bool,
+        due: Instant,
+        error: Arc<RequestError>,
+    ) -> PaceEffect {
+        // The only batch of an outage is no news.
+        let is_news = !part.history.isolated && part.history.others_succeeded(self.successes);
+        let effect =
+            if is_news { PaceEffect::Isolated(part.len(), error) } else { PaceEffect::None };
+        part.history.isolated = true;
+        part.history.due = Some(due);
         if suspected && part.len() > 1 {
             part.history.failures = 0;
-            for mut half in part.halves() {
-                half.history.isolate_until(due);
-                self.delayed.push(half);
-            }
-            isolated
-        } else if suspected || (may_be_the_batch && isolated_before) {
-            part.history.isolate_until(due);
-            self.delayed.push(part);
-            isolated
+            self.delayed.extend(part.halves());
         } else {
-            if part.history.is_suspicious() {
-                // The open batch goes first, to show whether the server accepts other events.
-                self.seal_open();
-            }
-            self.waiting.push_back(part);
-            PaceEffect::Failure(error)
+            self.delayed.push(part);
         }
+        effect
     }
 
     /// Records the names that the server refuses, and keeps their events.

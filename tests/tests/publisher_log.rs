@@ -1,0 +1,71 @@
+//! What a publisher logs in an outage: a warning at its start, a message at its end.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use inngest_core::publisher::DeliveryError;
+use inngest_tests::{ItemViewed, Script, Step};
+use tracing::Level;
+use tracing_subscriber::fmt::MakeWriter;
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn lines(&self, part: &str) -> Vec<String> {
+        let text = String::from_utf8(self.0.lock().expect("no panic").clone()).expect("Unicode");
+        text.lines().filter(|line| line.contains(part)).map(str::to_owned).collect()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no panic").write(text)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Log;
+
+    fn make_writer(&self) -> Log {
+        self.clone()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_logged_once_at_its_start_and_once_at_its_end() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().with_max_level(Level::DEBUG).with_ansi(false);
+    let subscriber = subscriber.with_writer(log.clone()).finish();
+    let _default = tracing::subscriber::set_default(subscriber);
+    let script = Script::new(vec![Step::status(503); 6]);
+    let publisher = script.client().publisher().start();
+    drop(publisher.publish_all(ItemViewed::many(3)).await.into_receipts().expect("capacity"));
+    publisher.flush(Duration::from_secs(60)).await.expect("all sent");
+
+    let warnings = log.lines("WARN");
+    let [warning] = &*warnings else { panic!("{warnings:#?}") };
+    assert!(warning.contains("sending to Inngest fails; events are kept and retried"), "{warning}");
+    assert!(warning.contains("next_attempt_in=") && warning.contains("(503)"), "{warning}");
+    assert_eq!(log.lines("sending to Inngest still fails").len(), 1, "then the batch is halved");
+    let infos = log.lines("INFO");
+    let [recovered] = &*infos else { panic!("{infos:#?}") };
+    assert!(recovered.contains("sending to Inngest recovered after="), "{recovered}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn receipts_that_are_left_after_a_refused_key_name_the_refusal() {
+    let script = Script::new([Step::status(401)]);
+    let publisher = script.client().publisher().start();
+    let receipt = publisher.publish(ItemViewed::number(1)).await.expect("capacity");
+    let report = publisher.close(Duration::from_secs(1)).await;
+    assert_eq!(report.undelivered.len(), 1);
+    let error = receipt.delivered().await.expect_err("not delivered");
+    assert!(matches!(&error, DeliveryError::KeyRefused(cause) if cause.is_key_refused()));
+    assert!(error.to_string().contains("the event key is refused (401)"), "{error}");
+}
