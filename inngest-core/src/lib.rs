@@ -123,7 +123,7 @@ pub use batch::{Batch, BatchEvent};
 #[cfg(feature = "client")]
 pub use client::{
     BatchError, Client, ClientBuilder, ConfigError, EventKey, Rejection, RequestError, RetryPolicy,
-    SendError, SendOutcome, SendReport, TraceContext,
+    SendError, SendOutcome, SendReport, Sending, TraceContext,
 };
 pub use event::{
     DedupId, Deduplicated, Envelope, Event, EventError, EventId, EventInfo, IdSegment,
@@ -131,3 +131,6 @@ pub use event::{
 };
 #[cfg(feature = "derive")]
 pub use inngest_derive::{IdSegment, InngestEvent, InngestEvents};
+/// The HTTP client that [`ClientBuilder::http_client`] takes, in the version that this crate uses.
+#[cfg(feature = "client")]
+pub use reqwest;

@@ -22,6 +22,7 @@ mod request;
 mod response;
 mod retry;
 mod retry_after;
+mod sending;
 mod settings;
 #[cfg_attr(not(feature = "tracing"), path = "no_span.rs")]
 mod span;
@@ -50,6 +51,7 @@ pub(crate) use outcome::Outcome;
 use outcome::{InvalidEvent, call_result};
 pub(crate) use pace::Pace;
 pub use retry::RetryPolicy;
+pub use sending::Sending;
 use settings::Settings;
 use span::Span;
 
@@ -103,18 +105,25 @@ impl Client {
     ///
     /// [`SendError`]: the event was rejected, or it is unsent and returned in the error.
     #[track_caller]
-    pub fn send<E: IntoEvent>(
-        &self,
-        event: E,
-    ) -> impl Future<Output = Result<EventId, SendError>> + Send + 'static + use<E> {
+    pub fn send<E: IntoEvent>(&self, event: E) -> Sending<Result<EventId, SendError>> {
         let mut batch = Batch::with_capacity(1, 0);
         let (name, pushed) = batch.push_with_hooks(self.before_send(), event);
-        let call_site = CallSite::caller();
+        self.send_pushed(name, batch, pushed, CallSite::caller())
+    }
+
+    /// Sends `batch`, which contains the event if it could be pushed.
+    fn send_pushed(
+        &self,
+        name: &'static str,
+        batch: Batch,
+        pushed: Result<(), EventError>,
+        call_site: CallSite,
+    ) -> Sending<Result<EventId, SendError>> {
         let invalid = pushed.err().map(|error| InvalidEvent::new(0, name, call_site, error));
         let client = self.clone();
         let context = self.context(Span::for_event(name));
         let span = context.span.clone();
-        span.instrument(async move {
+        Sending::new(span.instrument(async move {
             let outcome = client.run(&context, &batch, invalid.as_slice()).await.pop();
             match (outcome, invalid) {
                 (Some(Outcome::Accepted(id)), _) => {
@@ -129,7 +138,7 @@ impl Client {
                 (None, Some(invalid)) => Err(SendError::rejected(invalid.reason, batch)),
                 (None, None) => unreachable!("the event is either in the batch or invalid"),
             }
-        })
+        }))
     }
 
     /// Sends many events, split into requests according to the client's limits, and returns their ids in
@@ -142,10 +151,7 @@ impl Client {
     ///
     /// [`BatchError`]: the outcome of each event, by its index in `events`.
     #[track_caller]
-    pub fn send_all<I>(
-        &self,
-        events: I,
-    ) -> impl Future<Output = Result<Vec<EventId>, BatchError>> + Send + 'static + use<I>
+    pub fn send_all<I>(&self, events: I) -> Sending<Result<Vec<EventId>, BatchError>>
     where
         I: IntoIterator,
         I::Item: IntoEvent,
@@ -161,13 +167,22 @@ impl Client {
                 invalid.push(InvalidEvent::new(index, name, call_site, error));
             }
         }
+        self.send_all_pushed(batch, invalid)
+    }
+
+    /// Sends `batch`. `invalid` are the events that could not be pushed on it.
+    fn send_all_pushed(
+        &self,
+        batch: Batch,
+        invalid: Vec<InvalidEvent>,
+    ) -> Sending<Result<Vec<EventId>, BatchError>> {
         let client = self.clone();
         let context = self.context(Span::for_batch(&batch));
         let span = context.span.clone();
-        span.instrument(async move {
+        Sending::new(span.instrument(async move {
             let outcomes = client.run(&context, &batch, &invalid).await;
             call_result(&batch, outcomes, invalid)
-        })
+        }))
     }
 
     /// Sends a batch, split into requests according to the client's limits, and returns its ids in order.
