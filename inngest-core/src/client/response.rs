@@ -96,10 +96,9 @@ fn partial(
     message: String,
 ) -> Result<ParsedResponse, RequestError> {
     let body = serde_json::from_slice::<ResponseBody>(&response.body).unwrap_or_default();
-    if body.ids.is_none() && body.error.is_none() {
+    let Some(mut accepted) = body.ids else {
         return Err(RequestError::Refused { status: 400, message });
-    }
-    let mut accepted = body.ids.unwrap_or_default();
+    };
     let known = accepted.iter().take_while(|id| !id.as_str().is_empty()).count();
     if known >= events {
         let problem = format!("it has an id for every event, but also the error: {message}");
