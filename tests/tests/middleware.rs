@@ -237,9 +237,10 @@ async fn after_send_is_called_once_per_event_across_retries() {
 #[tokio::test(start_paused = true)]
 async fn after_send_is_called_for_each_event_of_a_batch() {
     let outcomes = Outcomes::default();
-    // The second event is refused twice.
+    // The second event is refused four times.
     let partial = r#"{"ids":["a",""],"status":400,"error":"bad"}"#;
-    let steps = [Step::respond(400, partial), Step::status(400), Step::Accept];
+    let mut steps = vec![Step::respond(400, partial), Step::Accept];
+    steps.resize(2 + 3, Step::status(400));
     let client = outcomes.build(Script::new(steps).builder().max_event_bytes(1_000));
     let views = [3, 3, 3, 9_000].map(|len| ItemViewed { number: 1, note: "x".repeat(len) });
     client.send_all(views).await.expect_err("two bad events");
