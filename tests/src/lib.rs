@@ -1,7 +1,10 @@
 //! Shared by the tests: the events of a storefront, and a transport with scripted responses.
 #![allow(clippy::missing_panics_doc, reason = "test helpers panic on failure, as tests do")]
 
+mod judge;
 mod readme;
+
+pub use judge::{Judge, JudgedRequest, Ruling};
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

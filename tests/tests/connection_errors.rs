@@ -22,7 +22,7 @@ fn builder(url: &str) -> ClientBuilder {
 /// Why an event cannot be sent. The reason is the same in the error of one event and of several.
 async fn failure(builder: ClientBuilder) -> RequestError {
     let client = builder.build().expect("a client");
-    let error = client.send(&ItemViewed::number(1)).await.expect_err("no connection");
+    let error = client.send(ItemViewed::number(1)).await.expect_err("no connection");
     let cause = error.cause().expect("a cause").clone();
     assert!(error.to_string().ends_with(&cause.to_string()), "{error}");
     assert!(cause.is_retryable());

@@ -96,7 +96,7 @@ async fn mixed_values_are_sent_with_their_own_names_ids_and_versions() {
     let api = EventApi::start().await;
     let client = api.client();
     client.send_all(all()).await.unwrap();
-    client.send_all(&all()).await.unwrap();
+    client.send_all(all()).await.unwrap();
     let mut batch = Batch::new();
     for event in all() {
         batch.push(&event).unwrap();
@@ -123,7 +123,7 @@ async fn an_envelope_wraps_any_variant() {
     for event in &all() {
         client.send(Event::new(event).at(time).version("3").id("other")).await.unwrap();
     }
-    client.send(&Event::new(all()[0].clone()).without_id()).await.unwrap();
+    client.send(Event::new(all()[0].clone()).without_id()).await.unwrap();
     let ids: Vec<_> = api.events().into_iter().map(|event| event.dedup_id).collect();
     assert_eq!(ids, [Some("other".into()), Some("other".into()), Some("other".into()), None]);
 

@@ -68,7 +68,7 @@ fn events_are_counted_by_name_and_error_and_each_attempt_is_measured() {
             Step::status(401),
         ];
         let client = Script::new(steps).client();
-        client.send(&ItemViewed::number(1)).await.expect("an id");
+        client.send(ItemViewed::number(1)).await.expect("an id");
         let mixed =
             batch![ItemViewed::number(1), CheckoutCompleted::of("c"), ItemViewed::number(2)];
         client.send_batch(&mixed.expect("a batch")).await.expect("ids");
@@ -214,7 +214,7 @@ fn a_recorder_that_panics_changes_nothing() {
     metrics::with_local_recorder(&PanickingRecorder, || {
         runtime.block_on(async {
             let client = Script::new([]).client();
-            client.send(&ItemViewed::number(1)).await.expect("an id");
+            client.send(ItemViewed::number(1)).await.expect("an id");
             let publisher = client.publisher().start();
             let published = publisher.publish_all(ItemViewed::many(3)).await;
             for receipt in published.into_receipts().expect("capacity") {

@@ -59,7 +59,7 @@ async fn before_send_changes_the_envelope_of_every_event_the_client_serializes()
     let client = script.builder().before_send(stamp).build().expect("a client");
     let meta = json!({ "sessions": { "request": "r1" } });
 
-    client.send(&ItemViewed::number(1)).await.expect("an id");
+    client.send(ItemViewed::number(1)).await.expect("an id");
     client.send_all(ItemViewed::many(2)).await.expect("ids");
     let publisher = client.publisher().start();
     drop(publisher.publish(ItemViewed::number(1)).await.expect("capacity"));
@@ -219,9 +219,9 @@ async fn after_send_is_called_once_per_event_across_retries() {
         Step::status(401),
     ];
     let client = outcomes.build(Script::new(steps).builder());
-    client.send(&ItemViewed::number(1)).await.expect("an id");
-    client.send(&ItemViewed::number(1)).await.expect_err("too large");
-    client.send(&ItemViewed::number(1)).await.expect_err("a refused key");
+    client.send(ItemViewed::number(1)).await.expect("an id");
+    client.send(ItemViewed::number(1)).await.expect_err("too large");
+    client.send(ItemViewed::number(1)).await.expect_err("a refused key");
     client.send(AccountLinked { account: 1 << 60 }).await.expect_err("unsafe");
     assert_eq!(
         outcomes.take(),
@@ -320,7 +320,7 @@ async fn a_panic_in_after_send_affects_nothing_else() {
         count.fetch_add(1, Ordering::Relaxed);
     });
     let client = builder.build().expect("a client");
-    client.send(&ItemViewed::number(1)).await.expect("an id");
+    client.send(ItemViewed::number(1)).await.expect("an id");
     client.send_all(ItemViewed::many(3)).await.expect("ids");
     let publisher = client.publisher().start();
     for _ in 0..2 {

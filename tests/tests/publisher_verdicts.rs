@@ -157,10 +157,7 @@ async fn a_batch_that_fails_while_others_succeed_is_halved_until_the_culprit_is_
 #[tokio::test(start_paused = true)]
 async fn the_only_batch_that_times_out_is_halved_and_an_outage_stays_calm() {
     let server = Server::default();
-    let client = server.client(|request| match request.has(3) {
-        true => Reply::Hang,
-        false => Reply::Accept,
-    });
+    let client = server.client(|request| if request.has(3) { Reply::Hang } else { Reply::Accept });
     let publisher = client.publisher().start();
     publish(&publisher, 0..8).await;
     tokio::time::sleep(200 * SECOND).await;

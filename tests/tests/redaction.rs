@@ -14,7 +14,7 @@ fn send(key: &str, status: u16, body: &str) -> Result<EventId, SendError> {
     let builder = script.builder().event_key(key).retry(RetryPolicy::none());
     let client = builder.build().expect("a client");
     let runtime = runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    runtime.expect("a runtime").block_on(client.send(&ItemViewed::number(1)))
+    runtime.expect("a runtime").block_on(client.send(ItemViewed::number(1)))
 }
 
 /// The server's message in the error of a refused request.

@@ -42,7 +42,7 @@ async fn an_invalid_response_is_an_error_that_says_what_is_wrong() {
     ] {
         let api = EventApi::start().await;
         api.fail_next(fault);
-        let error = api.client().send(&ItemViewed::number(0)).await.expect_err(what);
+        let error = api.client().send(ItemViewed::number(0)).await.expect_err(what);
         let Some(RequestError::InvalidResponse { problem, .. }) = error.cause() else {
             panic!("{what}: {error:?}");
         };

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use inngest_core::testing::TransportFault;
 use inngest_core::{Batch, RequestError, RetryPolicy, SendError};
-use inngest_tests::{ItemViewed, Script, Step};
+use inngest_tests::{ItemViewed, Judge, Ruling, Script, Step};
 use tokio::time::Instant;
 
 const SECOND: Duration = Duration::from_secs(1);
 
 async fn send(steps: impl IntoIterator<Item = Step>) -> (Result<(), SendError>, Script) {
     let script = Script::new(steps);
-    let sent = script.client().send(&ItemViewed::number(1)).await;
+    let sent = script.client().send(ItemViewed::number(1)).await;
     (sent.map(drop), script)
 }
 
@@ -56,30 +56,64 @@ async fn other_failures_are_not_retried() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_400_is_retried_once_and_then_is_a_rejection() {
-    let (sent, script) = send([Step::status(400), Step::status(400)]).await;
+async fn a_400_is_retried_three_times_and_then_is_a_rejection() {
+    let (sent, script) = send(vec![Step::status(400); 4]).await;
     assert!(matches!(sent, Err(SendError::Rejected { .. })), "{sent:?}");
-    assert_eq!(script.requests().len(), 2);
+    assert_eq!(script.requests().len(), 4);
 
-    let (sent, script) = send([Step::status(400)]).await;
+    let (sent, script) = send(vec![Step::status(400); 3]).await;
     sent.expect("a 400 by a fault of the server");
-    assert_eq!(script.requests().len(), 2);
+    assert_eq!(script.requests().len(), 4);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_is_tried_five_times_with_growing_backoff() {
-    let (sent, script) = send(vec![Step::status(503); 9]).await;
+async fn a_request_is_tried_eight_times_with_growing_backoff() {
+    let (sent, script) = send(vec![Step::status(503); 12]).await;
     let error = sent.expect_err("a server that is down");
     assert!(error.is_retryable());
     assert!(matches!(error.cause(), Some(RequestError::Unavailable { status: 503, .. })));
     let times: Vec<Duration> = script.requests().iter().map(|request| request.elapsed).collect();
-    assert_eq!(times.len(), 5);
+    assert_eq!(times.len(), 8);
     for (attempt, pair) in times.windows(2).enumerate() {
         let bound = Duration::from_millis(100) * 2_u32.pow(u32::try_from(attempt).expect("few"));
-        // The resolution of the timer is a millisecond.
         let wait = pair[1].saturating_sub(pair[0]);
-        assert!(wait <= bound + Duration::from_millis(1), "wait {attempt} was {wait:?}");
+        // The resolution of the timer is a millisecond.
+        let bounds = bound / 2..=bound + Duration::from_millis(1);
+        assert!(bounds.contains(&wait), "wait {attempt} was {wait:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_of_five_seconds_passes_unnoticed() {
+    for _ in 0..100 {
+        for outage in [
+            Ruling::Fail(TransportFault::Connect),
+            Ruling::Fail(TransportFault::Interrupted),
+            Ruling::Respond(502, "<html>"),
+        ] {
+            let judge = Judge::new(move |request| {
+                if request.elapsed < 5 * SECOND { outage.clone() } else { Ruling::Accept }
+            });
+            judge.client().send(ItemViewed::number(0)).await.expect("an id");
+            assert!(judge.requests().last().expect("a request").elapsed < 13 * SECOND);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_retry_changes_the_policy_of_the_returned_client_only() {
+    let script = Script::new(vec![Step::status(503); 1 + 8 + 3]);
+    let client = script.client();
+    let impatient = client.with_retry(RetryPolicy::none());
+    impatient.send(ItemViewed::number(1)).await.expect_err("one attempt");
+    assert_eq!(script.requests().len(), 1);
+    client.send(ItemViewed::number(1)).await.expect_err("eight attempts");
+    assert_eq!(script.requests().len(), 1 + 8);
+    let patient = impatient.with_retry(RetryPolicy::default().max_attempts(4));
+    patient.send(ItemViewed::number(1)).await.expect("the fourth attempt");
+    // The rest of the configuration is the same.
+    let path = |index: usize| script.requests()[index].http.uri().path().to_owned();
+    assert_eq!(path(0), path(1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -98,13 +132,13 @@ async fn backoff_is_random() {
 async fn the_retry_policy_can_be_changed() {
     let script = Script::new(vec![Step::status(503); 9]);
     let client = script.builder().retry(RetryPolicy::none()).build().expect("a client");
-    client.send(&ItemViewed::number(1)).await.expect_err("one attempt");
+    client.send(ItemViewed::number(1)).await.expect_err("one attempt");
     assert_eq!(script.requests().len(), 1);
 
     let script = Script::new(vec![Step::status(503); 8]);
     let policy = RetryPolicy::default().max_attempts(9).initial_backoff(SECOND).max_backoff(SECOND);
     let client = script.builder().retry(policy).build().expect("a client");
-    client.send(&ItemViewed::number(1)).await.expect("the ninth attempt");
+    client.send(ItemViewed::number(1)).await.expect("the ninth attempt");
     assert_eq!(script.requests().len(), 9);
 }
 
@@ -114,6 +148,15 @@ async fn retry_after_in_seconds_or_as_a_date_is_the_minimum_wait() {
     sent.expect("the second attempt");
     let wait = script.requests()[1].elapsed;
     assert!(wait >= 7 * SECOND && wait <= 7 * SECOND + Duration::from_millis(101), "{wait:?}");
+
+    // It is shorter than half the bound of the last wait, which is 6.4 s.
+    for _ in 0..20 {
+        let (sent, script) = send(vec![Step::retry_after(429, "1"); 7]).await;
+        sent.expect("the eighth attempt");
+        let requests = script.requests();
+        let wait = requests[7].elapsed.saturating_sub(requests[6].elapsed);
+        assert!(wait >= Duration::from_millis(3_200), "{wait:?}");
+    }
 
     let date = httpdate::fmt_http_date(std::time::SystemTime::now() + 20 * SECOND);
     let (sent, script) = send([Step::retry_after(503, &date)]).await;
@@ -149,7 +192,7 @@ async fn a_call_ends_after_its_total_timeout() {
     let script = Script::new(vec![Step::Hang; 99]);
     let policy = RetryPolicy::default().max_attempts(99);
     let client = script.builder().retry(policy).build().expect("a client");
-    let error = client.send(&ItemViewed::number(1)).await.expect_err("no response");
+    let error = client.send(ItemViewed::number(1)).await.expect_err("no response");
     assert!(error.cause().is_some_and(RequestError::is_timeout), "{error:?}");
     assert!(start.elapsed() <= 60 * SECOND + Duration::from_millis(1), "{:?}", start.elapsed());
     assert!(script.requests().len() >= 5);
@@ -255,7 +298,7 @@ async fn a_dropped_call_leaves_no_request_in_flight() {
     tokio::time::timeout(SECOND, call).await.expect_err("canceled");
     assert_eq!(script.requests().len(), 4);
     tokio::time::sleep(100 * SECOND).await;
-    client.send(&ItemViewed::number(1)).await.map(drop).unwrap_or_default();
+    client.send(ItemViewed::number(1)).await.map(drop).unwrap_or_default();
     assert_eq!(script.requests().get(4).map(|request| request.in_flight), Some(1));
 }
 

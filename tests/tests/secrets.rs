@@ -104,7 +104,7 @@ async fn the_key_and_the_data_are_in_no_debug_no_display_no_error_chain_and_no_t
         }
     }
     api.clear_faults();
-    client.send(&ItemViewed::number(1)).await.expect("an id");
+    client.send(ItemViewed::number(1)).await.expect("an id");
     api.fail_next(Fault::redirect(&format!("/e/{KEY}/again")));
     for client in [no_server, no_host, tls, following] {
         let sent = client.send(&private).await;

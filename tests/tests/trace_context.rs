@@ -27,7 +27,7 @@ async fn every_request_of_a_call_carries_the_trace_of_the_caller() {
     let client = script.builder().trace_context(context).max_request_events(2).build();
     let client = client.expect("a client");
 
-    let call = client.send(&ItemViewed::number(1));
+    let call = client.send(ItemViewed::number(1));
     assert_eq!(calls.load(Ordering::Relaxed), 1, "in the call itself");
     call.await.expect("an id");
     client.send_all(ItemViewed::many(3)).await.expect("ids");
@@ -52,8 +52,8 @@ async fn each_attempt_carries_the_trace_headers() {
     api.fail_next(Fault::status(503));
     let builder = Client::builder().no_env().dev(true).base_url(api.url());
     let client = builder.trace_context(|| Some(PARENT.to_owned())).build().expect("a client");
-    client.send(&ItemViewed::number(1)).await.expect("an id");
-    api.client().send(&ItemViewed::number(2)).await.expect("an id");
+    client.send(ItemViewed::number(1)).await.expect("an id");
+    api.client().send(ItemViewed::number(2)).await.expect("an id");
     let requests = api.requests();
     let parents: Vec<_> = requests.iter().map(|request| request.header("traceparent")).collect();
     assert_eq!(parents, [Some(PARENT), Some(PARENT), None]);
@@ -81,7 +81,7 @@ async fn an_invalid_trace_context_is_left_out() {
     for (context, parent, state) in cases {
         let script = Script::new([]);
         let client = script.builder().trace_context(context).build().expect("a client");
-        client.send(&ItemViewed::number(1)).await.expect("an id");
+        client.send(ItemViewed::number(1)).await.expect("an id");
         assert_eq!(header(&script, 0, "traceparent").as_deref(), parent);
         assert_eq!(header(&script, 0, "tracestate").as_deref(), state);
     }
@@ -89,6 +89,6 @@ async fn an_invalid_trace_context_is_left_out() {
     let script = Script::new([]);
     let panics = || -> Option<String> { panic!("a panic of the trace context") };
     let client = script.builder().trace_context(panics).build().expect("a client");
-    client.send(&ItemViewed::number(1)).await.expect("an id");
+    client.send(ItemViewed::number(1)).await.expect("an id");
     assert_eq!(header(&script, 0, "traceparent"), None);
 }

@@ -95,7 +95,7 @@ async fn one_event_is_one_span_below_the_span_of_its_caller() {
     async {
         let call = {
             let _caller = tracing::info_span!("handler").entered();
-            script.client().send(&ItemViewed::number(1))
+            script.client().send(ItemViewed::number(1))
         };
         call.await.expect("an id");
     }
@@ -136,19 +136,21 @@ async fn the_span_of_a_failure_has_its_error_type() {
         Step::status(503),
         Step::status(413),
         Step::respond(400, r#"{"ids":["a",""],"status":400,"error":"bad"}"#),
+        Step::status(403),
         Step::status(400),
-        Step::status(401),
+        Step::status(400),
+        Step::status(400),
     ];
     async {
         let client = Script::new(steps).builder().retry(RetryPolicy::none()).max_event_bytes(999);
         let client = client.build().expect("a client");
-        client.send(&ItemViewed::number(1)).await.expect_err("unavailable");
-        client.send(&ItemViewed::number(1)).await.expect_err("too large for the server");
+        client.send(ItemViewed::number(1)).await.expect_err("unavailable");
+        client.send(ItemViewed::number(1)).await.expect_err("too large for the server");
         client.send(AccountLinked { account: 1 << 60 }).await.expect_err("unsafe");
         let large = ItemViewed { number: 1, note: "x".repeat(9_999) };
         client.send(&large).await.expect_err("too large for the client");
         let views = [ItemViewed::number(1), ItemViewed::number(2), large];
-        // The last event is sent in its own request, and its key is refused.
+        // The last event is sent in its own request, and its key is refused. The second is then refused alone.
         let error = client.send_all(views.iter().chain(&views[..1])).await.expect_err("several");
         assert_eq!((error.rejected().len(), error.unsent().len()), (2, 1));
         client.send_all(["", ""].map(CheckoutCompleted::of)).await.expect_err("blank ids");

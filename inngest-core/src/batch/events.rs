@@ -49,7 +49,7 @@ impl fmt::Debug for BatchEvent<'_> {
 impl Batch {
     /// Returns the events in order.
     #[must_use]
-    #[allow(clippy::missing_panics_doc, reason = "serde_json writes UTF-8")]
+    #[expect(clippy::missing_panics_doc, reason = "serialized JSON is always UTF-8")]
     pub fn events(&self) -> impl ExactSizeIterator<Item = BatchEvent<'_>> {
         self.slots.iter().map(|slot| BatchEvent {
             name: slot.name,

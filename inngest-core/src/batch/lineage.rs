@@ -1,7 +1,8 @@
-//! The places of one seed, and whether its events may have been accepted.
+//! The places of one seed, and which of its events may have been accepted.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Seed;
 
@@ -11,33 +12,58 @@ use super::Seed;
 pub(super) struct Lineage {
     pub(super) seed: Seed,
     next_place: AtomicU32,
-    /// Whether an attempt ended without it being known what the server did. One mark for all events of the seed
-    /// is enough: it only turns a rejection into an unsent event.
-    in_doubt: AtomicBool,
+    /// The places of the events that the server accepted, or may have accepted. Such an event is never rejected.
+    in_doubt: Mutex<Places>,
 }
 
 impl Lineage {
     pub(super) fn new() -> Arc<Lineage> {
-        Lineage::stored(Seed::new(), false)
+        Lineage::stored(Seed::new())
     }
 
     /// Returns the lineage of events that were stored. It assigns no places, since other copies of the stored
     /// batch, and the original, may exist.
-    pub(super) fn stored(seed: Seed, in_doubt: bool) -> Arc<Lineage> {
-        let (next_place, in_doubt) = (AtomicU32::new(0), AtomicBool::new(in_doubt));
-        Arc::new(Lineage { seed, next_place, in_doubt })
+    pub(super) fn stored(seed: Seed) -> Arc<Lineage> {
+        Arc::new(Lineage { seed, next_place: AtomicU32::new(0), in_doubt: Mutex::default() })
     }
 
     pub(super) fn take_place(&self) -> u32 {
         self.next_place.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub(super) fn mark_in_doubt(&self) {
-        self.in_doubt.store(true, Ordering::Relaxed);
+    /// Marks the places from `first` to `last` as in doubt.
+    pub(super) fn mark_in_doubt(&self, first: u32, last: u32) {
+        self.places_in_doubt().insert(first, last);
     }
 
-    pub(super) fn is_in_doubt(&self) -> bool {
-        self.in_doubt.load(Ordering::Relaxed)
+    pub(super) fn is_in_doubt(&self, place: u32) -> bool {
+        self.places_in_doubt().contains(place)
+    }
+
+    fn places_in_doubt(&self) -> MutexGuard<'_, Places> {
+        self.in_doubt.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A set of places: the first and the last place of each range. No two ranges overlap or touch.
+#[derive(Debug, Default)]
+struct Places(BTreeMap<u32, u32>);
+
+impl Places {
+    fn insert(&mut self, mut first: u32, mut last: u32) {
+        // Merges the ranges that overlap or touch the new one.
+        while let Some((&start, &end)) = self.0.range(..=last.saturating_add(1)).next_back() {
+            if end.saturating_add(1) < first {
+                break;
+            }
+            (first, last) = (first.min(start), last.max(end));
+            self.0.remove(&start);
+        }
+        self.0.insert(first, last);
+    }
+
+    fn contains(&self, place: u32) -> bool {
+        self.0.range(..=place).next_back().is_some_and(|(_, last)| place <= *last)
     }
 }
 
@@ -56,4 +82,26 @@ pub(super) fn lineage_index(
         appended.len() - 1
     });
     u32::try_from(index + 1).expect("each lineage has an event, and memory holds fewer than 2^32")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Places;
+
+    #[test]
+    fn ranges_of_places_are_merged() {
+        let mut places = Places::default();
+        for (first, last) in [(10, 12), (0, 1), (20, 20), (13, 14), (u32::MAX, u32::MAX), (2, 2)] {
+            places.insert(first, last);
+        }
+        let ranges = |places: &Places| places.0.clone().into_iter().collect::<Vec<_>>();
+        assert_eq!(ranges(&places), [(0, 2), (10, 14), (20, 20), (u32::MAX, u32::MAX)]);
+        for (place, expected) in [(0, true), (2, true), (3, false), (9, false), (14, true)] {
+            assert_eq!(places.contains(place), expected, "{place}");
+        }
+        places.insert(1, 19);
+        assert_eq!(ranges(&places), [(0, 20), (u32::MAX, u32::MAX)]);
+        places.insert(0, u32::MAX - 1);
+        assert_eq!(ranges(&places), [(0, u32::MAX)]);
+    }
 }

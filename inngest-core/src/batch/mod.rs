@@ -51,6 +51,9 @@ pub(crate) use split::{RequestLimits, split};
 /// shutdown and sent after the restart: the events keep their ids. Events pushed on a batch that was read
 /// back get ids from a new seed. A stored batch of another format version, or a damaged one, is an error.
 ///
+/// Store what a call returns as unsent, after the call: a stored batch records which events may have been accepted so
+/// far, and not what happens to the original afterwards.
+///
 /// ```
 /// # use inngest_core::{Batch, InngestEvent};
 /// # use serde::Serialize;
@@ -100,7 +103,7 @@ impl Slot {
 
     /// Returns whether the event's id is the successor of `previous`'s, so that one request can contain both.
     fn follows(&self, previous: &Slot) -> bool {
-        self.lineage == previous.lineage && self.place == previous.place.wrapping_add(1)
+        self.lineage == previous.lineage && previous.place.checked_add(1) == Some(self.place)
     }
 }
 
@@ -290,14 +293,18 @@ impl Batch {
         self.lineage(slot).seed.shifted(slot.place)
     }
 
-    /// Marks the event at `index` as possibly accepted, and with it all events of the same seed.
-    pub(crate) fn mark_in_doubt(&self, index: usize) {
-        self.lineage(&self.slots[index]).mark_in_doubt();
+    /// Marks the events `range`, whose places are consecutive, as possibly accepted. The mark holds for every
+    /// batch of the same seed.
+    pub(crate) fn mark_in_doubt(&self, range: Range<usize>) {
+        if let [first, .., last] | [first @ last] = &self.slots[range] {
+            self.lineage(first).mark_in_doubt(first.place, last.place);
+        }
     }
 
     /// Returns whether the event at `index` may have been accepted by an earlier attempt.
     pub(crate) fn is_in_doubt(&self, index: usize) -> bool {
-        self.lineage(&self.slots[index]).is_in_doubt()
+        let slot = &self.slots[index];
+        self.lineage(slot).is_in_doubt(slot.place)
     }
 
     fn lineage(&self, slot: &Slot) -> &Arc<Lineage> {

@@ -6,6 +6,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+/// An id has 48 bits for the milliseconds. Inngest ignores a seed with more.
+const MAX_MILLIS: u64 = (1 << 48) - 1;
+
 /// The seed of a batch. Inngest gives event `i` of a request the ULID of `millis` and the ten bytes, where `i + 1`
 /// is added to the last four as a big-endian number. A request that starts at the batch's event `s` therefore
 /// carries the seed shifted by `s`.
@@ -41,7 +44,8 @@ impl Seed {
     pub(super) fn parse(header: &str) -> Option<Seed> {
         let (millis, random) = header.split_once(',')?;
         let random = STANDARD.decode(random).ok()?.try_into().ok()?;
-        Some(Seed { millis: millis.parse().ok().filter(|millis| *millis > 0)?, random })
+        let millis = millis.parse().ok().filter(|millis| (1..=MAX_MILLIS).contains(millis))?;
+        Some(Seed { millis, random })
     }
 
     /// Returns the value of the header `x-inngest-event-id-seed`.
@@ -74,9 +78,15 @@ mod tests {
         let seed = Seed::new();
         let parsed = Seed::parse(&seed.header()).expect("a seed");
         assert_eq!((parsed.millis, parsed.random), (seed.millis, seed.random));
-        for malformed in
-            ["", "1", "1,", "0,BwcHBwcH/////g==", "1,BwcHBwcH____g==", "x,BwcHBwcH/////g=="]
-        {
+        for malformed in [
+            "",
+            "1",
+            "1,",
+            "0,BwcHBwcH/////g==",
+            "281474976710656,BwcHBwcH/////g==",
+            "1,BwcHBwcH____g==",
+            "x,BwcHBwcH/////g==",
+        ] {
             assert!(Seed::parse(malformed).is_none(), "{malformed}");
         }
     }

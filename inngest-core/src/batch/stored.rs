@@ -1,7 +1,7 @@
 //! `Serialize` and `Deserialize` of a batch: the events with the seeds and places of their ids.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fmt;
 
 use super::lineage::Lineage;
@@ -18,16 +18,10 @@ const FORMAT: u32 = 1;
 struct StoredBatch<'a> {
     /// First, so that a batch of another format is recognized before its other fields are read.
     format: Format,
-    seeds: Vec<StoredSeed>,
+    /// Each as in the header `x-inngest-event-id-seed`.
+    seeds: Vec<Cow<'a, str>>,
     #[serde(borrow)]
     events: Vec<StoredEvent<'a>>,
-}
-
-#[derive(serde::Serialize, serde::Deserialize)]
-struct StoredSeed {
-    /// As in the header `x-inngest-event-id-seed`.
-    seed: String,
-    in_doubt: bool,
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -35,6 +29,8 @@ struct StoredEvent<'a> {
     /// The index of its seed.
     seed: u32,
     place: u32,
+    /// Whether an earlier attempt to send it may have been accepted.
+    in_doubt: bool,
     /// The event as a string, so that formats other than JSON can hold it.
     #[serde(borrow)]
     json: Cow<'a, str>,
@@ -63,13 +59,11 @@ impl Serialize for Batch {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         // The batch's own lineage comes first, also if it has no event.
         let lineages = std::iter::once(&self.lineage).chain(&self.appended);
-        let seeds = lineages.map(|lineage| StoredSeed {
-            seed: lineage.seed.header(),
-            in_doubt: lineage.is_in_doubt(),
-        });
+        let seeds = lineages.map(|lineage| lineage.seed.header().into());
         let events = self.slots.iter().zip(self.events()).map(|(slot, event)| StoredEvent {
             seed: slot.lineage,
             place: slot.place,
+            in_doubt: self.lineage(slot).is_in_doubt(slot.place),
             json: event.json().into(),
         });
         StoredBatch { format: Format, seeds: seeds.collect(), events: events.collect() }
@@ -90,19 +84,24 @@ impl<'de> Deserialize<'de> for Batch {
 fn restore(stored: &StoredBatch<'_>, call_site: CallSite) -> Result<Batch, String> {
     let mut batch = Batch::with_capacity(stored.events.len(), 0);
     for (index, seed) in stored.seeds.iter().enumerate() {
-        let parsed = Seed::parse(&seed.seed).ok_or_else(|| format!("seed {index} is malformed"))?;
-        batch.appended.push(Lineage::stored(parsed, seed.in_doubt));
+        let parsed = Seed::parse(seed).ok_or_else(|| format!("seed {index} is malformed"))?;
+        batch.appended.push(Lineage::stored(parsed));
     }
-    let mut places = HashSet::with_capacity(stored.events.len());
+    let mut places = HashMap::with_capacity(stored.events.len());
     for (index, event) in stored.events.iter().enumerate() {
         let damaged = |problem: &str| format!("event {index} {problem}");
-        if event.seed as usize >= stored.seeds.len() {
+        let Some(lineage) = batch.appended.get(event.seed as usize) else {
             return Err(damaged("refers to a seed that is missing"));
-        }
-        if !places.insert((event.seed, event.place)) {
-            return Err(damaged("has the same seed and place as another event"));
+        };
+        if event.in_doubt {
+            lineage.mark_in_doubt(event.place, event.place);
         }
         let json = event.json.trim_ascii();
+        // The same event can be in a batch twice: a batch and a part of it that an error returned were appended.
+        let known = places.entry((&stored.seeds[event.seed as usize], event.place)).or_insert(json);
+        if *known != json {
+            return Err(damaged("has the same seed and place as another event"));
+        }
         let name = event_name(json).map_err(|problem| damaged(&problem))?;
         let (buffer, start) = batch.begin_slot();
         buffer.extend_from_slice(json.as_bytes());

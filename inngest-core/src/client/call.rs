@@ -4,6 +4,7 @@
 //! stopped is set aside, the rest goes on, and the events that were set aside are sent again alone. A 403 can be
 //! about the key or about the name of one event: one event of each name is probed alone.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -229,9 +230,7 @@ impl Call<'_> {
         if self.mode == CallMode::Foreground {
             self.retry_set_aside(&mut states).await;
         }
-        // If a name was accepted, a 403 concerned other names. Otherwise it concerned the key.
-        let accepted = |state: &EventState| matches!(state, EventState::Done(Outcome::Accepted(_)));
-        let filtered = states.iter().any(accepted);
+        let accepted_names = self.accepted_names(&states);
         let mut set_aside = Vec::new();
         let outcomes = states.into_iter().enumerate().map(|(index, state)| match state {
             EventState::Done(outcome) => outcome,
@@ -240,12 +239,27 @@ impl Call<'_> {
                 let message = message.as_ref().to_owned();
                 Outcome::Unsent(Arc::new(RequestError::Refused { status: 400, message }))
             }
-            EventState::NameRefused(error) if filtered => {
-                self.reject(index, 403, error.message().unwrap_or_default().to_owned())
+            EventState::NameRefused(error) => {
+                let name = self.slots()[index].name;
+                // If only other names were accepted, the 403 concerns this name. Otherwise it concerns the key.
+                if accepted_names.is_empty() || accepted_names.contains(name) {
+                    Outcome::Unsent(error)
+                } else {
+                    self.reject(index, 403, error.message().unwrap_or_default().to_owned())
+                }
             }
-            EventState::NameRefused(error) => Outcome::Unsent(error),
         });
         CallOutcomes { outcomes: outcomes.collect(), set_aside }
+    }
+
+    /// Returns the names of the accepted events, if there was a 403.
+    fn accepted_names(&self, states: &[EventState]) -> HashSet<&'static str> {
+        if !self.names.is_active() {
+            return HashSet::new();
+        }
+        let accepted = |state: &EventState| matches!(state, EventState::Done(Outcome::Accepted(_)));
+        let events = self.slots().iter().zip(states);
+        events.filter(|(_, state)| accepted(state)).map(|(slot, _)| slot.name).collect()
     }
 
     async fn retry_set_aside(&self, states: &mut [EventState]) {

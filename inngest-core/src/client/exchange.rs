@@ -112,7 +112,7 @@ impl<'a> Exchange<'a> {
         let slots = &self.batch.slots()[events.clone()];
         let count = events.len();
         let timer = AttemptTimer::start();
-        let doubt = DoubtGuard { batch: self.batch, index: events.start };
+        let mut doubt = DoubtGuard { batch: self.batch, events: events.clone() };
         let after = timeout(self.settings.timeout, count).min(remaining);
         let sent = tokio::time::timeout(after, self.settings.transport.send(request)).await;
         let response = match sent {
@@ -123,9 +123,7 @@ impl<'a> Exchange<'a> {
             }
             Ok(Ok(response)) => parse(&response, count, &self.settings.key),
         };
-        if response.as_ref().err().is_none_or(|error| !error.is_ambiguous()) {
-            doubt.dismiss();
-        }
+        doubt.events.end = events.start + possibly_accepted(&response, count);
         timer.record(slots, error_type(&response));
         response
     }
@@ -153,23 +151,26 @@ impl<'a> Exchange<'a> {
     }
 }
 
-/// Marks the events of an attempt as in doubt when it is dropped: the attempt was canceled, or its result does
-/// not tell what the server did.
+/// Marks the events of an attempt as in doubt when it is dropped: the server accepted them, or may have. Covers an
+/// attempt that is canceled, too.
 struct DoubtGuard<'a> {
     batch: &'a Batch,
-    index: usize,
-}
-
-impl DoubtGuard<'_> {
-    /// The outcome of the attempt is known.
-    fn dismiss(self) {
-        std::mem::forget(self);
-    }
+    events: Range<usize>,
 }
 
 impl Drop for DoubtGuard<'_> {
     fn drop(&mut self) {
-        self.batch.mark_in_doubt(self.index);
+        self.batch.mark_in_doubt(self.events.clone());
+    }
+}
+
+/// Returns how many events of an attempt with `events` events, counted from the first, the server may have accepted.
+fn possibly_accepted(response: &Result<ParsedResponse, RequestError>, events: usize) -> usize {
+    match response {
+        Ok(ParsedResponse::Partial { accepted, .. }) => accepted.len(),
+        Err(error) if !error.is_ambiguous() => 0,
+        // Accepted events, too: a caller can send a batch again after it was accepted.
+        Ok(ParsedResponse::Accepted(_)) | Err(_) => events,
     }
 }
 

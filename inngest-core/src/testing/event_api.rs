@@ -58,7 +58,9 @@ use crate::event::{Event, InngestEvent};
 /// It needs a tokio runtime with time and I/O enabled, and runs in the one that started it. Dropping it
 /// closes its port and its connections, and aborts its functions.
 ///
-/// It keeps every request and every event in memory; [`clear`](EventApi::clear) removes them.
+/// It keeps every request and every event in memory; [`clear`](EventApi::clear) removes them. A request whose
+/// body is larger than [`max_body_bytes`](EventApi::max_body_bytes) gets a 413, and a client that is slower than
+/// [`read_timeout`](EventApi::read_timeout) loses its connection.
 ///
 /// # Where it differs from Inngest
 ///
@@ -281,6 +283,24 @@ impl EventApi {
     ) {
         let names = names.into_iter().map(Into::into).collect();
         lock(&self.server.keys).accept_only_events(key.into(), names);
+    }
+
+    /// Sets the maximum size of a request's body. The default is 32 MiB, which is far more than this crate's client
+    /// sends by default: 512 KiB, or one event of 3 MiB.
+    ///
+    /// A larger request gets a 413, as Inngest Cloud documents it, and none of its events is accepted. Its body is
+    /// read to the end, but not kept.
+    pub fn max_body_bytes(&self, bytes: usize) {
+        lock(&self.server.limits).body_bytes = bytes;
+    }
+
+    /// Sets how long a client may take to send the headers of a request, and then again to send its body. The
+    /// default is 30 s.
+    ///
+    /// The connection of a slower client is closed, in the body after a 408. So is a connection on which no
+    /// request starts for that long. It applies to connections that are opened from now on.
+    pub fn read_timeout(&self, timeout: Duration) {
+        lock(&self.server.limits).read_timeout = timeout;
     }
 
     /// Applies `fault` to the next request, of any method and path. Several calls apply to successive

@@ -24,6 +24,18 @@ use super::response::HTML_PAGE;
 /// Fault::refuse("the cart is empty");
 /// ```
 ///
+/// The failures of a real server, each as a fault:
+///
+/// | failure | fault |
+/// |---|---|
+/// | a failure of the server itself, although every event is valid | `fail_at(0)` |
+/// | an invalid event | `refuse` in a rule by event |
+/// | a 400 of a gateway, without ids | `status(400)` |
+/// | a 403 for some event names | [`EventApi::accept_only_events`], or `status(403)` in a rule by event |
+/// | a 5xx for every request that contains a certain event | `status(500)` in a rule by event |
+/// | a response that is lost after the events were accepted | `drop_before_answer` |
+///
+/// [`EventApi::accept_only_events`]: super::EventApi::accept_only_events
 /// [`EventApi::fail_next`]: super::EventApi::fail_next
 /// [`EventApi::fault_when`]: super::EventApi::fault_when
 /// [`EventApi::fault_when_event`]: super::EventApi::fault_when_event

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
@@ -56,7 +56,10 @@ pub(super) async fn serve(listener: Arc<Listener>, server: Arc<Server>) {
 async fn connection(stream: TcpStream, server: Arc<Server>) {
     // Only an optimization, so an error is ignored.
     stream.set_nodelay(true).ok();
-    let service = service_fn(|request| Arc::clone(&server).handle(request));
-    // An error means that the client disconnected, or that a fault closes the connection.
-    http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok();
+    let read_timeout = lock(&server.limits).read_timeout;
+    let service = service_fn(|request| Arc::clone(&server).handle(request, read_timeout));
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(read_timeout);
+    // An error means that the client disconnected or was too slow, or that a fault closes the connection.
+    http.serve_connection(TokioIo::new(stream), service).await.ok();
 }

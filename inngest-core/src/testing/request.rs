@@ -18,7 +18,7 @@ pub struct ReceivedRequest {
     pub method: String,
     /// The path and the query as received, such as `/e/test`.
     pub path: String,
-    /// The body as received; empty if it was not read.
+    /// The body as received; empty if it was not read, was too large or was not received in time.
     pub body: Bytes,
     headers: HeaderMap,
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{Method, Request, Response};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::runtime::Handle;
@@ -33,6 +33,7 @@ pub(super) struct Server {
     pub(super) requests: Requests,
     pub(super) faults: FaultRules,
     pub(super) keys: Mutex<Keys>,
+    pub(super) limits: Mutex<Limits>,
     /// Notified after events have been stored.
     pub(super) stored: watch::Sender<()>,
     /// The number of runs in progress.
@@ -43,6 +44,20 @@ pub(super) struct Server {
     tasks: Mutex<Option<JoinSet<()>>>,
     /// Where the tasks run, whichever thread moves the clock.
     runtime: Handle,
+}
+
+/// What a client may use of the server's memory and time.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) body_bytes: usize,
+    /// For the headers of a request, and again for its body.
+    pub(super) read_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { body_bytes: 32 * 1024 * 1024, read_timeout: Duration::from_secs(30) }
+    }
 }
 
 #[derive(Default)]
@@ -59,6 +74,7 @@ impl Server {
             requests: Requests::default(),
             faults: FaultRules::default(),
             keys: Mutex::default(),
+            limits: Mutex::default(),
             stored: watch::Sender::new(()),
             running: watch::Sender::new(0),
             clock_offset: AtomicI64::new(0),
@@ -88,16 +104,20 @@ impl Server {
     pub(super) async fn handle(
         self: Arc<Server>,
         request: Request<Incoming>,
+        read_timeout: Duration,
     ) -> io::Result<Response<ResponseBody>> {
         let (parts, body) = request.into_parts();
         let queued = self.faults.take_queued();
         let unread = queued.as_ref().is_some_and(Fault::closes_before_reading);
-        let body = if unread { Bytes::new() } else { read_body(body).await };
-        let received = ReceivedRequest::new(&parts, body.clone());
+        let limit = lock(&self.limits).body_bytes;
+        let body =
+            if unread { Ok(Bytes::new()) } else { read_body(body, limit, read_timeout).await };
+        let read = body.as_ref().ok().cloned().unwrap_or_default();
+        let received = ReceivedRequest::new(&parts, read);
         let fault = queued.or_else(|| self.faults.for_request(&received));
         self.requests.push(received);
 
-        let (events, request) = match self.read(&parts, &body) {
+        let (events, request) = match body.and_then(|body| self.read(&parts, &body)) {
             Ok((events, error)) => {
                 let ids = events.iter().map(|event| event.id.as_str().to_owned()).collect();
                 (events, Ok(ReadEvents { ids, error }))
@@ -203,12 +223,27 @@ impl Server {
 
 /// Returns the body, or the part of it that arrived before an error: Inngest reads the body as a stream,
 /// and accepts the complete events of an interrupted request.
-async fn read_body(mut body: Incoming) -> Bytes {
-    let mut bytes = Vec::new();
-    while let Some(Ok(frame)) = body.frame().await {
-        if let Some(data) = frame.data_ref() {
-            bytes.extend_from_slice(data);
+async fn read_body(
+    mut body: Incoming,
+    limit: usize,
+    read_timeout: Duration,
+) -> Result<Bytes, ApiResponse> {
+    let (mut bytes, mut received) = (Vec::new(), 0_usize);
+    let read = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            let Some(data) = frame.data_ref() else { continue };
+            received = received.saturating_add(data.len());
+            // What exceeds the limit is read too, since a client that is still sending could miss the response.
+            if received <= limit {
+                bytes.extend_from_slice(data);
+            } else {
+                bytes = Vec::new();
+            }
         }
+    };
+    let error = |status| ApiResponse::Custom { status, headers: HeaderMap::new(), body: None };
+    if tokio::time::timeout(read_timeout, read).await.is_err() {
+        return Err(error(StatusCode::REQUEST_TIMEOUT));
     }
-    bytes.into()
+    if received > limit { Err(error(StatusCode::PAYLOAD_TOO_LARGE)) } else { Ok(bytes.into()) }
 }

@@ -22,7 +22,7 @@ async fn main() {
     };
     println!("{client:?}");
     if var_os("PROBE_SEND").is_some() {
-        match client.send(&ItemViewed::number(1)).await {
+        match client.send(ItemViewed::number(1)).await {
             Ok(id) => println!("sent: {id}"),
             Err(error) => println!("send error: {error} ({error:?})"),
         }

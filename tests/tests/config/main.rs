@@ -82,11 +82,11 @@ async fn requests_carry_the_sdk_the_app_name_and_the_environment() {
     let version = env!("CARGO_PKG_VERSION");
     let sdk = format!("inngest-rust-events:v{version}");
 
-    api.client().send(&ItemViewed::number(1)).await.expect("an id");
+    api.client().send(ItemViewed::number(1)).await.expect("an id");
     let builder = Client::builder().no_env().dev(true).base_url(format!("{}/inner/", api.url()));
     let client = builder.event_key("a-secret-key").env("branch/x").app_name("storefront").build();
     // The path of the base URL is kept. The server has no such page, so it returns HTML.
-    client.expect("a client").send(&ItemViewed::number(1)).await.expect_err("no such path");
+    client.expect("a client").send(ItemViewed::number(1)).await.expect_err("no such path");
 
     let requests = api.requests();
     let header = |index: usize, name: &str| requests[index].header(name).map(str::to_owned);
@@ -220,7 +220,7 @@ async fn a_response_that_a_custom_http_client_was_redirected_to_is_an_error() {
     let builder = builder.base_url(api.url()).http_client(following).retry(RetryPolicy::none());
     let client = builder.build().expect("a client");
     api.fail_next(inngest_core::testing::Fault::redirect("/e/"));
-    let error = client.send(&ItemViewed::number(1)).await.expect_err("a response of another URL");
+    let error = client.send(ItemViewed::number(1)).await.expect_err("a response of another URL");
     let Some(RequestError::InvalidResponse { problem, .. }) = error.cause() else {
         panic!("{error:?}");
     };

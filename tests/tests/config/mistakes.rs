@@ -81,7 +81,7 @@ fn a_line_break_after_the_key_is_ignored() {
             let script = Script::new([]);
             let client = script.builder().event_key(key).build().expect("a client");
             let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-            let sent = runtime.expect("a runtime").block_on(client.send(&ItemViewed::number(1)));
+            let sent = runtime.expect("a runtime").block_on(client.send(ItemViewed::number(1)));
             sent.expect("an id");
             assert_eq!(script.requests()[0].http.uri().path(), "/e/a-secret-key");
         }

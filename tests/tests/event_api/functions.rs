@@ -23,7 +23,7 @@ async fn a_function_runs_once_for_each_dedup_id() {
 
     let client = api.client();
     for name in ["a", "b", "a"] {
-        client.send(&cart(name)).await.unwrap();
+        client.send(cart(name)).await.unwrap();
     }
     api.idle().await;
 
@@ -67,7 +67,7 @@ async fn a_dedup_id_is_forgotten_24_hours_after_its_first_event() {
     let mut runs = Vec::new();
     for hours in [0, 23, 2, 23] {
         api.advance(Duration::from_secs(hours * 60 * 60));
-        client.send(&cart("a")).await.unwrap();
+        client.send(cart("a")).await.unwrap();
         runs.push(api.runs().len());
     }
     assert_eq!(runs, [1, 1, 2, 2]);

@@ -4,6 +4,7 @@
 mod faults;
 mod functions;
 mod keys;
+mod limits;
 mod stored;
 
 use inngest_core::testing::EventApi;

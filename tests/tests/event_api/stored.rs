@@ -105,7 +105,7 @@ async fn events_before_the_first_invalid_one_are_accepted_and_run() {
 #[tokio::test]
 async fn requests_are_stored_unchanged() {
     let api = EventApi::start().await;
-    api.client().send(&cart("a")).await.unwrap();
+    api.client().send(cart("a")).await.unwrap();
     post(&api, &json!({"name": ""})).await;
 
     let requests = api.requests();

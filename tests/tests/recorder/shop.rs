@@ -6,7 +6,7 @@ use inngest_core::{Batch, BatchError, Client, Event, EventError, SendError, batc
 use inngest_tests::{CheckoutCompleted, ItemViewed};
 
 pub(crate) async fn check_out(client: &Client, cart_id: &str) -> Result<(), SendError> {
-    client.send(&CheckoutCompleted::of(cart_id)).await?;
+    client.send(CheckoutCompleted::of(cart_id)).await?;
     Ok(())
 }
 
@@ -21,7 +21,7 @@ pub(crate) async fn check_out_one_item(
 }
 
 pub(crate) async fn view(client: &Client, number: u32) -> Result<(), SendError> {
-    client.send(&ItemViewed::number(number)).await?;
+    client.send(ItemViewed::number(number)).await?;
     Ok(())
 }
 
