@@ -33,11 +33,11 @@ fn a_push_allocates_nothing_once_the_buffer_has_grown() {
     assert_eq!(id, "cart-checkout-completed-ed12c8bde");
     assert_eq!(allocations.count_total, 0, "{allocations:?}");
 
-    // A client without hooks and without a `tracing` subscriber allocates only for the batch.
+    // A client without hooks and without a `tracing` subscriber allocates only for the batch and the future.
     let client = Script::new([]).client();
     let one = measure(|| Batch::with_capacity(1, 0).push(&checkout).expect("an event"));
     let sent = measure(|| drop(client.send(&checkout)));
-    assert_eq!(sent.count_total, one.count_total, "{sent:?}");
+    assert_eq!(sent.count_total, one.count_total + 1, "{sent:?}");
     let sent = measure(|| drop(client.send_all([&checkout; 1_000])));
     assert!(sent.count_total < 50, "{sent:?}");
     // A hook that changes nothing does not allocate either.

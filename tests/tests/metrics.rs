@@ -216,8 +216,8 @@ fn a_recorder_that_panics_changes_nothing() {
             let client = Script::new([]).client();
             client.send(ItemViewed::number(1)).await.expect("an id");
             let publisher = client.publisher().start();
-            let published = publisher.publish_all(ItemViewed::many(3)).await;
-            for receipt in published.into_receipts().expect("capacity") {
+            let results = publisher.publish_all(ItemViewed::many(3)).await;
+            for receipt in results.into_receipts().expect("capacity") {
                 receipt.delivered().await.expect("an id");
             }
             let report = publisher.close(Duration::from_secs(5)).await;

@@ -52,8 +52,8 @@ fn a_kept_event_does_not_keep_its_batch_in_memory() {
             for _ in 0..60 {
                 let small = std::iter::once(ItemViewed::number(0));
                 let large = (1..=20).map(|number| ItemViewed { number, note: "x".repeat(10_000) });
-                let published = publisher.publish_all(small.chain(large)).await;
-                drop(published.into_receipts().expect("capacity"));
+                let results = publisher.publish_all(small.chain(large)).await;
+                drop(results.into_receipts().expect("capacity"));
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
             tokio::time::sleep(Duration::from_secs(600)).await;

@@ -341,9 +341,9 @@ async fn publish_batch_keeps_the_ids_and_returns_a_receipt_per_event() {
     builder.build().expect("a client").send_batch(&copy).await.expect("ids");
     let seed = |request: &SeenRequest| request.headers["x-inngest-event-id-seed"].clone();
     let requests = server.requests();
-    let (published, sent) = requests.split_at(requests.len() / 2);
-    assert_eq!(published.len(), 3);
-    assert!(published.iter().map(seed).eq(sent.iter().map(seed)));
+    let (queued, sent) = requests.split_at(requests.len() / 2);
+    assert_eq!(queued.len(), 3);
+    assert!(queued.iter().map(seed).eq(sent.iter().map(seed)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
+
 use super::lineage::Lineage;
 use super::{Batch, CallSite, Seed, Slot, finish_slot};
 use crate::event::intern_name;
-use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde::ser::{Serialize, Serializer};
 
 /// The version of the stored format. It changes whenever a reader of the previous one would misread a batch.
 const FORMAT: u32 = 1;
