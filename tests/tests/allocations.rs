@@ -35,7 +35,7 @@ fn a_push_allocates_nothing_once_the_buffer_has_grown() {
 
     // A client without hooks and without a `tracing` subscriber allocates only for the batch and the future.
     let client = Script::new([]).client();
-    let one = measure(|| Batch::with_capacity(1, 0).push(&checkout).expect("an event"));
+    let one = measure(|| Batch::with_capacity(1, 256).push(&checkout).expect("an event"));
     let sent = measure(|| drop(client.send(&checkout)));
     assert_eq!(sent.count_total, one.count_total + 1, "{sent:?}");
     let sent = measure(|| drop(client.send_all([&checkout; 1_000])));

@@ -342,3 +342,17 @@ async fn one_request_at_a_time_keeps_the_order_as_long_as_nothing_fails() {
     builder.build().expect("a client").send_batch(&views(100)).await.expect("ids");
     assert!(judge.numbers().into_iter().flatten().eq(0..100));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_a_batch_contains_twice_is_not_rejected_if_it_was_accepted() {
+    let steps = [Step::Fail(TransportFault::Connect), Step::status(413), Step::Accept];
+    let script = Script::new(steps);
+    let builder = script.builder().max_in_flight(1).retry(RetryPolicy::none());
+    let client = builder.build().expect("a client");
+    let mut batch = views(1);
+    let error = client.send_batch(&batch).await.expect_err("no connection");
+    batch.append(error.into_unsent());
+    let error = client.send_batch(&batch).await.expect_err("a 413, then accepted");
+    assert_eq!((error.accepted().len(), rejected(&error)), (1, vec![]));
+    assert!(error.causes().all(|cause| matches!(cause, RequestError::InDoubt { .. })), "{error:?}");
+}

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -43,56 +43,33 @@ pub(super) async fn run(
     mode: CallMode,
 ) -> CallOutcomes {
     let exchange = Exchange::new(settings, batch, trace, mode);
-    let call = Call { exchange, names: NameFilter::default(), mode };
-    let mut states: Vec<Option<EventState>> =
-        batch.slots().iter().map(|slot| reject_oversized(settings, slot)).collect();
-    let chunks = split(batch.slots(), settings.limits, |index| states[index].is_none());
-    let requests = chunks.into_iter().map(|chunk| async {
-        let start = chunk.start;
-        (start, call.send_chunk(chunk).await)
-    });
-    let mut requests = stream::iter(requests).buffer_unordered(settings.max_in_flight);
-    while let Some((start, chunk_states)) = requests.next().await {
-        for (state, chunk_state) in states[start..].iter_mut().zip(chunk_states) {
-            *state = Some(chunk_state);
-        }
-    }
-    drop(requests);
-    // Every event is either oversized or in exactly one chunk.
-    call.finish(states.into_iter().flatten().collect()).await
-}
-
-/// What a call knows about an event.
-#[derive(Clone)]
-enum EventState {
-    Done(Outcome),
-    /// The server stopped at the event and answered 400 with this message.
-    SetAside(Arc<str>),
-    /// The server refuses the event's name.
-    NameRefused(Arc<RequestError>),
-}
-
-impl EventState {
-    fn unsent(cause: &Arc<RequestError>) -> EventState {
-        EventState::Done(Outcome::Unsent(Arc::clone(cause)))
-    }
-}
-
-/// Returns the outcome of an event that is larger than the client sends.
-fn reject_oversized(settings: &Settings, slot: &Slot) -> Option<EventState> {
-    let (event, bytes, max) = (slot.name, slot.len(), settings.max_event_bytes);
-    if bytes <= max {
-        return None;
-    }
-    let error = EventError::TooLarge { event, bytes, max };
-    settings.transport.on_invalid_event(&error, slot.call_site);
-    Some(EventState::Done(Outcome::Rejected(Box::new(error.into()))))
+    let call = Call { exchange, names: NameFilter::default(), pending: Mutex::default(), mode };
+    let is_oversized = |slot: &Slot| slot.len() > settings.max_event_bytes;
+    let slots = batch.slots();
+    let mut chunks = split(slots, settings.limits, |index| !is_oversized(&slots[index]));
+    let outcomes = match chunks.pop() {
+        Some(only) if only.len() == slots.len() => call.send_chunk(only).await,
+        last => call.send_chunks(chunks.into_iter().chain(last)).await,
+    };
+    call.finish(outcomes).await
 }
 
 struct Call<'a> {
     exchange: Exchange<'a>,
     names: NameFilter,
+    pending: Mutex<Pending>,
     mode: CallMode,
+}
+
+/// The indexes of the events whose outcome is not final yet.
+#[derive(Default)]
+struct Pending {
+    /// The server stopped at these events with a 400. Until they are retried, they are unsent.
+    set_aside: Vec<usize>,
+    /// The server refuses the names of these events. Until another name is accepted, they are unsent.
+    name_refused: Vec<usize>,
+    /// The server rejected these events.
+    rejected: Vec<usize>,
 }
 
 impl Call<'_> {
@@ -100,43 +77,74 @@ impl Call<'_> {
         self.exchange.batch.slots()
     }
 
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends `chunks` concurrently. Events that are in no chunk are oversized.
+    async fn send_chunks(&self, chunks: impl Iterator<Item = Range<usize>>) -> Vec<Outcome> {
+        let settings = self.exchange.settings;
+        let mut outcomes: Vec<Option<Outcome>> =
+            self.slots().iter().map(|slot| reject_oversized(settings, slot)).collect();
+        let requests = chunks.map(|chunk| async {
+            let start = chunk.start;
+            (start, self.send_chunk(chunk).await)
+        });
+        let mut requests = stream::iter(requests).buffer_unordered(settings.max_in_flight);
+        while let Some((start, chunk_outcomes)) = requests.next().await {
+            for (outcome, chunk_outcome) in outcomes[start..].iter_mut().zip(chunk_outcomes) {
+                *outcome = Some(chunk_outcome);
+            }
+        }
+        // Every event is either oversized or in exactly one chunk.
+        outcomes.into_iter().flatten().collect()
+    }
+
     /// Sends the events of `chunk`, in one request unless the server stops at an event or refuses a name.
-    async fn send_chunk(&self, chunk: Range<usize>) -> Vec<EventState> {
+    async fn send_chunk(&self, chunk: Range<usize>) -> Vec<Outcome> {
         if self.names.is_active() && !self.names.allows_all(&self.slots()[chunk.clone()]) {
             return self.send_by_name(chunk).await;
         }
-        let mut states = Vec::with_capacity(chunk.len());
+        let mut outcomes = Vec::new();
         // Requests in a row that accepted nothing.
         let mut stalls = 0;
-        while states.len() < chunk.len() {
-            let events = chunk.start + states.len()..chunk.end;
+        while outcomes.len() < chunk.len() {
+            let events = chunk.start + outcomes.len()..chunk.end;
             match self.exchange.request(events.clone()).await {
+                Ok(ParsedResponse::Accepted(ids)) if events == chunk => {
+                    return ids.into_iter().map(Outcome::Accepted).collect();
+                }
                 Ok(ParsedResponse::Accepted(ids)) => {
-                    states
-                        .extend(ids.into_iter().map(|id| EventState::Done(Outcome::Accepted(id))));
+                    outcomes.extend(ids.into_iter().map(Outcome::Accepted));
                 }
                 Ok(ParsedResponse::Partial { accepted, message }) => {
                     stalls = if accepted.is_empty() { stalls + 1 } else { 0 };
-                    let accepted = accepted.into_iter().map(Outcome::Accepted);
-                    states.extend(accepted.map(EventState::Done));
-                    states.push(EventState::SetAside(message.into()));
-                    if states.len() < chunk.len() {
+                    let stopped_at = events.start + accepted.len();
+                    outcomes.extend(accepted.into_iter().map(Outcome::Accepted));
+                    outcomes.push(self.set_aside(stopped_at, message));
+                    if outcomes.len() < chunk.len() {
                         self.pause_after_stall(stalls).await;
                     }
                 }
                 Err(RequestError::TooLarge { message }) if events.len() == 1 => {
-                    states.push(EventState::Done(self.reject(events.start, 413, message)));
+                    outcomes.push(self.reject(events.start, 413, message));
                 }
                 Err(error) if error.status() == Some(403) => {
-                    states.extend(self.on_forbidden(events, error).await);
+                    outcomes.extend(self.on_forbidden(events, error).await);
                 }
                 Err(error) => {
                     let cause = Arc::new(error);
-                    states.extend(events.map(|_| EventState::unsent(&cause)));
+                    outcomes.extend(events.map(|_| Outcome::Unsent(Arc::clone(&cause))));
                 }
             }
         }
-        states
+        outcomes
+    }
+
+    /// Sets an event aside, at which the server stopped.
+    fn set_aside(&self, index: usize, message: String) -> Outcome {
+        self.pending().set_aside.push(index);
+        Outcome::Unsent(Arc::new(RequestError::Refused { status: 400, message }))
     }
 
     /// Waits after requests that accepted nothing, since the server may have a problem of its own. After a few
@@ -153,7 +161,7 @@ impl Call<'_> {
         &self,
         events: Range<usize>,
         error: RequestError,
-    ) -> BoxFuture<'_, Vec<EventState>> {
+    ) -> BoxFuture<'_, Vec<Outcome>> {
         self.names.activate();
         let slots = &self.slots()[events.clone()];
         let error = Arc::new(error);
@@ -162,115 +170,125 @@ impl Call<'_> {
             self.names.set(first, NameStatus::Refused(Arc::clone(&error)));
         } else if self.names.allows_all(slots) {
             // All names were accepted before, so the reason is another one.
-            let states = events.map(|_| EventState::unsent(&error)).collect();
-            return std::future::ready(states).boxed();
+            let outcomes = events.map(|_| Outcome::Unsent(Arc::clone(&error))).collect();
+            return std::future::ready(outcomes).boxed();
         }
         self.send_by_name(events).boxed()
     }
 
     /// Probes one event of each name that was not probed yet, alone. Then sends the events of the allowed names
     /// in runs of consecutive places.
-    async fn send_by_name(&self, events: Range<usize>) -> Vec<EventState> {
+    async fn send_by_name(&self, events: Range<usize>) -> Vec<Outcome> {
         let slots = self.slots();
         let start = events.start;
-        let mut states: Vec<Option<EventState>> = vec![None; events.len()];
+        let mut outcomes: Vec<Option<Outcome>> = vec![None; events.len()];
         let probing = self.names.probing.lock().await;
         for index in events.clone() {
             if self.names.status(slots[index].name).is_none() {
-                states[index - start] = self.probe(index).await;
+                outcomes[index - start] = self.probe(index).await;
             }
         }
         drop(probing);
         for index in events.clone() {
-            let state = &mut states[index - start];
-            if state.is_none() {
-                *state = match self.names.status(slots[index].name) {
-                    Some(NameStatus::Refused(error)) => Some(EventState::NameRefused(error)),
-                    Some(NameStatus::Unknown(error)) => Some(EventState::unsent(&error)),
+            let outcome = &mut outcomes[index - start];
+            if outcome.is_none() {
+                *outcome = match self.names.status(slots[index].name) {
+                    Some(NameStatus::Refused(error)) => {
+                        self.pending().name_refused.push(index);
+                        Some(Outcome::Unsent(error))
+                    }
+                    Some(NameStatus::Unknown(error)) => Some(Outcome::Unsent(error)),
                     Some(NameStatus::Allowed) | None => None,
                 };
             }
         }
-        let include = |index: usize| events.contains(&index) && states[index - start].is_none();
+        let include = |index: usize| events.contains(&index) && outcomes[index - start].is_none();
         for run in split(slots, self.exchange.settings.limits, include) {
-            let run_states = Box::pin(self.send_chunk(run.clone())).await;
-            for (state, run_state) in states[run.start - start..].iter_mut().zip(run_states) {
-                *state = Some(run_state);
+            let run_outcomes = Box::pin(self.send_chunk(run.clone())).await;
+            for (outcome, run_outcome) in outcomes[run.start - start..].iter_mut().zip(run_outcomes)
+            {
+                *outcome = Some(run_outcome);
             }
         }
         // Every event was probed, has a refused or unknown name, or was in exactly one run.
-        states.into_iter().flatten().collect()
+        outcomes.into_iter().flatten().collect()
     }
 
-    /// Sends the event at `index` alone to learn whether its name is allowed. Returns its state, unless it follows
-    /// from the name's.
-    async fn probe(&self, index: usize) -> Option<EventState> {
+    /// Sends the event at `index` alone to learn whether its name is allowed. Returns its outcome, unless it follows
+    /// from the name's status.
+    async fn probe(&self, index: usize) -> Option<Outcome> {
         let response = self.exchange.request(index..index + 1).await;
-        let (status, state) = match response {
+        let (status, outcome) = match response {
             Ok(ParsedResponse::Accepted(ids)) => {
-                let accepted = ids.into_iter().next().map(Outcome::Accepted);
-                (NameStatus::Allowed, accepted.map(EventState::Done))
+                (NameStatus::Allowed, ids.into_iter().next().map(Outcome::Accepted))
             }
             Ok(ParsedResponse::Partial { message, .. }) => {
-                (NameStatus::Allowed, Some(EventState::SetAside(message.into())))
+                (NameStatus::Allowed, Some(self.set_aside(index, message)))
             }
             Err(RequestError::TooLarge { message }) => {
-                let rejected = self.reject(index, 413, message);
-                (NameStatus::Allowed, Some(EventState::Done(rejected)))
+                (NameStatus::Allowed, Some(self.reject(index, 413, message)))
             }
             Err(error) if error.status() == Some(403) => (NameStatus::Refused(error.into()), None),
             Err(error) => (NameStatus::Unknown(error.into()), None),
         };
         self.names.set(self.slots()[index].name, status);
-        state
+        outcome
     }
 
-    /// Turns the states into outcomes, after sending the events that were set aside again.
-    async fn finish(&self, mut states: Vec<EventState>) -> CallOutcomes {
-        if self.mode == CallMode::Foreground {
-            self.retry_set_aside(&mut states).await;
+    /// Makes the outcomes final, after sending the events that were set aside again.
+    async fn finish(&self, mut outcomes: Vec<Outcome>) -> CallOutcomes {
+        let mut set_aside = std::mem::take(&mut self.pending().set_aside);
+        if self.mode == CallMode::Foreground && !set_aside.is_empty() {
+            self.retry_set_aside(&mut outcomes, std::mem::take(&mut set_aside)).await;
         }
-        let accepted_names = self.accepted_names(&states);
-        let mut set_aside = Vec::new();
-        let outcomes = states.into_iter().enumerate().map(|(index, state)| match state {
-            EventState::Done(outcome) => outcome,
-            EventState::SetAside(message) => {
-                set_aside.push(index);
-                let message = message.as_ref().to_owned();
-                Outcome::Unsent(Arc::new(RequestError::Refused { status: 400, message }))
-            }
-            EventState::NameRefused(error) => {
-                let name = self.slots()[index].name;
-                // If only other names were accepted, the 403 concerns this name. Otherwise it concerns the key.
-                if accepted_names.is_empty() || accepted_names.contains(name) {
-                    Outcome::Unsent(error)
-                } else {
-                    self.reject(index, 403, error.message().unwrap_or_default().to_owned())
+        self.reject_refused_names(&mut outcomes);
+        self.recheck_rejected(&mut outcomes);
+        // Several chunks add to it.
+        set_aside.sort_unstable();
+        CallOutcomes { outcomes, set_aside }
+    }
+
+    /// Rejects the events whose names are refused, if only other names were accepted. Otherwise the 403 concerned the
+    /// key.
+    fn reject_refused_names(&self, outcomes: &mut [Outcome]) {
+        let name_refused = std::mem::take(&mut self.pending().name_refused);
+        if name_refused.is_empty() {
+            return;
+        }
+        let events = self.slots().iter().zip(&*outcomes);
+        let accepted = events.filter(|(_, outcome)| matches!(outcome, Outcome::Accepted(_)));
+        let accepted: HashSet<&'static str> = accepted.map(|(slot, _)| slot.name).collect();
+        if accepted.is_empty() {
+            return;
+        }
+        for index in name_refused {
+            if let Outcome::Unsent(error) = &outcomes[index] {
+                if !accepted.contains(self.slots()[index].name) {
+                    let message = error.message().unwrap_or_default().to_owned();
+                    outcomes[index] = self.reject(index, 403, message);
                 }
             }
-        });
-        CallOutcomes { outcomes: outcomes.collect(), set_aside }
-    }
-
-    /// Returns the names of the accepted events, if there was a 403.
-    fn accepted_names(&self, states: &[EventState]) -> HashSet<&'static str> {
-        if !self.names.is_active() {
-            return HashSet::new();
         }
-        let accepted = |state: &EventState| matches!(state, EventState::Done(Outcome::Accepted(_)));
-        let events = self.slots().iter().zip(states);
-        events.filter(|(_, state)| accepted(state)).map(|(slot, _)| slot.name).collect()
     }
 
-    async fn retry_set_aside(&self, states: &mut [EventState]) {
+    /// Makes rejected events unsent if they were accepted in the meantime: a batch can contain an event twice, when a
+    /// part of it was appended to it.
+    fn recheck_rejected(&self, outcomes: &mut [Outcome]) {
+        for index in std::mem::take(&mut self.pending().rejected) {
+            let outcome = &mut outcomes[index];
+            let Outcome::Rejected(reason) = &*outcome else { continue };
+            if let Rejection::Server { status, message, .. } = &**reason {
+                *outcome = reject(self.exchange.batch, index, *status, message.clone());
+            }
+        }
+    }
+
+    async fn retry_set_aside(&self, outcomes: &mut [Outcome], set_aside: Vec<usize>) {
         let permits = Semaphore::new(self.exchange.settings.max_in_flight);
-        let retries = states.iter().enumerate().filter_map(|(index, state)| match state {
-            EventState::SetAside(_) => Some(self.retry_alone(index, &permits)),
-            EventState::Done(_) | EventState::NameRefused(_) => None,
-        });
+        let retries = set_aside.into_iter().map(|index| self.retry_alone(index, &permits));
         let mut retries: FuturesUnordered<_> = retries.collect();
         while let Some((index, outcome)) = retries.next().await {
-            states[index] = EventState::Done(outcome);
+            outcomes[index] = outcome;
         }
     }
 
@@ -311,11 +329,25 @@ impl Call<'_> {
     /// itself.
     fn reject(&self, index: usize, status: u16, message: String) -> Outcome {
         let outcome = reject(self.exchange.batch, index, status, message);
-        if let (CallMode::Foreground, Outcome::Rejected(reason)) = (self.mode, &outcome) {
-            log::server_rejected(reason);
+        if let Outcome::Rejected(reason) = &outcome {
+            self.pending().rejected.push(index);
+            if self.mode == CallMode::Foreground {
+                log::server_rejected(reason);
+            }
         }
         outcome
     }
+}
+
+/// Returns the outcome of an event that is larger than the client sends.
+fn reject_oversized(settings: &Settings, slot: &Slot) -> Option<Outcome> {
+    let (event, bytes, max) = (slot.name, slot.len(), settings.max_event_bytes);
+    if bytes <= max {
+        return None;
+    }
+    let error = EventError::TooLarge { event, bytes, max };
+    settings.transport.on_invalid_event(&error, slot.call_site);
+    Some(Outcome::Rejected(Box::new(error.into())))
 }
 
 /// Returns the outcome of an event that the server rejects. If an earlier attempt may have been accepted, the event

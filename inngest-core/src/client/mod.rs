@@ -78,6 +78,9 @@ use span::Span;
 #[derive(Clone)]
 pub struct Client(Arc<Settings>);
 
+/// The initial capacity for a single event. Most events need no more.
+const TYPICAL_EVENT_BYTES: usize = 256;
+
 /// The span and the trace context of a call, created where the call is made.
 struct CallContext {
     span: Span,
@@ -106,7 +109,7 @@ impl Client {
     /// [`SendError`]: the event was rejected, or it is unsent and returned in the error.
     #[track_caller]
     pub fn send<E: IntoEvent>(&self, event: E) -> Sending<Result<EventId, SendError>> {
-        let mut batch = Batch::with_capacity(1, 0);
+        let mut batch = Batch::with_capacity(1, TYPICAL_EVENT_BYTES);
         let (name, pushed) = batch.push_with_hooks(self.before_send(), event);
         self.send_pushed(name, batch, pushed, CallSite::caller())
     }
