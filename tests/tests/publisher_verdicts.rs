@@ -7,6 +7,7 @@ use bytes::Bytes;
 use inngest_core::publisher::{
     DeliveryError, PublishError, Publisher, PublisherBuilder, Undelivered,
 };
+use inngest_core::testing::TransportFault;
 use inngest_core::{Batch, Client, ClientBuilder, Rejection, RequestError, SendOutcome};
 use inngest_tests::{CheckoutCompleted, ItemViewed, Script, Step, batch_of};
 use tokio::time::Instant;
@@ -45,6 +46,7 @@ enum Reply {
     StopAt(usize),
     /// No response, ever.
     Hang,
+    NoConnection,
 }
 
 impl Server {
@@ -76,6 +78,7 @@ impl Server {
                         Reply::StopAt(index) => (400, ids(index)),
                         Reply::Status(status) => (status, vec![]),
                         Reply::Hang => return std::future::pending().await,
+                        Reply::NoConnection => return Err(TransportFault::Connect),
                     };
                     let body = match status {
                         200 => serde_json::json!({ "ids": ids, "status": 200 }),
@@ -406,18 +409,24 @@ async fn a_batch_carries_the_trace_context_that_its_events_agree_on() {
 
 #[tokio::test(start_paused = true)]
 async fn flush_and_close_try_at_once_but_keep_a_servers_retry_after() {
-    let server = Server::default();
-    let start = Instant::now();
-    let client = server.client(move |request| {
-        if request.at - start < 25 * SECOND { Reply::Status(503) } else { Reply::Accept }
-    });
-    let publisher = client.publisher().start();
-    publish(&publisher, 0..3).await;
-    tokio::time::sleep(25 * SECOND).await;
-    // The next attempt of its own is seconds away.
-    assert_eq!(publisher.stats().delivered, 0);
-    let report = publisher.close(SECOND).await;
-    assert_eq!((report.delivered, report.undelivered.len()), (3, 0));
+    // A server that cannot be reached, and one that answers with an error, where the batch has its own backoff.
+    for down in [|| Reply::NoConnection, || Reply::Status(503)] {
+        let server = Server::default();
+        let start = Instant::now();
+        let client =
+            server.client(
+                move |request| {
+                    if request.at - start < 25 * SECOND { down() } else { Reply::Accept }
+                },
+            );
+        let publisher = client.publisher().start();
+        publish(&publisher, 0..3).await;
+        tokio::time::sleep(25 * SECOND).await;
+        // The next attempt of its own is seconds away.
+        assert_eq!(publisher.stats().delivered, 0);
+        let report = publisher.close(SECOND).await;
+        assert_eq!((report.delivered, report.undelivered.len()), (3, 0));
+    }
 
     // Several callers do not cause more attempts than one.
     let server = Server::default();
