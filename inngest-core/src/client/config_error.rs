@@ -1,6 +1,6 @@
 //! The error of building a client.
 
-use super::error::Source;
+use super::source::Source;
 
 /// Why a client could not be built.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -6,11 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::connection_error::explain;
+use super::source::Source;
 use crate::batch::Batch;
 use crate::event::{EventError, EventId};
-
-/// The error of another crate, kept as a source.
-pub(crate) type Source = Arc<dyn Error + Send + Sync>;
 
 /// Why the outcome of a request's events is unknown. The events are unsent: they may have been accepted or not.
 /// Sending the returned [`Batch`] again is safe.

@@ -24,6 +24,7 @@ mod retry;
 mod retry_after;
 mod sending;
 mod settings;
+mod source;
 #[cfg_attr(not(feature = "tracing"), path = "no_span.rs")]
 mod span;
 #[cfg(feature = "testing")]

@@ -11,7 +11,7 @@ use tokio::runtime;
 use super::base_url::is_loopback;
 use super::config_error::ConfigError;
 use super::connection_error::ConnectionError;
-use super::error::Source;
+use super::source::Source;
 use crate::batch::CallSite;
 use crate::event::EventError;
 

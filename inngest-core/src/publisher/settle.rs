@@ -1,4 +1,4 @@
-//! The transitions of the state after a batch was sent. Like those of `state.rs`, they are pure.
+//! The transitions of the state after a batch was sent. Like the others in `state.rs`, they are pure.
 
 use std::sync::Arc;
 use std::time::Duration;

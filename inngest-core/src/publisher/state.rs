@@ -267,7 +267,7 @@ impl State {
         !self.notifying.is_empty()
     }
 
-    /// Registers a caller that waits for all batches. Returns a number that is larger than those of all batches with
+    /// Registers a caller that waits for all batches. Returns a number that is larger than the number of every batch with
     /// an event.
     pub(super) fn start_flush(&mut self) -> u64 {
         self.seal_open();
