@@ -105,6 +105,7 @@ impl Queue {
             Ok(room) => room,
             Err(refusal) => return Err(refusal.into_error(batch)),
         };
+        let trace = self.client().caller_trace().unwrap_or_default();
         let mut state = self.state();
         if let Some(refusal) = refusal(&state) {
             drop(state);
@@ -119,7 +120,7 @@ impl Queue {
         };
         let parts = split(batch.slots(), limits, |_| true).into_iter();
         let parts = parts.map(|range| (range.clone().collect(), batch.pick(range)));
-        let receipts = state.add_batch(parts, self.client().trace_headers(), Instant::now());
+        let receipts = state.add_batch(parts, &trace, Instant::now());
         drop(state);
         self.wake.notify_one();
         Ok(receipts)
@@ -169,7 +170,7 @@ impl Queue {
         // Released when the event is completed.
         events.forget();
         bytes.forget();
-        let added = state.add(entry, &self.limits, Instant::now());
+        let added = state.add(entry, &self.limits, Instant::now);
         drop(state);
         if added.wakes {
             self.wake.notify_one();
