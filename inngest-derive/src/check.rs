@@ -84,8 +84,7 @@ fn transparent_data_is_an_object(event: &Event<'_>, errors: &mut Errors) {
 
 fn event_has_a_name(event: &Event<'_>, errors: &mut Errors) {
     let inngest = &event.inngest;
-    let is_struct = !matches!(event.shape, EventShape::Enum(_) | EventShape::Union(_));
-    if inngest.name.key_span.is_none() && !inngest.name_reported && is_struct {
+    if inngest.name.key_span.is_none() && !inngest.name_reported && event.fields().is_some() {
         let key = "name = \"domain/object.action\"";
         let help = if inngest.present {
             format!("add `{key}` to its `#[inngest(..)]`")
@@ -147,7 +146,9 @@ fn id_needs_a_field(event: &Event<'_>, errors: &mut Errors) {
 
 fn placeholders_are_well_formed(event: &Event<'_>, id: &DedupId, errors: &mut Errors) {
     let example = example_field(event);
-    for problem in &id.template.problems {
+    let is_tuple = matches!(event.shape, EventShape::Tuple(..));
+    // The fields of a tuple struct have no names, and that is an error of its own.
+    for problem in id.template.problems.iter().filter(|problem| !is_tuple || !problem.is_index()) {
         errors.at(subspan(&id.literal, problem.bytes.clone()), problem.message(&example));
     }
 }

@@ -8,7 +8,7 @@ use syn::{LitStr, Type};
 
 use crate::header::{ImplHeader, emit_scope, emit_static_type};
 use crate::model::{DedupId, Event, EventEnum, Segment, SegmentText, SegmentVariant};
-use crate::span::{call_site_at, respan, subspan, unlinted};
+use crate::span::{call_site_at, subspan, unlinted};
 use crate::template::{Placeholder, TemplatePart};
 
 /// Generates the impls of `InngestEvent` and, for an event with a dedup id, of `Deduplicated`.
@@ -19,8 +19,9 @@ pub(crate) fn emit_event(event: &Event<'_>) -> TokenStream {
     let event_impl = header.emit_impl(&quote!(__inngest::InngestEvent));
     let deduplicated_impl = event.id.as_ref().map(|_| {
         // With a lifetime in the bound, rustc does not report a missing `Serialize` twice.
+        let lifetime = header.lifetime("event");
         let header = header
-            .bound(quote!(for<'__event> Self: __inngest::InngestEvent))
+            .bound(quote!(for<#lifetime> Self: __inngest::InngestEvent))
             .emit_impl(&quote!(__inngest::Deduplicated));
         quote!(#header {})
     });
@@ -76,13 +77,16 @@ fn emit_write_dedup_id(event: &Event<'_>, id: &DedupId) -> TokenStream {
 ///
 /// If possible, they are the literal as it was written and each field as a named argument. rustc then
 /// shows an error about a field's type at the type and at its placeholder. `format_args!` has no
-/// `{a.b}` and accepts a name only once; a template with either has positional arguments.
+/// `{a.b}`, accepts a name only once, and normalizes no name; a template with any of these has
+/// positional arguments.
 fn emit_format_arguments(event: &Event<'_>, id: &DedupId) -> TokenStream {
+    let template = id.literal.value();
     let placeholders: Vec<&Placeholder> = id.template.placeholders().collect();
     let has_named_arguments = placeholders.iter().enumerate().all(|(index, placeholder)| {
         let field = placeholder.field();
         let mut earlier = placeholders[..index].iter();
-        !placeholder.is_nested() && !earlier.any(|earlier| earlier.field().text == field.text)
+        let is_repeated = earlier.any(|earlier| earlier.field().text == field.text);
+        !placeholder.is_nested() && !is_repeated && template[field.bytes.clone()] == *field.text
     });
     let mut format = TokenStream::new();
     if has_named_arguments {
@@ -145,12 +149,8 @@ fn emit_segment_call(
 
     let path = placeholder.path();
     let delimiter = delimiter.map(|delimiter| quote!(#delimiter,));
-    let ident = field.map(|field| Ident::clone(field.ident)).map(|mut ident| {
-        ident.set_span(start);
-        ident
-    });
-    let nested = placeholder.path[1..].iter().map(|name| emit_member(&name.text, start));
-    let value = quote_spanned!(start=> self.#ident #(.#nested)*);
+    let members = placeholder.path.iter().map(|name| emit_member(&name.text, start));
+    let value = quote_spanned!(start=> self #(.#members)*);
     // A field of a packed struct cannot be borrowed, so it is copied.
     let value = if event.packed { quote_spanned!(start=> { #value }) } else { value };
     let mut arguments = Group::new(Delimiter::Parenthesis, quote!(#delimiter #path, &#value));
@@ -171,9 +171,8 @@ fn emit_member(name: &str, span: Span) -> TokenTree {
         index.set_span(span);
         return TokenTree::Literal(index);
     }
-    let mut ident = syn::parse_str::<Ident>(name).unwrap_or_else(|_| Ident::new_raw(name, span));
-    ident.set_span(span);
-    TokenTree::Ident(ident)
+    // A raw identifier is the same name in every edition, also if it is no keyword.
+    TokenTree::Ident(Ident::new_raw(name, span))
 }
 
 /// Generates the impl of `IdSegment`.
@@ -184,11 +183,14 @@ pub(crate) fn emit_segment(segment: &Segment<'_>) -> TokenStream {
             let constant = quote! {
                 const SELF_DELIMITING: __inngest::bool = #delegate::SELF_DELIMITING;
             };
-            (Some(*inner), constant, quote!(#delegate::write_segment(&self.#member, __out)))
+            // A field of a packed struct cannot be borrowed, so it is copied.
+            let value =
+                if segment.packed { quote!({ self.#member }) } else { quote!(self.#member) };
+            (Some(*inner), constant, quote!(#delegate::write_segment(&#value, __out)))
         }
         SegmentText::Variants(variants) => {
             let arms = variants.iter().map(|SegmentVariant { ident, text, .. }| {
-                let ident = unlinted(ident.to_token_stream());
+                let ident = unlinted(ident);
                 quote!(Self::#ident => #text)
             });
             let body = quote!(__out.write_str(match *self { #(#arms,)* }));
@@ -214,11 +216,8 @@ pub(crate) fn emit_segment(segment: &Segment<'_>) -> TokenStream {
 /// cannot be in an id at the type.
 fn emit_delegate(ty: &Type) -> TokenStream {
     let (first, last) = first_and_last_span(ty);
-    let mut next = first;
-    let inner =
-        respan(quote!(__inngest::NewtypeField<#ty>), &mut |_| std::mem::replace(&mut next, last));
-    let delegate = respan(quote!(__inngest::Delegate<#ty>), &mut |_| last);
-    quote_spanned!(last=> <#inner as #delegate>)
+    let inner = quote_spanned!(first=> __inngest::NewtypeField<#ty);
+    quote_spanned!(last=> <#inner> as __inngest::Delegate<#ty>>)
 }
 
 /// Generates the impls of an enum of events. `rest` is a match arm for the variants that
@@ -227,17 +226,16 @@ pub(crate) fn emit_event_enum(
     event_enum: &EventEnum<'_>,
     rest: Option<&TokenStream>,
 ) -> TokenStream {
-    let unlinted = |tokens: &dyn ToTokens| unlinted(tokens.to_token_stream());
     let variants = &event_enum.variants;
     let impls = EventEnumImpls {
         event_enum,
         idents: variants.iter().map(|variant| unlinted(variant.ident)).collect(),
-        types: variants.iter().map(|variant| unlinted(variant.ty)).collect(),
+        types: variants.iter().map(|variant| variant.ty.to_token_stream()).collect(),
     };
     let impls = [
         impls.emit_events_impls(rest),
         impls.emit_from_impls(),
-        impls.emit_deserialize_impl(),
+        if event_enum.is_enum { impls.emit_deserialize_impl() } else { TokenStream::new() },
         impls.emit_distinctness_checks(),
     ];
     emit_scope(event_enum.inngest.crate_path.value.as_ref(), &impls.into_iter().collect())
@@ -246,7 +244,7 @@ pub(crate) fn emit_event_enum(
 /// An enum of events, with the tokens of its variants that all impls use.
 struct EventEnumImpls<'a> {
     event_enum: &'a EventEnum<'a>,
-    idents: Vec<TokenStream>,
+    idents: Vec<Ident>,
     types: Vec<TokenStream>,
 }
 
@@ -316,16 +314,17 @@ impl EventEnumImpls<'_> {
         let EventEnumImpls { idents, types, .. } = self;
         // With a lifetime in the bounds, rustc checks them only where the enum is deserialized. So
         // the payloads need no `Deserialize` in a program that only sends.
-        let bounds =
-            types.iter().map(|ty| quote!(for<'__data> #ty: __inngest::Deserialize<'__data>));
-        let header = bounds.fold(self.header().event_bounds(types), ImplHeader::bound);
-        let deserialize_impl = header.emit_deserialize_impl();
+        let header = self.header().event_bounds(types);
+        let (de, data) = (header.lifetime("de"), header.lifetime("data"));
+        let deserializer = header.parameter("D");
+        let bounds = types.iter().map(|ty| quote!(for<#data> #ty: __inngest::Deserialize<#data>));
+        let deserialize_impl = bounds.fold(header, ImplHeader::bound).emit_deserialize_impl(&de);
         let indexes = 0..idents.len();
         quote! {
             #deserialize_impl {
-                fn deserialize<__D: __inngest::Deserializer<'__de>>(
-                    __deserializer: __D,
-                ) -> __inngest::Result<Self, __D::Error> {
+                fn deserialize<#deserializer: __inngest::Deserializer<#de>>(
+                    __deserializer: #deserializer,
+                ) -> __inngest::Result<Self, #deserializer::Error> {
                     __inngest::decode(__deserializer, |__index, __event| match __index {
                         #(#indexes => __event.decode(Self::#idents),)*
                         _ => __inngest::unreachable!(),

@@ -11,8 +11,9 @@ use crate::model::{Event, EventEnum, Segment};
 pub(crate) fn emit_event(event: &Event<'_>) -> TokenStream {
     // With a lifetime in the bound, rustc checks it only where the event is used. A missing
     // `Serialize` would be a second error here.
-    let header = ImplHeader::new(event.ident, event.generics)
-        .bound(quote!(for<'__fallback> Self: __inngest::Serialize));
+    let header = ImplHeader::new(event.ident, event.generics);
+    let lifetime = header.lifetime("fallback");
+    let header = header.bound(quote!(for<#lifetime> Self: __inngest::Serialize));
     let event_impl = header.emit_impl(&quote!(__inngest::InngestEvent));
     let deduplicated_impl = header.emit_impl(&quote!(__inngest::Deduplicated));
     // Each type has another name, so that an enum with two broken events has no error about equal

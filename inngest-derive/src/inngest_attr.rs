@@ -125,7 +125,8 @@ impl Reader<'_> {
 
     fn report_unknown_key(&mut self, key: &Ident, name: &str) {
         let mut message = format!("unknown `inngest` key `{name}`");
-        if let Some(suggestion) = closest(name, self.known.iter().copied()) {
+        let begun = self.known.iter().copied().find(|known| known.starts_with(name));
+        if let Some(suggestion) = begun.or_else(|| closest(name, self.known.iter().copied())) {
             message = format!("{message}; did you mean `{suggestion}`?");
             self.read.name_reported |= suggestion == "name";
         }

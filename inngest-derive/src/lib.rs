@@ -8,6 +8,7 @@ mod emit;
 mod fallback;
 mod header;
 mod inngest_attr;
+mod item;
 mod model;
 mod name;
 mod serde_attr;
@@ -19,7 +20,7 @@ mod tests;
 mod tokens;
 
 use proc_macro2::TokenStream;
-use quote::ToTokens;
+use quote::quote;
 use syn::DeriveInput;
 
 use crate::diag::Errors;
@@ -255,12 +256,16 @@ fn expand(
     input: TokenStream,
     emit_impls: impl FnOnce(&DeriveInput, &mut Errors) -> TokenStream,
 ) -> TokenStream {
-    match syn::parse2(input) {
-        Ok(input) => {
-            let mut errors = Errors::default();
-            let impls = emit_impls(&input, &mut errors);
-            [errors.into_token_stream(), impls].into_iter().collect()
-        }
-        Err(error) => error.into_compile_error(),
+    let (input, parse_error) = match item::parse_item(input) {
+        Ok(parsed) => parsed,
+        Err(error) => return error.into_compile_error(),
+    };
+    let mut errors = Errors::from(parse_error.clone());
+    let impls = emit_impls(&input, &mut errors);
+    if parse_error.is_some() {
+        // The others may be due to what has not been parsed.
+        errors = Errors::from(parse_error);
     }
+    let allowed = item::allowed_lints(&input);
+    quote!(#errors #(#[allow(#allowed)])* #impls)
 }

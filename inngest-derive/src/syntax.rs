@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use proc_macro2::Span;
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Fields, Ident, Type};
@@ -85,7 +84,8 @@ pub(crate) fn read_segment<'a>(input: &'a DeriveInput, errors: &mut Errors) -> S
             SegmentText::Missing
         }
     };
-    Segment { ident: &input.ident, generics: &input.generics, inngest, text }
+    let packed = is_packed(&input.attrs);
+    Segment { ident: &input.ident, generics: &input.generics, inngest, packed, text }
 }
 
 fn read_newtype<'a>(ident: &Ident, fields: &'a Fields, errors: &mut Errors) -> SegmentText<'a> {
@@ -132,20 +132,25 @@ fn read_segment_variant<'a>(
 
 /// Reads the item of `#[derive(InngestEvents)]`.
 pub(crate) fn read_event_enum<'a>(input: &'a DeriveInput, errors: &mut Errors) -> EventEnum<'a> {
-    let inngest = InngestAttributes::read(&input.attrs, &["crate"], errors);
+    let not_an_enum = match &input.data {
+        Data::Enum(_) => None,
+        Data::Struct(data) => Some(data.struct_token.span),
+        Data::Union(data) => Some(data.union_token.span),
+    };
+    // The keys of another item are probably meant for `InngestEvent`.
+    let (mut ignored, is_enum) = (Errors::default(), not_an_enum.is_none());
+    let key_errors = if is_enum { &mut *errors } else { &mut ignored };
+    let inngest = InngestAttributes::read(&input.attrs, &["crate"], key_errors);
     let variants = match &input.data {
         Data::Enum(data) => read_event_variants(data, errors),
-        Data::Struct(data) => report_not_an_enum(data.struct_token.span, errors),
-        Data::Union(data) => report_not_an_enum(data.union_token.span, errors),
+        Data::Struct(_) | Data::Union(_) => Vec::new(),
     };
-    EventEnum { ident: &input.ident, generics: &input.generics, inngest, variants }
-}
-
-fn report_not_an_enum<'a>(keyword: Span, errors: &mut Errors) -> Vec<EventVariant<'a>> {
-    let message = "`InngestEvents` can be derived only for an enum of events\n\
-                   help: for a single event, derive `InngestEvent` on its struct";
-    errors.at(keyword, message);
-    Vec::new()
+    if let Some(keyword) = not_an_enum {
+        let message = "`InngestEvents` can be derived only for an enum of events\n\
+                       help: for a single event, derive `InngestEvent` on its struct";
+        errors.at(keyword, message);
+    }
+    EventEnum { ident: &input.ident, generics: &input.generics, inngest, is_enum, variants }
 }
 
 fn read_event_variants<'a>(data: &'a syn::DataEnum, errors: &mut Errors) -> Vec<EventVariant<'a>> {

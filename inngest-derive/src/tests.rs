@@ -75,7 +75,7 @@ fn an_event_with_an_id_passes_the_literal_and_its_fields_to_format_args() {
                         __out,
                         format_args!(
                             "cart-updated-{type}-{at}", type = __id.delimited('-', "type", & self
-                            .r#type), at = __id.last("at", & self.at)
+                            .r#type), at = __id.last("at", & self.r#at)
                         ),
                     )
                 }
@@ -117,7 +117,7 @@ fn a_generic_event_has_bounds_on_itself_and_its_segments() {
                     let __id = &IdWriter::new("storefront/cart.updated");
                     __id.write(
                         __out,
-                        format_args!("cart-updated-{id}", id = __id.last("id", & self.id)),
+                        format_args!("cart-updated-{id}", id = __id.last("id", & self.r#id)),
                     )
                 }
             }
@@ -157,8 +157,8 @@ fn a_nested_path_is_a_positional_argument() {
                     __id.write(
                         __out,
                         format_args!(
-                            "cart-{{{}}}-{}", __id.delimited('}', "cart.type", & self.cart
-                            .r#type), __id.last("cart.type", & self.cart.r#type)
+                            "cart-{{{}}}-{}", __id.delimited('}', "cart.type", & self.r#cart
+                            .r#type), __id.last("cart.type", & self.r#cart.r#type)
                         ),
                     )
                 }
