@@ -255,43 +255,57 @@ impl EventEnumImpls<'_> {
 
     /// Generates the impls of `InngestEvents` for the enum and for a reference to it.
     fn emit_events_impls(&self, rest: Option<&TokenStream>) -> TokenStream {
-        let EventEnumImpls { event_enum, idents, types } = self;
-        let names = event_enum.variants.iter().map(|variant| variant.ident.unraw().to_string());
+        let EventEnumImpls { idents, types, .. } = self;
         let header = self.header().event_bounds(types);
-        let ty = &header.ty;
+        let (ty, visitor) = (&header.ty, header.parameter("V"));
         let implemented = quote!(__inngest::InngestEvents);
         let owned_impl = header.emit_impl(&implemented);
         let reference_impl = header.emit_impl_for_reference(&implemented);
-        let write_event_in = quote! {
-            fn write_event_in(
+        let infos = self.emit_infos(0..types.len());
+        let count = types.len();
+        let is_generic = self.static_type().is_none();
+        let events = if is_generic { quote!(__inngest::distinct::<#count>(#infos)) } else { infos };
+        let check = is_generic.then(|| quote!(let _ = <Self as #implemented>::EVENTS;));
+        let visit_event = quote! {
+            fn visit_event<#visitor: __inngest::EventVisitor>(
                 &self,
-                __envelope: &__inngest::Envelope,
-                __out: &mut __inngest::EventWriter<'_>,
-            ) -> __inngest::EventWritten
+                __visitor: #visitor,
+            ) -> #visitor::Output
         };
         quote! {
             #owned_impl {
-                const EVENTS: &'static [__inngest::EventInfo] =
-                    &[#(__inngest::EventInfo::new(
-                        #names,
-                        <#types as __inngest::InngestEvent>::NAME,
-                        <#types as __inngest::InngestEvent>::VERSION,
-                        <#types as __inngest::InngestEvent>::ID_TEMPLATE,
-                    )),*];
-                #write_event_in {
+                const EVENTS: &'static [__inngest::EventInfo] = #events;
+                #visit_event {
+                    #check
                     match self {
-                        #(Self::#idents(__event) => <#types as __inngest::InngestEvent>::write_in(__event, __envelope, __out),)*
+                        #(Self::#idents(__event) => <#types as __inngest::InngestEvent>::accept(__event, __visitor),)*
                         #rest
                     }
                 }
             }
             #reference_impl {
                 const EVENTS: &'static [__inngest::EventInfo] = <#ty as #implemented>::EVENTS;
-                #write_event_in {
-                    #implemented::write_event_in(*self, __envelope, __out)
+                #visit_event {
+                    #implemented::visit_event(*self, __visitor)
                 }
             }
         }
+    }
+
+    /// Generates the constants of the events at some indexes, as a slice.
+    fn emit_infos(&self, indexes: impl IntoIterator<Item = usize>) -> TokenStream {
+        let infos = indexes.into_iter().map(|index| {
+            let (name, ty) = (self.idents[index].unraw().to_string(), &self.types[index]);
+            quote! {
+                __inngest::EventInfo::new(
+                    #name,
+                    <#ty as __inngest::InngestEvent>::NAME,
+                    <#ty as __inngest::InngestEvent>::VERSION,
+                    <#ty as __inngest::InngestEvent>::ID_TEMPLATE,
+                )
+            }
+        });
+        quote!(&[#(#infos),*])
     }
 
     fn emit_from_impls(&self) -> TokenStream {
@@ -335,17 +349,33 @@ impl EventEnumImpls<'_> {
     }
 
     /// Generates a constant for each variant but the first, which fails to compile unless the event
-    /// can be distinguished from all earlier ones. A generic enum has no such constants.
+    /// can be distinguished from all earlier ones. In a generic enum, only events without parameters have
+    /// one: the others are compared when the enum is used.
     fn emit_distinctness_checks(&self) -> TokenStream {
-        let EventEnum { ident, generics, variants, .. } = self.event_enum;
-        let Some(ty) = emit_static_type(ident, generics) else {
+        let (mut compared, mut events) = ((0..self.types.len()).collect::<Vec<_>>(), None);
+        if let Some(ty) = self.static_type() {
+            events = Some(quote!(<#ty as __inngest::InngestEvents>::EVENTS));
+        } else {
+            let header = self.header();
+            compared.retain(|index| header.parameters_in(self.types[*index].clone()).is_empty());
+        }
+        let (count, later) = (compared.len(), 1..compared.len());
+        if later.is_empty() {
             return TokenStream::new();
-        };
-        let count = variants.len();
-        let checks = variants.iter().enumerate().skip(1).map(|(index, variant)| {
+        }
+        let events = events.unwrap_or_else(|| self.emit_infos(compared.iter().copied()));
+        let checks = later.map(|index| {
+            let variant = &self.event_enum.variants[compared[index]];
             let span = call_site_at(variant.ident.span());
-            quote_spanned!(span=> const _: () = __inngest::assert_distinct::<#ty, #count>(#index);)
+            quote_spanned!(span=> const _: () = __CONFLICTS.assert_none(#index);)
         });
-        checks.collect()
+        quote! {
+            const __CONFLICTS: __inngest::Conflicts<#count> = __inngest::Conflicts::find(#events);
+            #(#checks)*
+        }
+    }
+
+    fn static_type(&self) -> Option<TokenStream> {
+        emit_static_type(self.event_enum.ident, self.event_enum.generics)
     }
 }

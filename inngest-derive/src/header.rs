@@ -153,21 +153,27 @@ impl<'a> ImplHeader<'a> {
         }
     }
 
-    fn has_type_parameters(&self) -> bool {
+    pub(crate) fn has_type_parameters(&self) -> bool {
         self.generics.type_params().next().is_some()
     }
 
-    /// Returns the type parameters in `tokens`, perhaps several times.
-    fn type_parameters_in(&self, tokens: TokenStream) -> Vec<Ident> {
-        if !self.has_type_parameters() {
+    fn type_parameters_in(&self, tokens: TokenStream) -> Vec<&'a Ident> {
+        let parameters = self.parameters_in(tokens).into_iter();
+        let types = parameters.filter(|parameter| matches!(parameter, GenericParam::Type(_)));
+        types.map(name).collect()
+    }
+
+    /// Returns the item's parameters in `tokens`, perhaps several times.
+    pub(crate) fn parameters_in(&self, tokens: TokenStream) -> Vec<&'a GenericParam> {
+        let parameters = &self.generics.params;
+        if parameters.is_empty() {
             return Vec::new();
         }
         let found = tokens.into_iter().flat_map(|token| match token {
             TokenTree::Ident(ident) => {
-                let is_parameter = self.generics.type_params().any(|param| param.ident == ident);
-                if is_parameter { vec![ident] } else { Vec::new() }
+                parameters.iter().filter(|parameter| *name(parameter) == ident).collect()
             }
-            TokenTree::Group(group) => self.type_parameters_in(group.stream()),
+            TokenTree::Group(group) => self.parameters_in(group.stream()),
             TokenTree::Punct(_) | TokenTree::Literal(_) => Vec::new(),
         });
         found.collect()

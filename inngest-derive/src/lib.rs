@@ -165,7 +165,7 @@ pub fn derive_id_segment(input: proc_macro::TokenStream) -> proc_macro::TokenStr
 /// Implements `InngestEvents` for an enum of events, whose variants hold one event each.
 ///
 /// A value of the enum is sent with the name, the dedup id and the version of the event that it holds.
-/// When it is received, the event's name selects the variant.
+/// When it is received, the event's name selects the variant, and its version where variants share a name.
 ///
 /// ```
 /// use inngest_core::{InngestEvent, InngestEvents};
@@ -210,8 +210,44 @@ pub fn derive_id_segment(input: proc_macro::TokenStream) -> proc_macro::TokenStr
 ///
 /// A variant can hold its event in a `Box`.
 ///
-/// Two events with the same name are a compile error, and so are two events whose dedup ids could be
-/// equal, judged by the text of their templates before the first placeholder and after the last one.
+/// Two events with the same name are a compile error unless they have different versions, and so are two
+/// events whose dedup ids could be equal, judged by the text of their templates before the first placeholder
+/// and after the last one. Events that depend on a parameter of the enum are compared where the enum is used
+/// with concrete arguments.
+///
+/// # Versions
+///
+/// Variants with the same name and different versions are versions of one event. They can have the same
+/// `id` template. When such an event is received, its `v` selects the variant: the one of that version, or
+/// else the one without a version; if there is neither, the error lists the versions. The `v` of other
+/// events is ignored.
+///
+/// ```
+/// # use inngest_core::{InngestEvent, InngestEvents};
+/// # use serde::{Deserialize, Serialize};
+/// #[derive(Serialize, Deserialize, InngestEvent)]
+/// #[inngest(name = "storefront/coupon.used", id = "coupon-used-{code}", version = "1")]
+/// struct CouponUsedV1 {
+///     code: String,
+/// }
+///
+/// #[derive(Serialize, Deserialize, InngestEvent)]
+/// #[inngest(name = "storefront/coupon.used", id = "coupon-used-{code}", version = "2")]
+/// struct CouponUsed {
+///     code: String,
+///     cents: u32,
+/// }
+///
+/// #[derive(InngestEvents)]
+/// enum CouponEvent {
+///     UsedV1(CouponUsedV1),
+///     Used(CouponUsed),
+/// }
+///
+/// let event = r#"{"name": "storefront/coupon.used", "v": "1", "data": {"code": "XMAS"}}"#;
+/// assert!(matches!(serde_json::from_str(event)?, CouponEvent::UsedV1(_)));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 ///
 /// `#[inngest(crate = ..)]` has the same meaning as for [`InngestEvent`](macro@InngestEvent#crate).
 #[proc_macro_derive(InngestEvents, attributes(inngest))]

@@ -16,6 +16,7 @@ mod name;
 mod received;
 mod segments;
 mod set;
+mod visitor;
 mod writer;
 
 use std::fmt;
@@ -28,7 +29,10 @@ pub use error::EventError;
 pub use id::EventId;
 #[cfg(feature = "client")]
 pub(crate) use intern::intern_name;
-pub use set::{EventInfo, InngestEvents, RawData, assert_distinct, decode};
+#[cfg(feature = "testing")]
+pub(crate) use received::decode_event;
+pub use set::{Conflicts, EventInfo, InngestEvents, RawData, decode, distinct};
+pub use visitor::EventVisitor;
 #[cfg(feature = "client")]
 pub(crate) use writer::BeforeSend;
 pub use writer::EventWriter;
@@ -117,12 +121,13 @@ pub trait InngestEvent: Serialize {
         }
     }
 
-    /// Writes the whole event. Enums of events call this method on each variant's type rather than
-    /// [`InngestEvents::write_event_in`], so that a type that is not an event is one compile error: every
-    /// bound in the generated code is the same trait.
+    /// Calls `visitor` with the event. Enums of events call this method on each variant's type rather than
+    /// the visitor's, so that a type that is not an event is one compile error: every bound in the
+    /// generated code is the same trait.
     #[doc(hidden)]
-    fn write_in(&self, envelope: &Envelope, out: &mut EventWriter<'_>) -> Result<(), EventError> {
-        out.write(self, envelope)
+    #[inline]
+    fn accept<V: EventVisitor>(&self, visitor: V) -> V::Output {
+        visitor.visit(self)
     }
 }
 
