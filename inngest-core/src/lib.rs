@@ -65,7 +65,8 @@
 //! | `metrics` | no | counters, durations and gauges by the crate `metrics` |
 //! | `blocking` | no | `blocking::Client`, for programs without a runtime |
 //! | `testing` | no | `testing`: a recorder, and an Event API in the test's process |
-//! | `uuid`, `ulid`, `jiff`, `chrono`, `time`, `rust_decimal` | no | [`IdSegment`](trait@IdSegment) for these crates' types |
+//! | `uuid`, `ulid`, `jiff`, `chrono`, `time`, `rust_decimal` | no | [`IdSegment`](trait@IdSegment) for these crates' types (`jiff`: of version 1) |
+//! | `jiff02` | no | [`IdSegment`](trait@IdSegment) for the types of jiff 0.2 |
 //!
 //! A crate that only defines events uses `default-features = false, features = ["derive"]`, and depends on
 //! neither reqwest nor tokio.
