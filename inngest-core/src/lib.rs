@@ -41,6 +41,7 @@
 //! | events of several types as one | the derive [`InngestEvents`](derive@InngestEvents) |
 //! | an event by hand | the trait [`InngestEvent`](trait@InngestEvent) |
 //! | types allowed in a dedup id | [`IdSegment`](trait@IdSegment), [`DedupId`], [`Deduplicated`] |
+//! | an event whose name is known only at run time | [`RawEvent`] |
 //! | a time, a user, sessions, an explicit id | [`Event`] |
 //! | integers beyond 2^53 | [`as_string`] |
 //! | sending | [`Client`], and [`ClientBuilder`] for its configuration and the environment variables |
@@ -128,7 +129,10 @@ pub use client::{
 };
 pub use event::{
     DedupId, Deduplicated, Envelope, Event, EventError, EventId, EventInfo, IdSegment,
-    InngestEvent, InngestEvents, IntoEvent,
+    InngestEvent, InngestEvents, IntoEvent, RawEvent,
 };
+/// Compile errors about what is sent contain these names, which are shorter here than in [`private`].
+#[doc(hidden)]
+pub use event::{NamedEvent, OneEvent, PresentEvent, Sent};
 #[cfg(feature = "derive")]
 pub use inngest_derive::{IdSegment, InngestEvent, InngestEvents};

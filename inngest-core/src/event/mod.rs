@@ -9,13 +9,15 @@ mod envelope;
 mod error;
 mod forbidden;
 mod id;
-#[cfg(feature = "client")]
 mod intern;
 pub(crate) mod json_path;
 mod name;
+mod not_an_event;
+mod raw;
 mod received;
 mod segments;
 mod set;
+mod source;
 mod visitor;
 mod writer;
 
@@ -29,9 +31,13 @@ pub use error::EventError;
 pub use id::EventId;
 #[cfg(feature = "client")]
 pub(crate) use intern::intern_name;
+#[cfg(feature = "client")]
+pub(crate) use not_an_event::Never;
+pub use raw::RawEvent;
 #[cfg(feature = "testing")]
 pub(crate) use received::decode_event;
 pub use set::{Conflicts, EventInfo, InngestEvents, RawData, decode, distinct};
+pub use source::{IntoEvent, NamedEvent, OneEvent, PresentEvent, Sent};
 pub use visitor::EventVisitor;
 #[cfg(feature = "client")]
 pub(crate) use writer::BeforeSend;
@@ -150,6 +156,7 @@ pub trait Deduplicated: InngestEvent {}
 
 macro_rules! event_behind_pointer {
     ($($pointer:ty),*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<E: InngestEvent + ?Sized> InngestEvent for $pointer {
             const NAME: &'static str = E::NAME;
             const VERSION: Option<&'static str> = E::VERSION;
@@ -164,41 +171,9 @@ macro_rules! event_behind_pointer {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl<E: Deduplicated + ?Sized> Deduplicated for $pointer {}
     )*};
 }
 
 event_behind_pointer!(&E, &mut E, Box<E>);
-
-/// A value that can be sent: an event, a reference to one, an enum of events, or an [`Event`] envelope
-/// around any of these.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not an Inngest event",
-    label = "not an Inngest event",
-    note = "add `#[derive(InngestEvent)]` and `#[inngest(name = \"domain/object.action\")]` to it",
-    note = "for an enum of events, add `#[derive(InngestEvents)]`"
-)]
-pub trait IntoEvent {
-    /// Writes the value as one event.
-    #[doc(hidden)]
-    fn write_event(self, out: &mut EventWriter<'_>) -> Result<(), EventError>;
-}
-
-impl<E: InngestEvents> IntoEvent for E {
-    fn write_event(self, out: &mut EventWriter<'_>) -> Result<(), EventError> {
-        self.write_event_in(&Envelope::default(), out)
-    }
-}
-
-impl<E: InngestEvents> IntoEvent for Event<E> {
-    fn write_event(self, out: &mut EventWriter<'_>) -> Result<(), EventError> {
-        let (data, envelope) = self.into_parts();
-        data.write_event_in(&envelope, out)
-    }
-}
-
-impl<E: InngestEvents> IntoEvent for &Event<E> {
-    fn write_event(self, out: &mut EventWriter<'_>) -> Result<(), EventError> {
-        self.data.write_event_in(self.envelope(), out)
-    }
-}

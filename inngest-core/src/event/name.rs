@@ -7,7 +7,7 @@
 use std::fmt;
 
 /// The length up to which function triggers accept a name, in bytes.
-const MAX_BYTES: usize = 255;
+pub(super) const MAX_BYTES: usize = 255;
 
 /// The prefix of the names of Inngest's own events, in any case.
 const RESERVED_PREFIX: &[u8] = b"inngest/";

@@ -73,8 +73,11 @@ fn select(events: &[EventInfo], name: &str, version: Option<&str>) -> Result<usi
 }
 
 fn unknown_event(name: &str, events: &[EventInfo]) -> String {
-    let mut known: Vec<_> = events.iter().map(|event| format!("`{}`", event.name)).collect();
-    known.dedup();
+    let is_first = |(index, event): &(usize, &EventInfo)| {
+        events[..*index].iter().all(|earlier| earlier.name != event.name)
+    };
+    let names = events.iter().enumerate().filter(is_first);
+    let known: Vec<_> = names.map(|(_, event)| format!("`{}`", event.name)).collect();
     format!("unknown event `{name}`, expected one of {}", list(&known))
 }
 

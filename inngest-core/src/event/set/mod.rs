@@ -105,6 +105,8 @@ pub trait InngestEvents {
     }
 }
 
+// The error about a type that is no event is then about this trait, without the types that implement it.
+#[diagnostic::do_not_recommend]
 impl<E: InngestEvent> InngestEvents for E {
     const EVENTS: &'static [EventInfo] = &[EventInfo::new("", E::NAME, E::VERSION, E::ID_TEMPLATE)];
 
