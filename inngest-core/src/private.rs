@@ -13,7 +13,7 @@ pub use serde::{Deserialize, Deserializer, Serialize};
 pub use crate::event::EventError;
 /// A parameter of hidden methods of public traits.
 pub use crate::event::EventWriter;
-pub use crate::event::{Conflicts, EventVisitor, RawData, decode, distinct};
+pub use crate::event::{Conflicts, EventVisitor, RawData, assert_valid_name, decode, distinct};
 pub use crate::event::{
     DedupId, Deduplicated, EventInfo, IdSegment, IdWriter, InngestEvent, InngestEvents,
 };

@@ -24,12 +24,6 @@ impl Errors {
     }
 }
 
-impl From<Option<syn::Error>> for Errors {
-    fn from(error: Option<syn::Error>) -> Errors {
-        Errors(error.into_iter().collect())
-    }
-}
-
 impl ToTokens for Errors {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         tokens.extend(self.0.iter().map(syn::Error::to_compile_error));

@@ -2,12 +2,11 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt, quote, quote_spanned};
-use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{LitStr, Type};
 
-use crate::header::{ImplHeader, emit_scope, emit_static_type};
-use crate::model::{DedupId, Event, EventEnum, Segment, SegmentText, SegmentVariant};
+use crate::header::{ImplHeader, emit_scope};
+use crate::model::{DedupId, Event, Segment, SegmentText, SegmentVariant};
 use crate::span::{call_site_at, subspan, unlinted};
 use crate::template::{Placeholder, TemplatePart};
 
@@ -26,9 +25,10 @@ pub(crate) fn emit_event(event: &Event<'_>) -> TokenStream {
         quote!(#header {})
     });
 
-    let name = &event.inngest.name.value;
-    let version = emit_optional_text("VERSION", event.inngest.version.value.as_ref());
-    let template = emit_optional_text("ID_TEMPLATE", event.inngest.id.value.as_ref());
+    let name_constant = emit_name_constant(event);
+    let name = emit_name(event);
+    let version = emit_optional_text("VERSION", event.inngest.version.as_ref());
+    let template = emit_optional_text("ID_TEMPLATE", event.inngest.id.as_ref());
     let dedup_id = if event.id.is_some() {
         quote!(__inngest::dedup_id(self))
     } else {
@@ -36,6 +36,7 @@ pub(crate) fn emit_event(event: &Event<'_>) -> TokenStream {
     };
     let write_dedup_id = event.id.as_ref().map(|id| emit_write_dedup_id(event, id));
     let impls = quote! {
+        #name_constant
         #event_impl {
             const NAME: __inngest::Text = #name;
             #version
@@ -47,7 +48,28 @@ pub(crate) fn emit_event(event: &Event<'_>) -> TokenStream {
         }
         #deduplicated_impl
     };
-    emit_scope(event.inngest.crate_path.value.as_ref(), &impls)
+    emit_scope(&event.inngest, &impls)
+}
+
+/// Generates a constant with the name at a path, and a constant that does not compile if the name breaks
+/// a rule, which rustc shows at the path.
+pub(crate) fn emit_name_constant(event: &Event<'_>) -> Option<TokenStream> {
+    let path = event.inngest.name_path.as_ref()?;
+    let (first, last) = first_and_last_span(path);
+    let mut arguments = Group::new(Delimiter::Parenthesis, quote!(__NAME));
+    arguments.set_span(last);
+    let check = quote_spanned!(first=> __inngest::assert_valid_name #arguments);
+    Some(quote! {
+        const __NAME: __inngest::Text = #path;
+        const _: () = #check;
+    })
+}
+
+fn emit_name(event: &Event<'_>) -> TokenStream {
+    match &event.inngest.name_path {
+        Some(_) => quote!(__NAME),
+        None => event.inngest.name.to_token_stream(),
+    }
 }
 
 fn emit_optional_text(constant: &str, value: Option<&LitStr>) -> Option<TokenStream> {
@@ -63,7 +85,7 @@ fn segment_types<'a>(event: &'a Event<'_>) -> impl Iterator<Item = &'a Type> {
 }
 
 fn emit_write_dedup_id(event: &Event<'_>, id: &DedupId) -> TokenStream {
-    let name = &event.inngest.name.value;
+    let name = emit_name(event);
     let format = emit_format_arguments(event, id);
     quote! {
         fn write_dedup_id(&self, __out: &mut dyn __inngest::Write) -> __inngest::Written {
@@ -158,10 +180,10 @@ fn emit_segment_call(
     tokens.append(arguments);
 }
 
-/// Returns the spans of a type's first and last token. rustc shows what is between them.
-fn first_and_last_span(ty: &Type) -> (Span, Span) {
-    let first = ty.span();
-    let last = ty.to_token_stream().into_iter().last();
+/// Returns the spans of the first and last of some tokens. rustc shows what is between them.
+fn first_and_last_span(tokens: &dyn ToTokens) -> (Span, Span) {
+    let first = tokens.span();
+    let last = tokens.to_token_stream().into_iter().last();
     (call_site_at(first), call_site_at(last.map_or(first, |last| last.span())))
 }
 
@@ -209,7 +231,7 @@ pub(crate) fn emit_segment(segment: &Segment<'_>) -> TokenStream {
             }
         }
     };
-    emit_scope(segment.inngest.crate_path.value.as_ref(), &impls)
+    emit_scope(&segment.inngest, &impls)
 }
 
 /// Generates `<Inner<Type> as Delegate<Type>>`, spanned so that rustc shows an error about a type that
@@ -218,164 +240,4 @@ fn emit_delegate(ty: &Type) -> TokenStream {
     let (first, last) = first_and_last_span(ty);
     let inner = quote_spanned!(first=> __inngest::NewtypeField<#ty);
     quote_spanned!(last=> <#inner> as __inngest::Delegate<#ty>>)
-}
-
-/// Generates the impls of an enum of events. `rest` is a match arm for the variants that
-/// `event_enum` does not contain because of their errors.
-pub(crate) fn emit_event_enum(
-    event_enum: &EventEnum<'_>,
-    rest: Option<&TokenStream>,
-) -> TokenStream {
-    let variants = &event_enum.variants;
-    let impls = EventEnumImpls {
-        event_enum,
-        idents: variants.iter().map(|variant| unlinted(variant.ident)).collect(),
-        types: variants.iter().map(|variant| variant.ty.to_token_stream()).collect(),
-    };
-    let impls = [
-        impls.emit_events_impls(rest),
-        impls.emit_from_impls(),
-        if event_enum.is_enum { impls.emit_deserialize_impl() } else { TokenStream::new() },
-        impls.emit_distinctness_checks(),
-    ];
-    emit_scope(event_enum.inngest.crate_path.value.as_ref(), &impls.into_iter().collect())
-}
-
-/// An enum of events, with the tokens of its variants that all impls use.
-struct EventEnumImpls<'a> {
-    event_enum: &'a EventEnum<'a>,
-    idents: Vec<Ident>,
-    types: Vec<TokenStream>,
-}
-
-impl EventEnumImpls<'_> {
-    fn header(&self) -> ImplHeader<'_> {
-        ImplHeader::new(self.event_enum.ident, self.event_enum.generics)
-    }
-
-    /// Generates the impls of `InngestEvents` for the enum and for a reference to it.
-    fn emit_events_impls(&self, rest: Option<&TokenStream>) -> TokenStream {
-        let EventEnumImpls { idents, types, .. } = self;
-        let header = self.header().event_bounds(types);
-        let (ty, visitor) = (&header.ty, header.parameter("V"));
-        let implemented = quote!(__inngest::InngestEvents);
-        let owned_impl = header.emit_impl(&implemented);
-        let reference_impl = header.emit_impl_for_reference(&implemented);
-        let infos = self.emit_infos(0..types.len());
-        let count = types.len();
-        let is_generic = self.static_type().is_none();
-        let events = if is_generic { quote!(__inngest::distinct::<#count>(#infos)) } else { infos };
-        let check = is_generic.then(|| quote!(let _ = <Self as #implemented>::EVENTS;));
-        let visit_event = quote! {
-            fn visit_event<#visitor: __inngest::EventVisitor>(
-                &self,
-                __visitor: #visitor,
-            ) -> #visitor::Output
-        };
-        quote! {
-            #owned_impl {
-                const EVENTS: &'static [__inngest::EventInfo] = #events;
-                #visit_event {
-                    #check
-                    match self {
-                        #(Self::#idents(__event) => <#types as __inngest::InngestEvent>::accept(__event, __visitor),)*
-                        #rest
-                    }
-                }
-            }
-            #reference_impl {
-                const EVENTS: &'static [__inngest::EventInfo] = <#ty as #implemented>::EVENTS;
-                #visit_event {
-                    #implemented::visit_event(*self, __visitor)
-                }
-            }
-        }
-    }
-
-    /// Generates the constants of the events at some indexes, as a slice.
-    fn emit_infos(&self, indexes: impl IntoIterator<Item = usize>) -> TokenStream {
-        let infos = indexes.into_iter().map(|index| {
-            let (name, ty) = (self.idents[index].unraw().to_string(), &self.types[index]);
-            quote! {
-                __inngest::EventInfo::new(
-                    #name,
-                    <#ty as __inngest::InngestEvent>::NAME,
-                    <#ty as __inngest::InngestEvent>::VERSION,
-                    <#ty as __inngest::InngestEvent>::ID_TEMPLATE,
-                )
-            }
-        });
-        quote!(&[#(#infos),*])
-    }
-
-    fn emit_from_impls(&self) -> TokenStream {
-        let header = self.header();
-        let variants = self.idents.iter().zip(&self.types);
-        let impls = variants.map(|(ident, ty)| {
-            let from_impl = header.emit_impl(&quote!(__inngest::From<#ty>));
-            quote! {
-                #from_impl {
-                    fn from(__event: #ty) -> Self {
-                        Self::#ident(__event)
-                    }
-                }
-            }
-        });
-        impls.collect()
-    }
-
-    fn emit_deserialize_impl(&self) -> TokenStream {
-        let EventEnumImpls { idents, types, .. } = self;
-        // With a lifetime in the bounds, rustc checks them only where the enum is deserialized. So
-        // the payloads need no `Deserialize` in a program that only sends.
-        let header = self.header().event_bounds(types);
-        let (de, data) = (header.lifetime("de"), header.lifetime("data"));
-        let deserializer = header.parameter("D");
-        let bounds = types.iter().map(|ty| quote!(for<#data> #ty: __inngest::Deserialize<#data>));
-        let deserialize_impl = bounds.fold(header, ImplHeader::bound).emit_deserialize_impl(&de);
-        let indexes = 0..idents.len();
-        quote! {
-            #deserialize_impl {
-                fn deserialize<#deserializer: __inngest::Deserializer<#de>>(
-                    __deserializer: #deserializer,
-                ) -> __inngest::Result<Self, #deserializer::Error> {
-                    __inngest::decode(__deserializer, |__index, __event| match __index {
-                        #(#indexes => __event.decode(Self::#idents),)*
-                        _ => __inngest::unreachable!(),
-                    })
-                }
-            }
-        }
-    }
-
-    /// Generates a constant for each variant but the first, which fails to compile unless the event
-    /// can be distinguished from all earlier ones. In a generic enum, only events without parameters have
-    /// one: the others are compared when the enum is used.
-    fn emit_distinctness_checks(&self) -> TokenStream {
-        let (mut compared, mut events) = ((0..self.types.len()).collect::<Vec<_>>(), None);
-        if let Some(ty) = self.static_type() {
-            events = Some(quote!(<#ty as __inngest::InngestEvents>::EVENTS));
-        } else {
-            let header = self.header();
-            compared.retain(|index| header.parameters_in(self.types[*index].clone()).is_empty());
-        }
-        let (count, later) = (compared.len(), 1..compared.len());
-        if later.is_empty() {
-            return TokenStream::new();
-        }
-        let events = events.unwrap_or_else(|| self.emit_infos(compared.iter().copied()));
-        let checks = later.map(|index| {
-            let variant = &self.event_enum.variants[compared[index]];
-            let span = call_site_at(variant.ident.span());
-            quote_spanned!(span=> const _: () = __CONFLICTS.assert_none(#index);)
-        });
-        quote! {
-            const __CONFLICTS: __inngest::Conflicts<#count> = __inngest::Conflicts::find(#events);
-            #(#checks)*
-        }
-    }
-
-    fn static_type(&self) -> Option<TokenStream> {
-        emit_static_type(self.event_enum.ident, self.event_enum.generics)
-    }
 }

@@ -4,29 +4,20 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{GenericParam, Generics, Lifetime, Path, Type};
 
+use crate::inngest_attr::InngestAttributes;
 use crate::model::last_path_segment;
 use crate::span::unlinted;
 
 /// Wraps impls in a scope with `__inngest`, the module of everything that generated code uses.
-pub(crate) fn emit_scope(crate_path: Option<&Path>, impls: &TokenStream) -> TokenStream {
-    let path = crate_path.map_or_else(|| quote!(::inngest_core), Path::to_token_stream);
+pub(crate) fn emit_scope(inngest: &InngestAttributes, impls: &TokenStream) -> TokenStream {
+    let path = inngest.crate_path.as_ref();
+    let path = path.map_or_else(|| quote!(::inngest_core), Path::to_token_stream);
     quote! {
         const _: () = {
             use #path::private as __inngest;
             #impls
         };
     }
-}
-
-/// Generates the item's type with every lifetime `'static`, unless it has other parameters.
-pub(crate) fn emit_static_type(ident: &Ident, generics: &Generics) -> Option<TokenStream> {
-    let lifetimes = generics.params.iter().map(|parameter| match parameter {
-        GenericParam::Lifetime(_) => Some(quote!('static)),
-        GenericParam::Type(_) | GenericParam::Const(_) => None,
-    });
-    let lifetimes: Vec<_> = lifetimes.collect::<Option<_>>()?;
-    let ident = unlinted(ident);
-    Some(if lifetimes.is_empty() { quote!(#ident) } else { quote!(#ident<#(#lifetimes),*>) })
 }
 
 /// The parts of `impl<..> Trait for Type<..> where ..`.

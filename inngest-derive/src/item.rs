@@ -1,10 +1,7 @@
 //! Parses the item of a derive, as far as it can be parsed.
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
-use syn::parse::{ParseStream, Parser};
-use syn::punctuated::Punctuated;
-use syn::token::Brace;
-use syn::{Attribute, Data, DataEnum, DataStruct, DeriveInput, Fields, Generics, Token};
+use syn::{Attribute, Data, DeriveInput, Path};
 
 /// Parses an item. If only its header can be parsed, such as while a field is being written, returns the
 /// item without fields and variants, and the error.
@@ -14,7 +11,7 @@ pub(crate) fn parse_item(item: TokenStream) -> syn::Result<(DeriveInput, Option<
         syn::parse2(escape_later_keywords(item.clone())).map_err(|_| error)
     });
     parsed.map(|item| (item, None)).or_else(|error| {
-        let header = parse_header.parse2(item).map_err(|_| error.clone())?;
+        let header = parse_header(item).map_err(|_| error.clone())?;
         Ok((header, Some(error)))
     })
 }
@@ -35,39 +32,31 @@ fn escape_later_keywords(tokens: TokenStream) -> TokenStream {
     tokens.into_iter().map(escape).collect()
 }
 
-fn parse_header(input: ParseStream<'_>) -> syn::Result<DeriveInput> {
-    let attrs = input.call(Attribute::parse_outer)?;
-    let vis = input.parse()?;
-    let data = if input.peek(Token![enum]) {
-        let (enum_token, brace_token) = (input.parse()?, Brace::default());
-        Data::Enum(DataEnum { enum_token, brace_token, variants: Punctuated::new() })
-    } else {
-        let struct_token = input.parse()?;
-        Data::Struct(DataStruct { struct_token, fields: Fields::Unit, semi_token: None })
-    };
-    let ident = input.parse()?;
-    let mut generics: Generics = input.parse()?;
-    generics.where_clause = input.parse()?;
-    input.parse::<TokenStream>()?;
-    Ok(DeriveInput { attrs, vis, ident, generics, data })
+/// Parses an item without the content of its body.
+fn parse_header(item: TokenStream) -> syn::Result<DeriveInput> {
+    let mut tokens: Vec<TokenTree> = item.into_iter().collect();
+    let last_group = tokens.iter_mut().rev().find_map(|token| match token {
+        TokenTree::Group(group) => Some(group),
+        _ => None,
+    });
+    if let Some(body) = last_group {
+        *body = Group::new(body.delimiter(), TokenStream::new());
+    }
+    syn::parse2(tokens.into_iter().collect())
 }
 
 /// Returns the lints that the item, its fields or its variants allow or expect.
 pub(crate) fn allowed_lints(input: &DeriveInput) -> Vec<TokenStream> {
-    let fields: Vec<_> = match &input.data {
-        Data::Struct(data) => data.fields.iter().collect(),
-        Data::Enum(data) => data.variants.iter().flat_map(|variant| &variant.fields).collect(),
-        Data::Union(_) => Vec::new(),
-    };
-    let variants = match &input.data {
-        Data::Enum(data) => data.variants.iter().collect(),
-        Data::Struct(_) | Data::Union(_) => Vec::new(),
-    };
-    let inner = fields.into_iter().flat_map(|field| &field.attrs);
-    let inner = inner.chain(variants.into_iter().flat_map(|variant| &variant.attrs));
-    let sets_level = |attribute: &&Attribute| {
-        attribute.path().is_ident("allow") || attribute.path().is_ident("expect")
-    };
-    let levels = input.attrs.iter().chain(inner).filter(sets_level);
+    let mut attributes: Vec<&Attribute> = input.attrs.iter().collect();
+    match &input.data {
+        Data::Struct(data) => data.fields.iter().for_each(|field| attributes.extend(&field.attrs)),
+        Data::Enum(data) => data.variants.iter().for_each(|variant| {
+            attributes.extend(&variant.attrs);
+            variant.fields.iter().for_each(|field| attributes.extend(&field.attrs));
+        }),
+        Data::Union(_) => {}
+    }
+    let is_level = |path: &Path| path.is_ident("allow") || path.is_ident("expect");
+    let levels = attributes.into_iter().filter(|attribute| is_level(attribute.path()));
     levels.filter_map(|level| Some(level.meta.require_list().ok()?.tokens.clone())).collect()
 }

@@ -5,6 +5,7 @@ mod case;
 mod check;
 mod diag;
 mod emit;
+mod emit_enum;
 mod fallback;
 mod header;
 mod inngest_attr;
@@ -20,7 +21,7 @@ mod tests;
 mod tokens;
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::DeriveInput;
 
 use crate::diag::Errors;
@@ -59,6 +60,22 @@ use crate::diag::Errors;
 /// Required. The name of what happened, such as `storefront/cart.checkout.completed`: at most 255
 /// bytes, without white space, control characters and `*`. It cannot begin with `inngest/`, in any
 /// case.
+///
+/// It is a string literal, or the path of a `&'static str` constant, to which the same rules apply:
+///
+/// ```
+/// # use inngest_core::InngestEvent;
+/// # use serde::Serialize;
+/// pub const CART_UPDATED: &str = "storefront/cart.updated"; // also used elsewhere
+///
+/// #[derive(Serialize, InngestEvent)]
+/// #[inngest(name = CART_UPDATED, id = "cart-updated-{cart_id}")]
+/// struct CartUpdated {
+///     cart_id: String,
+/// }
+///
+/// assert_eq!(CartUpdated::NAME, "storefront/cart.updated");
+/// ```
 ///
 /// # `id`
 ///
@@ -280,7 +297,7 @@ fn inngest_events(input: TokenStream) -> TokenStream {
         let event_enum = syntax::read_event_enum(input, errors);
         check::check_event_enum(&event_enum, errors);
         if errors.is_empty() {
-            emit::emit_event_enum(&event_enum, None)
+            emit_enum::emit_event_enum(&event_enum, None)
         } else {
             fallback::emit_event_enum(event_enum)
         }
@@ -296,12 +313,13 @@ fn expand(
         Ok(parsed) => parsed,
         Err(error) => return error.into_compile_error(),
     };
-    let mut errors = Errors::from(parse_error.clone());
-    let impls = emit_impls(&input, &mut errors);
-    if parse_error.is_some() {
-        // The others may be due to what has not been parsed.
-        errors = Errors::from(parse_error);
+    let mut errors = Errors::default();
+    if let Some(error) = &parse_error {
+        errors.at(error.span(), error.to_string());
     }
+    let impls = emit_impls(&input, &mut errors);
+    // Other errors may be due to what has not been parsed.
+    let errors = parse_error.map_or(errors.into_token_stream(), syn::Error::into_compile_error);
     let allowed = item::allowed_lints(&input);
     quote!(#errors #(#[allow(#allowed)])* #impls)
 }

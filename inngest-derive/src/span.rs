@@ -41,14 +41,12 @@ fn source_range(token: &Literal, value_len: usize, bytes: Range<usize>) -> Optio
 pub(crate) fn unlinted(ident: &Ident) -> Ident {
     let name = ident.unraw().to_string();
     let span = call_site_at(ident.span());
-    match name.as_str() {
-        "async" | "await" | "gen" | "try" => Ident::new_raw(&name, span),
-        _ => {
-            let mut ident = ident.clone();
-            ident.set_span(span);
-            ident
-        }
+    if matches!(name.as_str(), "async" | "await" | "gen" | "try") {
+        return Ident::new_raw(&name, span);
     }
+    let mut unlinted = ident.clone();
+    unlinted.set_span(span);
+    unlinted
 }
 
 #[cfg(test)]

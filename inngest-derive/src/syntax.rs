@@ -6,6 +6,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Fields, Ident, Type};
 
+use crate::case::{rename_field, rename_variant};
 use crate::diag::Errors;
 use crate::inngest_attr::InngestAttributes;
 use crate::model::{
@@ -22,7 +23,7 @@ pub(crate) fn read_event<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Eve
     let inngest = InngestAttributes::read(&input.attrs, &known, errors);
     let serde = SerdeAttributes::read(&input.attrs);
     let shape = read_shape(&input.data, &serde, errors);
-    let id = inngest.id.value.clone();
+    let id = inngest.id.clone();
     let id = id.map(|literal| DedupId { template: Template::parse(&literal.value()), literal });
     let packed = is_packed(&input.attrs);
     Event { ident: &input.ident, generics: &input.generics, inngest, serde, packed, shape, id }
@@ -59,9 +60,9 @@ fn read_named_field<'a>(
     let ident = field.ident.as_ref()?;
     let name = ident.unraw().to_string();
     let serde = SerdeAttributes::read(&field.attrs);
-    let serialized = match (&serde.rename, item_serde.rename_all) {
+    let serialized = match (&serde.rename, &item_serde.rename_all) {
         (Some(rename), _) => rename.value(),
-        (None, Some(rule)) => rule.rename_field(&name),
+        (None, Some(convention)) => rename_field(&convention.value(), &name),
         (None, None) => name.clone(),
     };
     Some(EventField { name, serialized, ident, ty: &field.ty, serde })
@@ -122,9 +123,10 @@ fn read_segment_variant<'a>(
         errors.at(ident.span(), message);
     }
     let name = ident.unraw().to_string();
-    let (text, span) = match (SerdeAttributes::read(&variant.attrs).rename, item_serde.rename_all) {
+    let (text, span) = match (SerdeAttributes::read(&variant.attrs).rename, &item_serde.rename_all)
+    {
         (Some(rename), _) => (rename.value(), rename.span()),
-        (None, Some(rule)) => (rule.rename_variant(&name), ident.span()),
+        (None, Some(convention)) => (rename_variant(&convention.value(), &name), ident.span()),
         (None, None) => (name, ident.span()),
     };
     SegmentVariant { ident, text, span }

@@ -195,16 +195,6 @@ fn is_identifier(text: &str) -> bool {
 }
 
 impl TemplateProblem {
-    /// Returns whether the placeholder begins with a number, as for a field of a tuple struct.
-    pub(crate) fn is_index(&self) -> bool {
-        match &self.kind {
-            TemplateProblemKind::Unnamed(found) | TemplateProblemKind::NotAField(found) => {
-                found.starts_with(|c: char| c.is_ascii_digit())
-            }
-            _ => false,
-        }
-    }
-
     /// Returns the error's text. `field` is one of the event's fields, to use as an example.
     pub(crate) fn message(&self, field: &str) -> String {
         match &self.kind {

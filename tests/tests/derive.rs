@@ -55,6 +55,30 @@ fn the_documentations_example_has_the_documented_id() {
 }
 
 #[test]
+fn the_name_can_be_a_constant() {
+    mod names {
+        pub(super) const USED: &str = "storefront/coupon.used";
+        pub(super) const CHECKED: &str = "storefront/checked";
+    }
+
+    #[derive(Serialize, InngestEvent)]
+    #[inngest(name = names::USED, id = "coupon-used-{code}")]
+    struct CouponUsed<T> {
+        code: T,
+    }
+
+    #[derive(Serialize, InngestEvent)]
+    #[inngest(name = names::CHECKED)]
+    struct Checked;
+
+    assert_eq!(CouponUsed::<u8>::NAME, "storefront/coupon.used");
+    assert_eq!(Checked::NAME, "storefront/checked");
+    assert_eq!(id(&CouponUsed { code: 7 }), "coupon-used-7");
+    let blank = CouponUsed { code: "" }.dedup_id().unwrap_err();
+    assert!(blank.to_string().contains("`storefront/coupon.used`"), "{blank}");
+}
+
+#[test]
 fn an_event_without_a_template_has_no_id() {
     assert_eq!(Started.dedup_id().unwrap(), None);
 }

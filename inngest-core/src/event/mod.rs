@@ -4,6 +4,7 @@
 //! `set/decode.rs` for enums of events.
 
 pub(crate) mod checked_json;
+mod const_string;
 mod dedup;
 mod envelope;
 mod error;
@@ -31,6 +32,7 @@ pub use error::EventError;
 pub use id::EventId;
 #[cfg(feature = "client")]
 pub(crate) use intern::intern_name;
+pub use name::assert_valid_name;
 #[cfg(feature = "client")]
 pub(crate) use not_an_event::Never;
 pub use raw::RawEvent;

@@ -23,4 +23,10 @@ struct CartViewed {
     cart_id: MissingField,
 }
 
+#[derive(Serialize, InngestEvent)]
+#[inngest(name = MISSING_NAME, id = "cart-shared-{cart_id}")]
+struct CartShared {
+    cart_id: u8,
+}
+
 fn main() {}

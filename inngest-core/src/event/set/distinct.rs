@@ -6,7 +6,7 @@
 //! the texts are sorted rather than compared pair by pair.
 
 use super::EventInfo;
-use super::const_string::ConstString;
+use crate::event::const_string::ConstString;
 
 /// The conflicts between the events of an enum, found once for all of them.
 #[derive(Debug)]

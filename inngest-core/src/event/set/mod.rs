@@ -1,6 +1,5 @@
 //! Enums of events: the trait that `#[derive(InngestEvents)]` implements.
 
-mod const_string;
 mod decode;
 mod distinct;
 mod error_path;

@@ -29,6 +29,13 @@ impl ConstString {
         self
     }
 
+    /// Appends a number in decimal digits.
+    pub(super) const fn push_number(self, number: usize) -> ConstString {
+        let rest = if number >= 10 { self.push_number(number / 10) } else { self };
+        #[expect(clippy::cast_possible_truncation, reason = "a digit")]
+        rest.push_bytes(&[b'0' + (number % 10) as u8])
+    }
+
     pub(super) const fn push_quoted(self, text: &str) -> ConstString {
         self.push("`").push(text).push("`")
     }
