@@ -41,6 +41,7 @@
 //! | events of several types as one | the derive [`InngestEvents`](derive@InngestEvents) |
 //! | an event by hand | the trait [`InngestEvent`](trait@InngestEvent) |
 //! | types allowed in a dedup id | [`IdSegment`](trait@IdSegment), [`DedupId`], [`Deduplicated`] |
+//! | an event whose name is known only at run time | [`RawEvent`] |
 //! | a time, a user, sessions, an explicit id | [`Event`] |
 //! | integers beyond 2^53 | [`as_string`] |
 //! | sending | [`Client`], and [`ClientBuilder`] for its configuration and the environment variables |
@@ -65,7 +66,8 @@
 //! | `metrics` | no | counters, durations and gauges by the crate `metrics` |
 //! | `blocking` | no | `blocking::Client`, for programs without a runtime |
 //! | `testing` | no | `testing`: a recorder, and an Event API in the test's process |
-//! | `uuid`, `ulid`, `jiff`, `chrono`, `time`, `rust_decimal` | no | [`IdSegment`](trait@IdSegment) for these crates' types |
+//! | `uuid`, `ulid`, `jiff`, `chrono`, `time`, `rust_decimal` | no | [`IdSegment`](trait@IdSegment) for these crates' types (`jiff`: of version 1) |
+//! | `jiff02` | no | [`IdSegment`](trait@IdSegment) for the types of jiff 0.2 |
 //!
 //! A crate that only defines events uses `default-features = false, features = ["derive"]`, and depends on
 //! neither reqwest nor tokio.
@@ -127,8 +129,11 @@ pub use client::{
 };
 pub use event::{
     DedupId, Deduplicated, Envelope, Event, EventError, EventId, EventInfo, IdSegment,
-    InngestEvent, InngestEvents, IntoEvent,
+    InngestEvent, InngestEvents, IntoEvent, RawEvent,
 };
+/// Compile errors about what is sent contain these names, which are shorter here than in [`private`].
+#[doc(hidden)]
+pub use event::{NamedEvent, OneEvent, PresentEvent, Sent};
 #[cfg(feature = "derive")]
 pub use inngest_derive::{IdSegment, InngestEvent, InngestEvents};
 /// The HTTP client that [`ClientBuilder::http_client`] takes, in the version that this crate uses.

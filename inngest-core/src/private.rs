@@ -11,12 +11,13 @@ pub use core::{format_args, unreachable};
 pub use serde::{Deserialize, Deserializer, Serialize};
 
 pub use crate::event::EventError;
+/// A parameter of hidden methods of public traits.
+pub use crate::event::EventWriter;
+pub use crate::event::{Conflicts, EventVisitor, RawData, assert_valid_name, decode, distinct};
 pub use crate::event::{
-    DedupId, Deduplicated, EventInfo, EventWriter, IdSegment, IdWriter, InngestEvent,
-    InngestEvents, IntoEvent,
+    DedupId, Deduplicated, EventInfo, IdSegment, IdWriter, InngestEvent, InngestEvents,
 };
 pub use crate::event::{Delegate, NewtypeField, Segment, dedup_id};
-pub use crate::event::{Envelope, RawData, assert_distinct, decode};
 
 // Aliases keep expansions short: each token of an expansion costs compile time.
 
@@ -25,4 +26,3 @@ pub type OptionalText = Option<&'static str>;
 pub type OptionalId = Result<Option<DedupId>, EventError>;
 /// Returned by `write_dedup_id`: whether an id was written.
 pub type Written = Result<bool, EventError>;
-pub type EventWritten = Result<(), EventError>;

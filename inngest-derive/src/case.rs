@@ -1,59 +1,28 @@
-//! The case conventions of serde's `rename_all`.
+//! The case conventions of serde's `rename_all`. serde's own derive reports a value that is none of them.
 
-/// The value of `rename_all`.
-#[derive(Clone, Copy)]
-pub(crate) enum RenameRule {
-    Lower,
-    Upper,
-    Pascal,
-    Camel,
-    Snake,
-    ScreamingSnake,
-    Kebab,
-    ScreamingKebab,
+/// Converts the name of a field, which is in snake case in Rust.
+pub(crate) fn rename_field(convention: &str, name: &str) -> String {
+    match convention {
+        "UPPERCASE" | "SCREAMING_SNAKE_CASE" => name.to_ascii_uppercase(),
+        "PascalCase" => name.split('_').map(capitalize).collect(),
+        "camelCase" => uncapitalize(&rename_field("PascalCase", name)),
+        "kebab-case" => name.replace('_', "-"),
+        "SCREAMING-KEBAB-CASE" => name.to_ascii_uppercase().replace('_', "-"),
+        _ => name.to_owned(),
+    }
 }
 
-impl RenameRule {
-    pub(crate) fn parse(name: &str) -> Option<RenameRule> {
-        Some(match name {
-            "lowercase" => RenameRule::Lower,
-            "UPPERCASE" => RenameRule::Upper,
-            "PascalCase" => RenameRule::Pascal,
-            "camelCase" => RenameRule::Camel,
-            "snake_case" => RenameRule::Snake,
-            "SCREAMING_SNAKE_CASE" => RenameRule::ScreamingSnake,
-            "kebab-case" => RenameRule::Kebab,
-            "SCREAMING-KEBAB-CASE" => RenameRule::ScreamingKebab,
-            _ => return None,
-        })
-    }
-
-    /// Converts the name of a field, which is in snake case in Rust.
-    pub(crate) fn rename_field(self, name: &str) -> String {
-        match self {
-            RenameRule::Lower | RenameRule::Snake => name.to_owned(),
-            RenameRule::Upper | RenameRule::ScreamingSnake => name.to_ascii_uppercase(),
-            RenameRule::Pascal => name.split('_').map(capitalize).collect(),
-            RenameRule::Camel => uncapitalize(&RenameRule::Pascal.rename_field(name)),
-            RenameRule::Kebab => name.replace('_', "-"),
-            RenameRule::ScreamingKebab => name.to_ascii_uppercase().replace('_', "-"),
-        }
-    }
-
-    /// Converts the name of a variant, which is in Pascal case in Rust.
-    pub(crate) fn rename_variant(self, name: &str) -> String {
-        match self {
-            RenameRule::Pascal => name.to_owned(),
-            RenameRule::Lower => name.to_ascii_lowercase(),
-            RenameRule::Upper => name.to_ascii_uppercase(),
-            RenameRule::Camel => uncapitalize(name),
-            RenameRule::Snake => pascal_to_snake(name),
-            RenameRule::ScreamingSnake => pascal_to_snake(name).to_ascii_uppercase(),
-            RenameRule::Kebab => pascal_to_snake(name).replace('_', "-"),
-            RenameRule::ScreamingKebab => {
-                pascal_to_snake(name).to_ascii_uppercase().replace('_', "-")
-            }
-        }
+/// Converts the name of a variant, which is in Pascal case in Rust.
+pub(crate) fn rename_variant(convention: &str, name: &str) -> String {
+    match convention {
+        "lowercase" => name.to_ascii_lowercase(),
+        "UPPERCASE" => name.to_ascii_uppercase(),
+        "camelCase" => uncapitalize(name),
+        "snake_case" => pascal_to_snake(name),
+        "SCREAMING_SNAKE_CASE" => pascal_to_snake(name).to_ascii_uppercase(),
+        "kebab-case" => pascal_to_snake(name).replace('_', "-"),
+        "SCREAMING-KEBAB-CASE" => pascal_to_snake(name).to_ascii_uppercase().replace('_', "-"),
+        _ => name.to_owned(),
     }
 }
 

@@ -22,9 +22,10 @@ pub(crate) fn check_event(event: &Event<'_>, errors: &mut Errors) {
     name_follows_the_rules(event, errors);
     version_is_not_blank(event, errors);
     no_data_key_is_reserved(event, errors);
-    match &event.id {
-        Some(_) if event.fields().is_some_and(<[_]>::is_empty) => id_needs_a_field(event, errors),
-        Some(id) => {
+    // An id of data that is no object will have other fields.
+    match (&event.id, event.fields()) {
+        (Some(_), Some([])) => id_needs_a_field(event, errors),
+        (Some(id), Some(_)) => {
             placeholders_are_well_formed(event, id, errors);
             placeholders_are_fields(event, id, errors);
             id_has_a_placeholder(event, id, errors);
@@ -32,7 +33,7 @@ pub(crate) fn check_event(event: &Event<'_>, errors: &mut Errors) {
             placeholders_are_separated(id, errors);
             placeholders_are_delimited(id, errors);
         }
-        None => {}
+        (None, _) | (_, None) => {}
     }
 }
 
@@ -84,8 +85,7 @@ fn transparent_data_is_an_object(event: &Event<'_>, errors: &mut Errors) {
 
 fn event_has_a_name(event: &Event<'_>, errors: &mut Errors) {
     let inngest = &event.inngest;
-    let is_struct = !matches!(event.shape, EventShape::Enum(_) | EventShape::Union(_));
-    if inngest.name.key_span.is_none() && !inngest.name_reported && is_struct {
+    if inngest.key_span("name").is_none() && !inngest.name_reported && event.fields().is_some() {
         let key = "name = \"domain/object.action\"";
         let help = if inngest.present {
             format!("add `{key}` to its `#[inngest(..)]`")
@@ -98,7 +98,7 @@ fn event_has_a_name(event: &Event<'_>, errors: &mut Errors) {
 }
 
 fn name_follows_the_rules(event: &Event<'_>, errors: &mut Errors) {
-    if let Some(literal) = &event.inngest.name.value {
+    if let Some(literal) = &event.inngest.name {
         for problem in name::problems(&literal.value()) {
             errors.at(subspan(literal, problem.bytes), problem.message);
         }
@@ -106,7 +106,7 @@ fn name_follows_the_rules(event: &Event<'_>, errors: &mut Errors) {
 }
 
 fn version_is_not_blank(event: &Event<'_>, errors: &mut Errors) {
-    let version = event.inngest.version.value.as_ref();
+    let version = event.inngest.version.as_ref();
     if let Some(literal) = version.filter(|literal| literal.value().trim().is_empty()) {
         let message =
             "version is empty\nhelp: remove `version`, or write one such as `2026-11-01.1`";
@@ -134,7 +134,7 @@ fn no_data_key_is_reserved(event: &Event<'_>, errors: &mut Errors) {
 }
 
 fn id_needs_a_field(event: &Event<'_>, errors: &mut Errors) {
-    if let Some(key_span) = event.inngest.id.key_span {
+    if let Some(key_span) = event.inngest.key_span("id") {
         let message = format!(
             "`{0}` has no field that could distinguish its events, so every `{0}` after the first \
              would be dropped as a duplicate for 24 hours\n\
@@ -161,9 +161,7 @@ fn example_field(event: &Event<'_>) -> String {
 }
 
 fn placeholders_are_fields(event: &Event<'_>, id: &DedupId, errors: &mut Errors) {
-    let Some(fields) = event.fields() else {
-        return;
-    };
+    let fields = event.fields().unwrap_or_default();
     for placeholder in id.template.placeholders() {
         let name = placeholder.field();
         if let Some(field) = event.field(&name.text) {
@@ -259,7 +257,7 @@ fn id_begins_with_its_event(event: &Event<'_>, id: &DedupId, errors: &mut Errors
 
 /// Returns a prefix such as `cart-checkout-completed`, from the event's name or else the type's.
 fn suggested_prefix(event: &Event<'_>) -> String {
-    let name = event.inngest.name.value.as_ref().map(LitStr::value).unwrap_or_default();
+    let name = event.inngest.name.as_ref().map(LitStr::value).unwrap_or_default();
     let prefix = name.rsplit('/').next().unwrap_or_default().replace('.', "-");
     if prefix.contains(char::is_alphabetic) && name::problems(&name).is_empty() {
         return prefix.replace('{', "{{").replace('}', "}}");

@@ -32,8 +32,8 @@ impl ToTokens for Errors {
 
 /// Returns the candidate that is most similar to `found`, if one is similar enough to suggest.
 ///
-/// A candidate is similar if it is equal apart from its case style, or if at most a third of its
-/// characters have to change (one of them, if it is shorter than three characters).
+/// A candidate is similar if it is equal apart from its case style, or if at most a third of the
+/// characters of the longer one have to change.
 pub(crate) fn closest<'a>(
     found: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -45,7 +45,9 @@ pub(crate) fn closest<'a>(
     candidates
         .into_iter()
         .map(|candidate| (distance(candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= candidate.chars().count().max(3) / 3)
+        .filter(|(distance, candidate)| {
+            *distance <= found.chars().count().max(candidate.chars().count()) / 3
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -96,6 +98,8 @@ mod tests {
         assert_eq!(closest("event", keys), None);
         assert_eq!(closest("cartId", ["card_ids", "cart_id"]), Some("cart_id"));
         assert_eq!(closest("", keys), None);
+        assert_eq!(closest("a", ["b", "ab", "A"]), Some("A"));
+        assert_eq!(closest("a", ["b", "ab"]), None);
     }
 
     #[test]

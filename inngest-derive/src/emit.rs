@@ -2,13 +2,12 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt, quote, quote_spanned};
-use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{LitStr, Type};
 
-use crate::header::{ImplHeader, emit_scope, emit_static_type};
-use crate::model::{DedupId, Event, EventEnum, Segment, SegmentText, SegmentVariant};
-use crate::span::{call_site_at, respan, subspan, unlinted};
+use crate::header::{ImplHeader, emit_scope};
+use crate::model::{DedupId, Event, Segment, SegmentText, SegmentVariant};
+use crate::span::{call_site_at, subspan, unlinted};
 use crate::template::{Placeholder, TemplatePart};
 
 /// Generates the impls of `InngestEvent` and, for an event with a dedup id, of `Deduplicated`.
@@ -19,15 +18,17 @@ pub(crate) fn emit_event(event: &Event<'_>) -> TokenStream {
     let event_impl = header.emit_impl(&quote!(__inngest::InngestEvent));
     let deduplicated_impl = event.id.as_ref().map(|_| {
         // With a lifetime in the bound, rustc does not report a missing `Serialize` twice.
+        let lifetime = header.lifetime("event");
         let header = header
-            .bound(quote!(for<'__event> Self: __inngest::InngestEvent))
+            .bound(quote!(for<#lifetime> Self: __inngest::InngestEvent))
             .emit_impl(&quote!(__inngest::Deduplicated));
         quote!(#header {})
     });
 
-    let name = &event.inngest.name.value;
-    let version = emit_optional_text("VERSION", event.inngest.version.value.as_ref());
-    let template = emit_optional_text("ID_TEMPLATE", event.inngest.id.value.as_ref());
+    let name_constant = emit_name_constant(event);
+    let name = emit_name(event);
+    let version = emit_optional_text("VERSION", event.inngest.version.as_ref());
+    let template = emit_optional_text("ID_TEMPLATE", event.inngest.id.as_ref());
     let dedup_id = if event.id.is_some() {
         quote!(__inngest::dedup_id(self))
     } else {
@@ -35,6 +36,7 @@ pub(crate) fn emit_event(event: &Event<'_>) -> TokenStream {
     };
     let write_dedup_id = event.id.as_ref().map(|id| emit_write_dedup_id(event, id));
     let impls = quote! {
+        #name_constant
         #event_impl {
             const NAME: __inngest::Text = #name;
             #version
@@ -46,7 +48,28 @@ pub(crate) fn emit_event(event: &Event<'_>) -> TokenStream {
         }
         #deduplicated_impl
     };
-    emit_scope(event.inngest.crate_path.value.as_ref(), &impls)
+    emit_scope(&event.inngest, &impls)
+}
+
+/// Generates a constant with the name at a path, and a constant that does not compile if the name breaks
+/// a rule, which rustc shows at the path.
+pub(crate) fn emit_name_constant(event: &Event<'_>) -> Option<TokenStream> {
+    let path = event.inngest.name_path.as_ref()?;
+    let (first, last) = first_and_last_span(path);
+    let mut arguments = Group::new(Delimiter::Parenthesis, quote!(__NAME));
+    arguments.set_span(last);
+    let check = quote_spanned!(first=> __inngest::assert_valid_name #arguments);
+    Some(quote! {
+        const __NAME: __inngest::Text = #path;
+        const _: () = #check;
+    })
+}
+
+fn emit_name(event: &Event<'_>) -> TokenStream {
+    match &event.inngest.name_path {
+        Some(_) => quote!(__NAME),
+        None => event.inngest.name.to_token_stream(),
+    }
 }
 
 fn emit_optional_text(constant: &str, value: Option<&LitStr>) -> Option<TokenStream> {
@@ -62,7 +85,7 @@ fn segment_types<'a>(event: &'a Event<'_>) -> impl Iterator<Item = &'a Type> {
 }
 
 fn emit_write_dedup_id(event: &Event<'_>, id: &DedupId) -> TokenStream {
-    let name = &event.inngest.name.value;
+    let name = emit_name(event);
     let format = emit_format_arguments(event, id);
     quote! {
         fn write_dedup_id(&self, __out: &mut dyn __inngest::Write) -> __inngest::Written {
@@ -76,13 +99,16 @@ fn emit_write_dedup_id(event: &Event<'_>, id: &DedupId) -> TokenStream {
 ///
 /// If possible, they are the literal as it was written and each field as a named argument. rustc then
 /// shows an error about a field's type at the type and at its placeholder. `format_args!` has no
-/// `{a.b}` and accepts a name only once; a template with either has positional arguments.
+/// `{a.b}`, accepts a name only once, and normalizes no name; a template with any of these has
+/// positional arguments.
 fn emit_format_arguments(event: &Event<'_>, id: &DedupId) -> TokenStream {
+    let template = id.literal.value();
     let placeholders: Vec<&Placeholder> = id.template.placeholders().collect();
     let has_named_arguments = placeholders.iter().enumerate().all(|(index, placeholder)| {
         let field = placeholder.field();
         let mut earlier = placeholders[..index].iter();
-        !placeholder.is_nested() && !earlier.any(|earlier| earlier.field().text == field.text)
+        let is_repeated = earlier.any(|earlier| earlier.field().text == field.text);
+        !placeholder.is_nested() && !is_repeated && template[field.bytes.clone()] == *field.text
     });
     let mut format = TokenStream::new();
     if has_named_arguments {
@@ -145,12 +171,8 @@ fn emit_segment_call(
 
     let path = placeholder.path();
     let delimiter = delimiter.map(|delimiter| quote!(#delimiter,));
-    let ident = field.map(|field| Ident::clone(field.ident)).map(|mut ident| {
-        ident.set_span(start);
-        ident
-    });
-    let nested = placeholder.path[1..].iter().map(|name| emit_member(&name.text, start));
-    let value = quote_spanned!(start=> self.#ident #(.#nested)*);
+    let members = placeholder.path.iter().map(|name| emit_member(&name.text, start));
+    let value = quote_spanned!(start=> self #(.#members)*);
     // A field of a packed struct cannot be borrowed, so it is copied.
     let value = if event.packed { quote_spanned!(start=> { #value }) } else { value };
     let mut arguments = Group::new(Delimiter::Parenthesis, quote!(#delimiter #path, &#value));
@@ -158,10 +180,10 @@ fn emit_segment_call(
     tokens.append(arguments);
 }
 
-/// Returns the spans of a type's first and last token. rustc shows what is between them.
-fn first_and_last_span(ty: &Type) -> (Span, Span) {
-    let first = ty.span();
-    let last = ty.to_token_stream().into_iter().last();
+/// Returns the spans of the first and last of some tokens. rustc shows what is between them.
+fn first_and_last_span(tokens: &dyn ToTokens) -> (Span, Span) {
+    let first = tokens.span();
+    let last = tokens.to_token_stream().into_iter().last();
     (call_site_at(first), call_site_at(last.map_or(first, |last| last.span())))
 }
 
@@ -171,9 +193,8 @@ fn emit_member(name: &str, span: Span) -> TokenTree {
         index.set_span(span);
         return TokenTree::Literal(index);
     }
-    let mut ident = syn::parse_str::<Ident>(name).unwrap_or_else(|_| Ident::new_raw(name, span));
-    ident.set_span(span);
-    TokenTree::Ident(ident)
+    // A raw identifier is the same name in every edition, also if it is no keyword.
+    TokenTree::Ident(Ident::new_raw(name, span))
 }
 
 /// Generates the impl of `IdSegment`.
@@ -184,11 +205,14 @@ pub(crate) fn emit_segment(segment: &Segment<'_>) -> TokenStream {
             let constant = quote! {
                 const SELF_DELIMITING: __inngest::bool = #delegate::SELF_DELIMITING;
             };
-            (Some(*inner), constant, quote!(#delegate::write_segment(&self.#member, __out)))
+            // A field of a packed struct cannot be borrowed, so it is copied.
+            let value =
+                if segment.packed { quote!({ self.#member }) } else { quote!(self.#member) };
+            (Some(*inner), constant, quote!(#delegate::write_segment(&#value, __out)))
         }
         SegmentText::Variants(variants) => {
             let arms = variants.iter().map(|SegmentVariant { ident, text, .. }| {
-                let ident = unlinted(ident.to_token_stream());
+                let ident = unlinted(ident);
                 quote!(Self::#ident => #text)
             });
             let body = quote!(__out.write_str(match *self { #(#arms,)* }));
@@ -207,146 +231,13 @@ pub(crate) fn emit_segment(segment: &Segment<'_>) -> TokenStream {
             }
         }
     };
-    emit_scope(segment.inngest.crate_path.value.as_ref(), &impls)
+    emit_scope(&segment.inngest, &impls)
 }
 
 /// Generates `<Inner<Type> as Delegate<Type>>`, spanned so that rustc shows an error about a type that
 /// cannot be in an id at the type.
 fn emit_delegate(ty: &Type) -> TokenStream {
     let (first, last) = first_and_last_span(ty);
-    let mut next = first;
-    let inner =
-        respan(quote!(__inngest::NewtypeField<#ty>), &mut |_| std::mem::replace(&mut next, last));
-    let delegate = respan(quote!(__inngest::Delegate<#ty>), &mut |_| last);
-    quote_spanned!(last=> <#inner as #delegate>)
-}
-
-/// Generates the impls of an enum of events. `rest` is a match arm for the variants that
-/// `event_enum` does not contain because of their errors.
-pub(crate) fn emit_event_enum(
-    event_enum: &EventEnum<'_>,
-    rest: Option<&TokenStream>,
-) -> TokenStream {
-    let unlinted = |tokens: &dyn ToTokens| unlinted(tokens.to_token_stream());
-    let variants = &event_enum.variants;
-    let impls = EventEnumImpls {
-        event_enum,
-        idents: variants.iter().map(|variant| unlinted(variant.ident)).collect(),
-        types: variants.iter().map(|variant| unlinted(variant.ty)).collect(),
-    };
-    let impls = [
-        impls.emit_events_impls(rest),
-        impls.emit_from_impls(),
-        impls.emit_deserialize_impl(),
-        impls.emit_distinctness_checks(),
-    ];
-    emit_scope(event_enum.inngest.crate_path.value.as_ref(), &impls.into_iter().collect())
-}
-
-/// An enum of events, with the tokens of its variants that all impls use.
-struct EventEnumImpls<'a> {
-    event_enum: &'a EventEnum<'a>,
-    idents: Vec<TokenStream>,
-    types: Vec<TokenStream>,
-}
-
-impl EventEnumImpls<'_> {
-    fn header(&self) -> ImplHeader<'_> {
-        ImplHeader::new(self.event_enum.ident, self.event_enum.generics)
-    }
-
-    /// Generates the impls of `InngestEvents` for the enum and for a reference to it.
-    fn emit_events_impls(&self, rest: Option<&TokenStream>) -> TokenStream {
-        let EventEnumImpls { event_enum, idents, types } = self;
-        let names = event_enum.variants.iter().map(|variant| variant.ident.unraw().to_string());
-        let header = self.header().event_bounds(types);
-        let ty = &header.ty;
-        let implemented = quote!(__inngest::InngestEvents);
-        let owned_impl = header.emit_impl(&implemented);
-        let reference_impl = header.emit_impl_for_reference(&implemented);
-        let write_event_in = quote! {
-            fn write_event_in(
-                &self,
-                __envelope: &__inngest::Envelope,
-                __out: &mut __inngest::EventWriter<'_>,
-            ) -> __inngest::EventWritten
-        };
-        quote! {
-            #owned_impl {
-                const EVENTS: &'static [__inngest::EventInfo] =
-                    &[#(__inngest::EventInfo::new(
-                        #names,
-                        <#types as __inngest::InngestEvent>::NAME,
-                        <#types as __inngest::InngestEvent>::VERSION,
-                        <#types as __inngest::InngestEvent>::ID_TEMPLATE,
-                    )),*];
-                #write_event_in {
-                    match self {
-                        #(Self::#idents(__event) => <#types as __inngest::InngestEvent>::write_in(__event, __envelope, __out),)*
-                        #rest
-                    }
-                }
-            }
-            #reference_impl {
-                const EVENTS: &'static [__inngest::EventInfo] = <#ty as #implemented>::EVENTS;
-                #write_event_in {
-                    #implemented::write_event_in(*self, __envelope, __out)
-                }
-            }
-        }
-    }
-
-    fn emit_from_impls(&self) -> TokenStream {
-        let header = self.header();
-        let variants = self.idents.iter().zip(&self.types);
-        let impls = variants.map(|(ident, ty)| {
-            let from_impl = header.emit_impl(&quote!(__inngest::From<#ty>));
-            quote! {
-                #from_impl {
-                    fn from(__event: #ty) -> Self {
-                        Self::#ident(__event)
-                    }
-                }
-            }
-        });
-        impls.collect()
-    }
-
-    fn emit_deserialize_impl(&self) -> TokenStream {
-        let EventEnumImpls { idents, types, .. } = self;
-        // With a lifetime in the bounds, rustc checks them only where the enum is deserialized. So
-        // the payloads need no `Deserialize` in a program that only sends.
-        let bounds =
-            types.iter().map(|ty| quote!(for<'__data> #ty: __inngest::Deserialize<'__data>));
-        let header = bounds.fold(self.header().event_bounds(types), ImplHeader::bound);
-        let deserialize_impl = header.emit_deserialize_impl();
-        let indexes = 0..idents.len();
-        quote! {
-            #deserialize_impl {
-                fn deserialize<__D: __inngest::Deserializer<'__de>>(
-                    __deserializer: __D,
-                ) -> __inngest::Result<Self, __D::Error> {
-                    __inngest::decode(__deserializer, |__index, __event| match __index {
-                        #(#indexes => __event.decode(Self::#idents),)*
-                        _ => __inngest::unreachable!(),
-                    })
-                }
-            }
-        }
-    }
-
-    /// Generates a constant for each variant but the first, which fails to compile unless the event
-    /// can be distinguished from all earlier ones. A generic enum has no such constants.
-    fn emit_distinctness_checks(&self) -> TokenStream {
-        let EventEnum { ident, generics, variants, .. } = self.event_enum;
-        let Some(ty) = emit_static_type(ident, generics) else {
-            return TokenStream::new();
-        };
-        let count = variants.len();
-        let checks = variants.iter().enumerate().skip(1).map(|(index, variant)| {
-            let span = call_site_at(variant.ident.span());
-            quote_spanned!(span=> const _: () = __inngest::assert_distinct::<#ty, #count>(#index);)
-        });
-        checks.collect()
-    }
+    let inner = quote_spanned!(first=> __inngest::NewtypeField<#ty);
+    quote_spanned!(last=> <#inner> as __inngest::Delegate<#ty>>)
 }

@@ -3,7 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::emit;
+use crate::emit::emit_name_constant;
+use crate::emit_enum;
 use crate::header::{ImplHeader, emit_scope};
 use crate::model::{Event, EventEnum, Segment};
 
@@ -11,14 +12,17 @@ use crate::model::{Event, EventEnum, Segment};
 pub(crate) fn emit_event(event: &Event<'_>) -> TokenStream {
     // With a lifetime in the bound, rustc checks it only where the event is used. A missing
     // `Serialize` would be a second error here.
-    let header = ImplHeader::new(event.ident, event.generics)
-        .bound(quote!(for<'__fallback> Self: __inngest::Serialize));
+    let header = ImplHeader::new(event.ident, event.generics);
+    let lifetime = header.lifetime("fallback");
+    let header = header.bound(quote!(for<#lifetime> Self: __inngest::Serialize));
     let event_impl = header.emit_impl(&quote!(__inngest::InngestEvent));
     let deduplicated_impl = header.emit_impl(&quote!(__inngest::Deduplicated));
     // Each type has another name, so that an enum with two broken events has no error about equal
     // names.
     let name = event.ident.to_string();
+    let name_constant = emit_name_constant(event);
     let impls = quote! {
+        #name_constant
         #event_impl {
             const NAME: __inngest::Text = #name;
             fn dedup_id(&self) -> __inngest::OptionalId {
@@ -27,7 +31,7 @@ pub(crate) fn emit_event(event: &Event<'_>) -> TokenStream {
         }
         #deduplicated_impl {}
     };
-    emit_scope(event.inngest.crate_path.value.as_ref(), &impls)
+    emit_scope(&event.inngest, &impls)
 }
 
 /// Generates the impl of an id segment with errors.
@@ -41,12 +45,12 @@ pub(crate) fn emit_segment(segment: &Segment<'_>) -> TokenStream {
             }
         }
     };
-    emit_scope(segment.inngest.crate_path.value.as_ref(), &impls)
+    emit_scope(&segment.inngest, &impls)
 }
 
 /// Generates the impls of an enum with errors. They include the variants without errors.
 pub(crate) fn emit_event_enum(mut event_enum: EventEnum<'_>) -> TokenStream {
     // Two `From` impls for one type would be another error.
     event_enum.variants.retain(|variant| variant.duplicate_of.is_none());
-    emit::emit_event_enum(&event_enum, Some(&quote!(_ => __inngest::unreachable!())))
+    emit_enum::emit_event_enum(&event_enum, Some(&quote!(_ => __inngest::unreachable!())))
 }

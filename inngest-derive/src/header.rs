@@ -1,33 +1,23 @@
 //! Generates what all expansions have in common: the scope around the impls, and their headers.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{GenericParam, Generics, Path, Type};
+use syn::{GenericParam, Generics, Lifetime, Path, Type};
 
+use crate::inngest_attr::InngestAttributes;
 use crate::model::last_path_segment;
 use crate::span::unlinted;
 
 /// Wraps impls in a scope with `__inngest`, the module of everything that generated code uses.
-pub(crate) fn emit_scope(crate_path: Option<&Path>, impls: &TokenStream) -> TokenStream {
-    let path = crate_path.map(|path| unlinted(path.to_token_stream()));
-    let path = path.unwrap_or_else(|| quote!(::inngest_core));
+pub(crate) fn emit_scope(inngest: &InngestAttributes, impls: &TokenStream) -> TokenStream {
+    let path = inngest.crate_path.as_ref();
+    let path = path.map_or_else(|| quote!(::inngest_core), Path::to_token_stream);
     quote! {
         const _: () = {
             use #path::private as __inngest;
             #impls
         };
     }
-}
-
-/// Generates the item's type with every lifetime `'static`, unless it has other parameters.
-pub(crate) fn emit_static_type(ident: &Ident, generics: &Generics) -> Option<TokenStream> {
-    let lifetimes = generics.params.iter().map(|parameter| match parameter {
-        GenericParam::Lifetime(_) => Some(quote!('static)),
-        GenericParam::Type(_) | GenericParam::Const(_) => None,
-    });
-    let lifetimes: Vec<_> = lifetimes.collect::<Option<_>>()?;
-    let ident = unlinted(ident.to_token_stream());
-    Some(if lifetimes.is_empty() { ident } else { quote!(#ident<#(#lifetimes),*>) })
 }
 
 /// The parts of `impl<..> Trait for Type<..> where ..`.
@@ -37,6 +27,8 @@ pub(crate) struct ImplHeader<'a> {
     parameters: TokenStream,
     pub(crate) ty: TokenStream,
     bounds: Vec<TokenStream>,
+    /// No parameter's name begins with it.
+    prefix: String,
 }
 
 impl<'a> ImplHeader<'a> {
@@ -45,14 +37,30 @@ impl<'a> ImplHeader<'a> {
         let (impl_generics, type_generics, _) = generics.split_for_impl();
         let bounds = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
         // Without the `<` and the `>` around them.
-        let parameters = unlinted(impl_generics.to_token_stream()).into_iter().skip(1);
+        let parameters = impl_generics.to_token_stream().into_iter().skip(1);
         let len = parameters.clone().count().saturating_sub(1);
+        let ident = unlinted(ident);
+        let mut prefix = "__".to_owned();
+        while generics.params.iter().any(|param| name(param).to_string().starts_with(&prefix)) {
+            prefix.push('_');
+        }
         ImplHeader {
             generics,
             parameters: parameters.take(len).collect(),
-            ty: unlinted(quote!(#ident #type_generics)),
-            bounds: bounds.map(|bound| unlinted(bound.to_token_stream())).collect(),
+            ty: quote!(#ident #type_generics),
+            bounds: bounds.map(ToTokens::to_token_stream).collect(),
+            prefix,
         }
+    }
+
+    /// Returns a name for a parameter, such as `__D`, that no parameter of the item has.
+    pub(crate) fn parameter(&self, name: &str) -> Ident {
+        Ident::new(&format!("{}{name}", self.prefix), Span::call_site())
+    }
+
+    /// Returns a name for a lifetime, such as `'__de`, that no lifetime of the item has.
+    pub(crate) fn lifetime(&self, name: &str) -> Lifetime {
+        Lifetime { apostrophe: Span::call_site(), ident: self.parameter(name) }
     }
 
     /// Adds a bound to the `where` clause.
@@ -70,15 +78,25 @@ impl<'a> ImplHeader<'a> {
 
     /// Adds `IdSegment` bounds for the types that depend on type parameters. They are checked where
     /// the item is used with concrete arguments.
+    ///
+    /// The bounds of a type that is probably a collection are on its parameters, so that rustc reports it to
+    /// the author of the event rather than to its users. A type of another crate with such a name can
+    /// implement `IdSegment` for them.
     pub(crate) fn segment_bounds<'t>(
         mut self,
         types: impl Iterator<Item = &'t Type>,
     ) -> ImplHeader<'a> {
         for ty in types {
-            if self.has_type_parameters() && self.needs_segment_bound(ty) {
-                let ty = unlinted(ty.to_token_stream());
-                self = self.bound(quote!(#ty: __inngest::IdSegment));
+            let parameters = self.type_parameters_in(ty.to_token_stream());
+            if parameters.is_empty() {
+                continue;
             }
+            let bounds = if is_collection(ty) {
+                quote!(#(#parameters: __inngest::IdSegment),*)
+            } else {
+                quote!(#ty: __inngest::IdSegment)
+            };
+            self = self.bound(bounds);
         }
         self
     }
@@ -87,7 +105,7 @@ impl<'a> ImplHeader<'a> {
     /// where the item is used with concrete arguments.
     pub(crate) fn event_bounds(mut self, types: &[TokenStream]) -> ImplHeader<'a> {
         for ty in types {
-            if self.mentions_type_parameter(ty.clone()) {
+            if !self.type_parameters_in(ty.clone()).is_empty() {
                 self = self.bound(quote!(#ty: __inngest::InngestEvent));
             }
         }
@@ -106,8 +124,8 @@ impl<'a> ImplHeader<'a> {
     }
 
     /// Generates `impl<'__de, ..> Deserialize<'__de> for Type<..> where ..`.
-    pub(crate) fn emit_deserialize_impl(&self) -> TokenStream {
-        self.emit(&quote!('__de,), &quote!(__inngest::Deserialize<'__de>), &self.ty)
+    pub(crate) fn emit_deserialize_impl(&self, lifetime: &Lifetime) -> TokenStream {
+        self.emit(&quote!(#lifetime,), &quote!(__inngest::Deserialize<#lifetime>), &self.ty)
     }
 
     fn emit(
@@ -126,30 +144,47 @@ impl<'a> ImplHeader<'a> {
         }
     }
 
-    /// Returns whether a type implements `IdSegment` for some arguments of the type parameters only.
-    /// A type that never implements it gets no bound, so that rustc reports it to the author of the
-    /// event instead of its users.
-    fn needs_segment_bound(&self, ty: &Type) -> bool {
-        const NEVER: [&str; 7] =
-            ["Option", "Vec", "VecDeque", "HashMap", "HashSet", "BTreeMap", "BTreeSet"];
-        let never = match ty {
-            Type::Array(_) | Type::Slice(_) | Type::Tuple(_) => true,
-            ty => last_path_segment(ty).is_some_and(|last| NEVER.iter().any(|never| last == never)),
-        };
-        !never && self.mentions_type_parameter(ty.to_token_stream())
-    }
-
-    fn has_type_parameters(&self) -> bool {
+    pub(crate) fn has_type_parameters(&self) -> bool {
         self.generics.type_params().next().is_some()
     }
 
-    fn mentions_type_parameter(&self, tokens: TokenStream) -> bool {
-        tokens.into_iter().any(|token| match token {
+    fn type_parameters_in(&self, tokens: TokenStream) -> Vec<&'a Ident> {
+        let parameters = self.parameters_in(tokens).into_iter();
+        let types = parameters.filter(|parameter| matches!(parameter, GenericParam::Type(_)));
+        types.map(name).collect()
+    }
+
+    /// Returns the item's parameters in `tokens`, perhaps several times.
+    pub(crate) fn parameters_in(&self, tokens: TokenStream) -> Vec<&'a GenericParam> {
+        let parameters = &self.generics.params;
+        if parameters.is_empty() {
+            return Vec::new();
+        }
+        let found = tokens.into_iter().flat_map(|token| match token {
             TokenTree::Ident(ident) => {
-                self.generics.type_params().any(|parameter| parameter.ident == ident)
+                parameters.iter().filter(|parameter| *name(parameter) == ident).collect()
             }
-            TokenTree::Group(group) => self.mentions_type_parameter(group.stream()),
-            TokenTree::Punct(_) | TokenTree::Literal(_) => false,
-        })
+            TokenTree::Group(group) => self.parameters_in(group.stream()),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => Vec::new(),
+        });
+        found.collect()
+    }
+}
+
+fn name(parameter: &GenericParam) -> &Ident {
+    match parameter {
+        GenericParam::Lifetime(parameter) => &parameter.lifetime.ident,
+        GenericParam::Type(parameter) => &parameter.ident,
+        GenericParam::Const(parameter) => &parameter.ident,
+    }
+}
+
+/// Returns whether a type, by its name, is one that has no `IdSegment` whatever its parameters are.
+fn is_collection(ty: &Type) -> bool {
+    const NAMES: [&str; 7] =
+        ["Option", "Vec", "VecDeque", "HashMap", "HashSet", "BTreeMap", "BTreeSet"];
+    match ty {
+        Type::Array(_) | Type::Slice(_) | Type::Tuple(_) => true,
+        ty => last_path_segment(ty).is_some_and(|last| NAMES.iter().any(|name| last == name)),
     }
 }

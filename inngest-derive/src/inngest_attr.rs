@@ -12,27 +12,18 @@ use crate::tokens::{
 /// The keys of all `#[inngest(..)]` on an item.
 #[derive(Default)]
 pub(crate) struct InngestAttributes {
-    pub(crate) name: Setting<LitStr>,
-    pub(crate) id: Setting<LitStr>,
-    pub(crate) version: Setting<LitStr>,
-    pub(crate) crate_path: Setting<Path>,
+    pub(crate) name: Option<LitStr>,
+    /// The path of the constant that holds the name, in place of a literal.
+    pub(crate) name_path: Option<Path>,
+    pub(crate) id: Option<LitStr>,
+    pub(crate) version: Option<LitStr>,
+    pub(crate) crate_path: Option<Path>,
+    /// The keys that are set. A key without a value has a mistake that has been reported.
+    keys: Vec<Ident>,
     /// Whether an error has been reported that explains why the name is missing.
     pub(crate) name_reported: bool,
     /// Whether the item has the attribute, whatever its content.
     pub(crate) present: bool,
-}
-
-/// A key and its value.
-pub(crate) struct Setting<T> {
-    /// Where the key is set. A key without a value has a mistake that has been reported.
-    pub(crate) key_span: Option<Span>,
-    pub(crate) value: Option<T>,
-}
-
-impl<T> Default for Setting<T> {
-    fn default() -> Setting<T> {
-        Setting { key_span: None, value: None }
-    }
 }
 
 impl InngestAttributes {
@@ -46,6 +37,11 @@ impl InngestAttributes {
         let inngest = attributes.iter().filter(|attribute| attribute.path().is_ident("inngest"));
         inngest.for_each(|attribute| reader.read_attribute(attribute));
         reader.read
+    }
+
+    /// Returns where `key` is set.
+    pub(crate) fn key_span(&self, key: &str) -> Option<Span> {
+        self.keys.iter().find(|set| *set == key).map(Ident::span)
     }
 }
 
@@ -83,12 +79,12 @@ impl Reader<'_> {
         if !self.known.contains(&name.as_str()) {
             return self.report_unknown_key(key, &name);
         }
-        if let Some(first) = *self.key_span(&name) {
+        if let Some(first) = self.read.key_span(&name) {
             self.errors.at(key.span(), format!("`{name}` is set twice"));
             self.errors.at(first, "first set here");
             return;
         }
-        *self.key_span(&name) = Some(key.span());
+        self.read.keys.push(key.clone());
         match rest {
             [equals, value @ ..] if is_punct(equals, '=') && !value.is_empty() => {
                 self.read_value(&name, value);
@@ -114,7 +110,7 @@ impl Reader<'_> {
         let mut message = format!("expected a key such as `{}`, found {found}", self.known[0]);
         if let [value] = tokens {
             if parse_string(value).is_some() && self.known.contains(&"name") {
-                let is_name = self.read.name.key_span.is_none() && !self.read.name_reported;
+                let is_name = self.read.key_span("name").is_none() && !self.read.name_reported;
                 let key = if is_name { "name" } else { "id" };
                 self.read.name_reported = true;
                 message = format!("{message}\nhelp: write its key before it: `{key} = {value}`");
@@ -125,28 +121,14 @@ impl Reader<'_> {
 
     fn report_unknown_key(&mut self, key: &Ident, name: &str) {
         let mut message = format!("unknown `inngest` key `{name}`");
-        if let Some(suggestion) = closest(name, self.known.iter().copied()) {
+        let begun = self.known.iter().copied().find(|known| known.starts_with(name));
+        if let Some(suggestion) = begun.or_else(|| closest(name, self.known.iter().copied())) {
             message = format!("{message}; did you mean `{suggestion}`?");
             self.read.name_reported |= suggestion == "name";
         }
         let keys = if self.known.len() == 1 { "the only key is" } else { "keys are" };
         let known = list(self.known.iter().copied());
         self.errors.at(key.span(), format!("{message}\nnote: {keys} {known}"));
-    }
-
-    fn key_span(&mut self, name: &str) -> &mut Option<Span> {
-        match name {
-            "crate" => &mut self.read.crate_path.key_span,
-            _ => &mut self.string_setting(name).key_span,
-        }
-    }
-
-    fn string_setting(&mut self, name: &str) -> &mut Setting<LitStr> {
-        match name {
-            "name" => &mut self.read.name,
-            "id" => &mut self.read.id,
-            _ => &mut self.read.version,
-        }
     }
 
     /// Reads a value, and also the next entry if the comma between the two is missing.
@@ -174,8 +156,18 @@ impl Reader<'_> {
                 let message = format!("a string takes no suffix, found `{}`", string.suffix());
                 self.errors.at(string.span(), message);
             }
-            self.string_setting(key).value = Some(string);
+            match key {
+                "name" => self.read.name = Some(string),
+                "id" => self.read.id = Some(string),
+                _ => self.read.version = Some(string),
+            }
             return value[1..].to_vec();
+        }
+        if key == "name" {
+            self.read.name_path = Path::parse_mod_style.parse2(to_stream(value)).ok();
+            if self.read.name_path.is_some() {
+                return Vec::new();
+            }
         }
         let what = match key {
             "name" => "event name",
@@ -183,9 +175,10 @@ impl Reader<'_> {
             _ => "version",
         };
         let found = to_quoted_source(value);
-        let help = match string_prefix(&value[0]) {
-            Some(prefix) => format!("remove the `{prefix}`"),
-            None => "it is checked at compile time, so write it out in full".to_owned(),
+        let help = match (string_prefix(&value[0]), key) {
+            (Some(prefix), _) => format!("remove the `{prefix}`"),
+            (None, "name") => "write it out in full, or name a constant that holds it".to_owned(),
+            (None, _) => "it is checked at compile time, so write it out in full".to_owned(),
         };
         let message = format!("{what} must be a string literal, found {found}\nhelp: {help}");
         self.errors.spanning(to_stream(value), message);
@@ -203,7 +196,7 @@ impl Reader<'_> {
             // Keep `my_sdk::inngest_core`, which probably resolves, so that the expansion adds no
             // error of its own. A single identifier such as `foo` could be anything.
             if is_absolute || path.segments.len() > 1 {
-                self.read.crate_path.value = Some(path);
+                self.read.crate_path = Some(path);
             }
             if is_absolute {
                 return rest.into_iter().collect();

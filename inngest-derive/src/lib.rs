@@ -5,9 +5,11 @@ mod case;
 mod check;
 mod diag;
 mod emit;
+mod emit_enum;
 mod fallback;
 mod header;
 mod inngest_attr;
+mod item;
 mod model;
 mod name;
 mod serde_attr;
@@ -19,7 +21,7 @@ mod tests;
 mod tokens;
 
 use proc_macro2::TokenStream;
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 use syn::DeriveInput;
 
 use crate::diag::Errors;
@@ -58,6 +60,22 @@ use crate::diag::Errors;
 /// Required. The name of what happened, such as `storefront/cart.checkout.completed`: at most 255
 /// bytes, without white space, control characters and `*`. It cannot begin with `inngest/`, in any
 /// case.
+///
+/// It is a string literal, or the path of a `&'static str` constant, to which the same rules apply:
+///
+/// ```
+/// # use inngest_core::InngestEvent;
+/// # use serde::Serialize;
+/// pub const CART_UPDATED: &str = "storefront/cart.updated"; // also used elsewhere
+///
+/// #[derive(Serialize, InngestEvent)]
+/// #[inngest(name = CART_UPDATED, id = "cart-updated-{cart_id}")]
+/// struct CartUpdated {
+///     cart_id: String,
+/// }
+///
+/// assert_eq!(CartUpdated::NAME, "storefront/cart.updated");
+/// ```
 ///
 /// # `id`
 ///
@@ -164,7 +182,7 @@ pub fn derive_id_segment(input: proc_macro::TokenStream) -> proc_macro::TokenStr
 /// Implements `InngestEvents` for an enum of events, whose variants hold one event each.
 ///
 /// A value of the enum is sent with the name, the dedup id and the version of the event that it holds.
-/// When it is received, the event's name selects the variant.
+/// When it is received, the event's name selects the variant, and its version where variants share a name.
 ///
 /// ```
 /// use inngest_core::{InngestEvent, InngestEvents};
@@ -209,8 +227,44 @@ pub fn derive_id_segment(input: proc_macro::TokenStream) -> proc_macro::TokenStr
 ///
 /// A variant can hold its event in a `Box`.
 ///
-/// Two events with the same name are a compile error, and so are two events whose dedup ids could be
-/// equal, judged by the text of their templates before the first placeholder and after the last one.
+/// Two events with the same name are a compile error unless they have different versions, and so are two
+/// events whose dedup ids could be equal, judged by the text of their templates before the first placeholder
+/// and after the last one. Events that depend on a parameter of the enum are compared where the enum is used
+/// with concrete arguments.
+///
+/// # Versions
+///
+/// Variants with the same name and different versions are versions of one event. They can have the same
+/// `id` template. When such an event is received, its `v` selects the variant: the one of that version, or
+/// else the one without a version; if there is neither, the error lists the versions. The `v` of other
+/// events is ignored.
+///
+/// ```
+/// # use inngest_core::{InngestEvent, InngestEvents};
+/// # use serde::{Deserialize, Serialize};
+/// #[derive(Serialize, Deserialize, InngestEvent)]
+/// #[inngest(name = "storefront/coupon.used", id = "coupon-used-{code}", version = "1")]
+/// struct CouponUsedV1 {
+///     code: String,
+/// }
+///
+/// #[derive(Serialize, Deserialize, InngestEvent)]
+/// #[inngest(name = "storefront/coupon.used", id = "coupon-used-{code}", version = "2")]
+/// struct CouponUsed {
+///     code: String,
+///     cents: u32,
+/// }
+///
+/// #[derive(InngestEvents)]
+/// enum CouponEvent {
+///     UsedV1(CouponUsedV1),
+///     Used(CouponUsed),
+/// }
+///
+/// let event = r#"{"name": "storefront/coupon.used", "v": "1", "data": {"code": "XMAS"}}"#;
+/// assert!(matches!(serde_json::from_str(event)?, CouponEvent::UsedV1(_)));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 ///
 /// `#[inngest(crate = ..)]` has the same meaning as for [`InngestEvent`](macro@InngestEvent#crate).
 #[proc_macro_derive(InngestEvents, attributes(inngest))]
@@ -243,7 +297,7 @@ fn inngest_events(input: TokenStream) -> TokenStream {
         let event_enum = syntax::read_event_enum(input, errors);
         check::check_event_enum(&event_enum, errors);
         if errors.is_empty() {
-            emit::emit_event_enum(&event_enum, None)
+            emit_enum::emit_event_enum(&event_enum, None)
         } else {
             fallback::emit_event_enum(event_enum)
         }
@@ -255,12 +309,17 @@ fn expand(
     input: TokenStream,
     emit_impls: impl FnOnce(&DeriveInput, &mut Errors) -> TokenStream,
 ) -> TokenStream {
-    match syn::parse2(input) {
-        Ok(input) => {
-            let mut errors = Errors::default();
-            let impls = emit_impls(&input, &mut errors);
-            [errors.into_token_stream(), impls].into_iter().collect()
-        }
-        Err(error) => error.into_compile_error(),
+    let (input, parse_error) = match item::parse_item(input) {
+        Ok(parsed) => parsed,
+        Err(error) => return error.into_compile_error(),
+    };
+    let mut errors = Errors::default();
+    if let Some(error) = &parse_error {
+        errors.at(error.span(), error.to_string());
     }
+    let impls = emit_impls(&input, &mut errors);
+    // Other errors may be due to what has not been parsed.
+    let errors = parse_error.map_or(errors.into_token_stream(), syn::Error::into_compile_error);
+    let allowed = item::allowed_lints(&input);
+    quote!(#errors #(#[allow(#allowed)])* #impls)
 }

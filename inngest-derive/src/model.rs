@@ -67,6 +67,8 @@ pub(crate) struct Segment<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) generics: &'a Generics,
     pub(crate) inngest: InngestAttributes,
+    /// Whether the struct is `repr(packed)`.
+    pub(crate) packed: bool,
     pub(crate) text: SegmentText<'a>,
 }
 
@@ -93,6 +95,8 @@ pub(crate) struct EventEnum<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) generics: &'a Generics,
     pub(crate) inngest: InngestAttributes,
+    /// Whether the item is an enum. If not, the error has been reported.
+    pub(crate) is_enum: bool,
     /// The variants that hold one value. Errors of the other variants have been reported.
     pub(crate) variants: Vec<EventVariant<'a>>,
 }

@@ -3,7 +3,6 @@
 use proc_macro2::{Span, TokenTree};
 use syn::{Attribute, LitStr};
 
-use crate::case::RenameRule;
 use crate::tokens::{Entry, find_entries, split_entries};
 
 /// The keys of `#[serde(..)]` on an item, a field or a variant that change the serialized data. A
@@ -11,7 +10,7 @@ use crate::tokens::{Entry, find_entries, split_entries};
 #[derive(Default)]
 pub(crate) struct SerdeAttributes {
     pub(crate) rename: Option<LitStr>,
-    pub(crate) rename_all: Option<RenameRule>,
+    pub(crate) rename_all: Option<LitStr>,
     pub(crate) tag: Option<LitStr>,
     /// The span of `transparent`: the item is serialized as its only field.
     pub(crate) transparent: Option<Span>,
@@ -38,9 +37,7 @@ impl SerdeAttributes {
         match key.to_string().as_str() {
             "rename" => self.rename = value_for_serialize(entry).or(self.rename.take()),
             "rename_all" => {
-                let rule = value_for_serialize(entry);
-                let rule = rule.and_then(|rule| RenameRule::parse(&rule.value()));
-                self.rename_all = rule.or(self.rename_all);
+                self.rename_all = value_for_serialize(entry).or(self.rename_all.take());
             }
             "tag" => self.tag = entry.string_value(),
             "transparent" => self.transparent = Some(key.span()),

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use proc_macro2::{Group, Literal, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Literal, Span};
 use syn::LitStr;
+use syn::ext::IdentExt;
 
 /// Returns a span for generated tokens: rustc shows them at `span`, but does not treat them as the
 /// user's code. So no lint checks them, and rustc does not suggest to rewrite the code at `span`.
@@ -32,27 +33,20 @@ fn source_range(token: &Literal, value_len: usize, bytes: Range<usize>) -> Optio
     (source.len() == before + value_len + after).then(|| before + bytes.start..before + bytes.end)
 }
 
-/// Returns the user's tokens with the span of generated ones, so that lints do not check them twice.
-pub(crate) fn unlinted(tokens: TokenStream) -> TokenStream {
-    respan(tokens, &mut call_site_at)
-}
-
-/// Replaces the span of each token, in source order.
-pub(crate) fn respan(tokens: TokenStream, span: &mut dyn FnMut(Span) -> Span) -> TokenStream {
-    let token = |token: TokenTree| match token {
-        TokenTree::Group(group) => {
-            let mut respanned = Group::new(group.delimiter(), respan(group.stream(), span));
-            respanned.set_span(span(group.span()));
-            TokenTree::Group(respanned)
-        }
-        // Its span decides which crate it refers to.
-        TokenTree::Ident(ident) if ident == "$crate" => TokenTree::Ident(ident),
-        mut token => {
-            token.set_span(span(token.span()));
-            token
-        }
-    };
-    tokens.into_iter().map(token).collect()
+/// Returns a name of the user's with the span of generated tokens, so that lints do not check it twice.
+///
+/// Generated tokens have the edition of this crate, in which some names of older editions are keywords.
+/// Types and bounds keep their spans: what they mean, and whether they parse, depends on the edition. Lints
+/// that the user allows are allowed for the whole expansion.
+pub(crate) fn unlinted(ident: &Ident) -> Ident {
+    let name = ident.unraw().to_string();
+    let span = call_site_at(ident.span());
+    if matches!(name.as_str(), "async" | "await" | "gen" | "try") {
+        return Ident::new_raw(&name, span);
+    }
+    let mut unlinted = ident.clone();
+    unlinted.set_span(span);
+    unlinted
 }
 
 #[cfg(test)]

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use proc_macro2::Span;
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Fields, Ident, Type};
 
+use crate::case::{rename_field, rename_variant};
 use crate::diag::Errors;
 use crate::inngest_attr::InngestAttributes;
 use crate::model::{
@@ -23,7 +23,7 @@ pub(crate) fn read_event<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Eve
     let inngest = InngestAttributes::read(&input.attrs, &known, errors);
     let serde = SerdeAttributes::read(&input.attrs);
     let shape = read_shape(&input.data, &serde, errors);
-    let id = inngest.id.value.clone();
+    let id = inngest.id.clone();
     let id = id.map(|literal| DedupId { template: Template::parse(&literal.value()), literal });
     let packed = is_packed(&input.attrs);
     Event { ident: &input.ident, generics: &input.generics, inngest, serde, packed, shape, id }
@@ -60,9 +60,9 @@ fn read_named_field<'a>(
     let ident = field.ident.as_ref()?;
     let name = ident.unraw().to_string();
     let serde = SerdeAttributes::read(&field.attrs);
-    let serialized = match (&serde.rename, item_serde.rename_all) {
+    let serialized = match (&serde.rename, &item_serde.rename_all) {
         (Some(rename), _) => rename.value(),
-        (None, Some(rule)) => rule.rename_field(&name),
+        (None, Some(convention)) => rename_field(&convention.value(), &name),
         (None, None) => name.clone(),
     };
     Some(EventField { name, serialized, ident, ty: &field.ty, serde })
@@ -85,7 +85,8 @@ pub(crate) fn read_segment<'a>(input: &'a DeriveInput, errors: &mut Errors) -> S
             SegmentText::Missing
         }
     };
-    Segment { ident: &input.ident, generics: &input.generics, inngest, text }
+    let packed = is_packed(&input.attrs);
+    Segment { ident: &input.ident, generics: &input.generics, inngest, packed, text }
 }
 
 fn read_newtype<'a>(ident: &Ident, fields: &'a Fields, errors: &mut Errors) -> SegmentText<'a> {
@@ -122,9 +123,10 @@ fn read_segment_variant<'a>(
         errors.at(ident.span(), message);
     }
     let name = ident.unraw().to_string();
-    let (text, span) = match (SerdeAttributes::read(&variant.attrs).rename, item_serde.rename_all) {
+    let (text, span) = match (SerdeAttributes::read(&variant.attrs).rename, &item_serde.rename_all)
+    {
         (Some(rename), _) => (rename.value(), rename.span()),
-        (None, Some(rule)) => (rule.rename_variant(&name), ident.span()),
+        (None, Some(convention)) => (rename_variant(&convention.value(), &name), ident.span()),
         (None, None) => (name, ident.span()),
     };
     SegmentVariant { ident, text, span }
@@ -132,20 +134,25 @@ fn read_segment_variant<'a>(
 
 /// Reads the item of `#[derive(InngestEvents)]`.
 pub(crate) fn read_event_enum<'a>(input: &'a DeriveInput, errors: &mut Errors) -> EventEnum<'a> {
-    let inngest = InngestAttributes::read(&input.attrs, &["crate"], errors);
+    let not_an_enum = match &input.data {
+        Data::Enum(_) => None,
+        Data::Struct(data) => Some(data.struct_token.span),
+        Data::Union(data) => Some(data.union_token.span),
+    };
+    // The keys of another item are probably meant for `InngestEvent`.
+    let (mut ignored, is_enum) = (Errors::default(), not_an_enum.is_none());
+    let key_errors = if is_enum { &mut *errors } else { &mut ignored };
+    let inngest = InngestAttributes::read(&input.attrs, &["crate"], key_errors);
     let variants = match &input.data {
         Data::Enum(data) => read_event_variants(data, errors),
-        Data::Struct(data) => report_not_an_enum(data.struct_token.span, errors),
-        Data::Union(data) => report_not_an_enum(data.union_token.span, errors),
+        Data::Struct(_) | Data::Union(_) => Vec::new(),
     };
-    EventEnum { ident: &input.ident, generics: &input.generics, inngest, variants }
-}
-
-fn report_not_an_enum<'a>(keyword: Span, errors: &mut Errors) -> Vec<EventVariant<'a>> {
-    let message = "`InngestEvents` can be derived only for an enum of events\n\
-                   help: for a single event, derive `InngestEvent` on its struct";
-    errors.at(keyword, message);
-    Vec::new()
+    if let Some(keyword) = not_an_enum {
+        let message = "`InngestEvents` can be derived only for an enum of events\n\
+                       help: for a single event, derive `InngestEvent` on its struct";
+        errors.at(keyword, message);
+    }
+    EventEnum { ident: &input.ident, generics: &input.generics, inngest, is_enum, variants }
 }
 
 fn read_event_variants<'a>(data: &'a syn::DataEnum, errors: &mut Errors) -> Vec<EventVariant<'a>> {

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use proc_macro2::{Ident, Span};
+
 /// A parsed template: its valid parts in order, and the problems of the others.
 ///
 /// All `bytes` are offsets in the value of the template's literal.
@@ -146,12 +148,15 @@ fn parse_path(source: &str, start: usize) -> Result<Vec<FieldName>, TemplateProb
     for text in source.split('.') {
         let bytes = offset..offset + text.len();
         offset = bytes.end + 1;
-        let is_index = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        let is_nested_index = is_index && !names.is_empty();
-        if !is_identifier(text) && !is_nested_index {
+        let text = if is_identifier(text) {
+            // In rustc, this is the name in the normal form in which it has the field's own name.
+            Ident::new(text, Span::call_site()).to_string()
+        } else if !names.is_empty() && is_index(text) {
+            text.to_owned()
+        } else {
             return Err(explain_invalid_path(source));
-        }
-        names.push(FieldName { text: text.to_owned(), bytes });
+        };
+        names.push(FieldName { text, bytes });
     }
     Ok(names)
 }
@@ -176,11 +181,16 @@ fn explain_invalid_path(source: &str) -> TemplateProblemKind {
     }
 }
 
+/// Returns whether `text` is the index of a tuple's field, as rustc writes it.
+fn is_index(text: &str) -> bool {
+    text.parse::<u32>().is_ok_and(|index| index.to_string() == text)
+}
+
 /// Returns whether `text` can be the name of a field, apart from `r#`.
 fn is_identifier(text: &str) -> bool {
     let mut chars = text.chars();
-    chars.next().is_some_and(|c| c == '_' || c.is_alphabetic())
-        && chars.all(|c| c == '_' || c.is_alphanumeric())
+    chars.next().is_some_and(|c| c == '_' || unicode_ident::is_xid_start(c))
+        && chars.all(unicode_ident::is_xid_continue)
         && !matches!(text, "_" | "self" | "Self" | "super" | "crate")
 }
 
@@ -240,14 +250,17 @@ mod tests {
         assert_eq!(parts("cart-{cart_id}"), ["cart-", "<cart_id>"]);
         assert_eq!(parts("a{a}b{b.c.d}e"), ["a", "<a>", "b", "<b.c.d>", "e"]);
         assert_eq!(parts("{{a}}-{{{a}}}"), ["{a}-{", "<a>", "}"]);
-        assert_eq!(parts("é{größe}"), ["é", "<größe>"]);
+        assert_eq!(parts("é{größe}{हिन्दी}{ชื่อ}"), ["é", "<größe>", "<हिन्दी>", "<ชื่อ>"]);
+        assert_eq!(parts("a-{col·lecció.4294967295}"), ["a-", "<col·lecció.4294967295>"]);
         assert_eq!(parts("a-{type}{id.0}"), ["a-", "<type>", "<id.0>"]);
         assert_eq!(parts(""), [""; 0]);
     }
 
     #[test]
     fn every_problem_is_reported_at_its_bytes() {
-        let template = Template::parse("a{-{}-{0}-}-{total:.2}-{ a }-{r#a}-{self.a}-{a()}-{a.}-{b");
+        let template = Template::parse(
+            "a{-{}-{0}-}-{total:.2}-{ a }-{r#a}-{self.a}-{a()}-{a.}-{a.m²}-{a.4294967296}-{a.01}-{b",
+        );
         let problems = template.problems.iter();
         let found: Vec<_> = problems.map(|p| (p.bytes.clone(), &p.kind)).collect();
         let spelling = |without| TemplateProblemKind::Spelling { corrected: "a".into(), without };
@@ -264,7 +277,10 @@ mod tests {
                 (35..43, &spelling("`self.`")),
                 (44..49, &TemplateProblemKind::NotAField("a()".into())),
                 (50..54, &TemplateProblemKind::NotAField("a.".into())),
-                (55..56, &TemplateProblemKind::Unclosed),
+                (55..62, &TemplateProblemKind::NotAField("a.m²".into())),
+                (63..77, &TemplateProblemKind::NotAField("a.4294967296".into())),
+                (78..84, &TemplateProblemKind::NotAField("a.01".into())),
+                (85..86, &TemplateProblemKind::Unclosed),
             ]
         );
     }

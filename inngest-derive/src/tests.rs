@@ -75,7 +75,7 @@ fn an_event_with_an_id_passes_the_literal_and_its_fields_to_format_args() {
                         __out,
                         format_args!(
                             "cart-updated-{type}-{at}", type = __id.delimited('-', "type", & self
-                            .r#type), at = __id.last("at", & self.at)
+                            .r#type), at = __id.last("at", & self.r#at)
                         ),
                     )
                 }
@@ -117,7 +117,7 @@ fn a_generic_event_has_bounds_on_itself_and_its_segments() {
                     let __id = &IdWriter::new("storefront/cart.updated");
                     __id.write(
                         __out,
-                        format_args!("cart-updated-{id}", id = __id.last("id", & self.id)),
+                        format_args!("cart-updated-{id}", id = __id.last("id", & self.r#id)),
                     )
                 }
             }
@@ -157,8 +157,8 @@ fn a_nested_path_is_a_positional_argument() {
                     __id.write(
                         __out,
                         format_args!(
-                            "cart-{{{}}}-{}", __id.delimited('}', "cart.type", & self.cart
-                            .r#type), __id.last("cart.type", & self.cart.r#type)
+                            "cart-{{{}}}-{}", __id.delimited('}', "cart.type", & self.r#cart
+                            .r#type), __id.last("cart.type", & self.r#cart.r#type)
                         ),
                     )
                 }
@@ -280,19 +280,13 @@ fn an_enum_of_events_delegates_to_the_event_it_holds() {
                         <Box<Updated<'a>> as InngestEvent>::ID_TEMPLATE,
                     ),
                 ];
-                fn write_event_in(
-                    &self,
-                    __envelope: &Envelope,
-                    __out: &mut EventWriter<'_>,
-                ) -> EventWritten {
+                fn visit_event<__V: EventVisitor>(&self, __visitor: __V) -> __V::Output {
                     match self {
                         Self::Opened(__event) => {
-                            <Opened as InngestEvent>::write_in(__event, __envelope, __out)
+                            <Opened as InngestEvent>::accept(__event, __visitor)
                         }
                         Self::Updated(__event) => {
-                            <Box<
-                                Updated<'a>,
-                            > as InngestEvent>::write_in(__event, __envelope, __out)
+                            <Box<Updated<'a>> as InngestEvent>::accept(__event, __visitor)
                         }
                     }
                 }
@@ -300,12 +294,8 @@ fn an_enum_of_events_delegates_to_the_event_it_holds() {
             #[automatically_derived]
             impl<'a> InngestEvents for &Storefront<'a> {
                 const EVENTS: &'static [EventInfo] = <Storefront<'a> as InngestEvents>::EVENTS;
-                fn write_event_in(
-                    &self,
-                    __envelope: &Envelope,
-                    __out: &mut EventWriter<'_>,
-                ) -> EventWritten {
-                    InngestEvents::write_event_in(*self, __envelope, __out)
+                fn visit_event<__V: EventVisitor>(&self, __visitor: __V) -> __V::Output {
+                    InngestEvents::visit_event(*self, __visitor)
                 }
             }
             #[automatically_derived]
@@ -339,7 +329,10 @@ fn an_enum_of_events_delegates_to_the_event_it_holds() {
                     )
                 }
             }
-            const _: () = assert_distinct::<Storefront<'static>, 2usize>(1usize);
+            const __CONFLICTS: Conflicts<2usize> = Conflicts::find(
+                <Storefront<'static> as InngestEvents>::EVENTS,
+            );
+            const _: () = __CONFLICTS.assert_none(1usize);
         };
     "#,
     );

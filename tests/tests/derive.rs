@@ -55,6 +55,30 @@ fn the_documentations_example_has_the_documented_id() {
 }
 
 #[test]
+fn the_name_can_be_a_constant() {
+    mod names {
+        pub(super) const USED: &str = "storefront/coupon.used";
+        pub(super) const CHECKED: &str = "storefront/checked";
+    }
+
+    #[derive(Serialize, InngestEvent)]
+    #[inngest(name = names::USED, id = "coupon-used-{code}")]
+    struct CouponUsed<T> {
+        code: T,
+    }
+
+    #[derive(Serialize, InngestEvent)]
+    #[inngest(name = names::CHECKED)]
+    struct Checked;
+
+    assert_eq!(CouponUsed::<u8>::NAME, "storefront/coupon.used");
+    assert_eq!(Checked::NAME, "storefront/checked");
+    assert_eq!(id(&CouponUsed { code: 7 }), "coupon-used-7");
+    let blank = CouponUsed { code: "" }.dedup_id().unwrap_err();
+    assert!(blank.to_string().contains("`storefront/coupon.used`"), "{blank}");
+}
+
+#[test]
 fn an_event_without_a_template_has_no_id() {
     assert_eq!(Started.dedup_id().unwrap(), None);
 }
@@ -145,6 +169,36 @@ fn doubled_braces_are_literal_and_placeholders_are_rust_field_names() {
 }
 
 #[test]
+fn placeholders_are_identifiers_of_any_script_and_normal_form() {
+    #[derive(Serialize, InngestEvent)]
+    #[inngest(name = "a/b", id = "a-{हिन्दी}-{ชื่อ}-{col·lecció}-{inner.größe}-{gro\u{308}ße}")]
+    struct Scripts {
+        हिन्दी: u8,
+        ชื่อ: u8,
+        col·lecció: u8,
+        inner: Inner,
+        größe: u8,
+    }
+
+    #[derive(Serialize)]
+    struct Inner {
+        größe: u8,
+    }
+
+    #[derive(Serialize, InngestEvent)]
+    #[inngest(name = "a/b", id = "a-{gro\u{308}ße}")]
+    struct Decomposed {
+        größe: u8,
+    }
+
+    let inner = Inner { größe: 4 };
+    let scripts =
+        Scripts { हिन्दी: 1, ชื่อ: 2, col·lecció: 3, inner, größe: 5 };
+    assert_eq!(id(&scripts), "a-1-2-3-4-5");
+    assert_eq!(id(&Decomposed { größe: 6 }), "a-6");
+}
+
+#[test]
 fn a_field_can_be_used_twice_in_a_template() {
     #[derive(Serialize, InngestEvent)]
     #[inngest(name = "a/b", id = "a-{a}-{a}/{a}-{{{a}}}")]
@@ -232,12 +286,17 @@ fn a_newtype_is_written_as_its_field() {
     #[derive(Serialize, IdSegment)]
     struct Id<T>(u64, std::marker::PhantomData<T>);
 
+    #[derive(Clone, Copy, Serialize, IdSegment)]
+    #[repr(C, packed)]
+    struct Packed(u8, std::marker::PhantomData<u64>);
+
     #[derive(Serialize)]
     struct Account;
 
     #[derive(Serialize, InngestEvent)]
-    #[inngest(name = "a/b", id = "a-{cart}-{line}-{account}-{end}")]
+    #[inngest(name = "a/b", id = "a-{cart}-{line}-{account}-{packed}-{end}")]
     struct Lines {
+        packed: Packed,
         cart: CartId,
         line: Line,
         account: Id<Account>,
@@ -253,9 +312,10 @@ fn a_newtype_is_written_as_its_field() {
         cart: CartId("c-1".to_owned()),
         line: Line { number: 2 },
         account: Id(3, std::marker::PhantomData),
+        packed: Packed(5, std::marker::PhantomData),
         end: CartId("c-4".to_owned()),
     };
-    assert_eq!(id(&event), "a-c%2D1-2-3-c-4");
+    assert_eq!(id(&event), "a-c%2D1-2-3-5-c-4");
 }
 
 /// A variant of a fieldless enum is written as serde serializes it.

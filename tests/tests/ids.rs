@@ -278,17 +278,32 @@ fn chrono_ids(ids: &mut Ids) {
     ids.add("chrono before the common era", NaiveDate::from_ymd_opt(-44, 3, 15).unwrap());
 }
 
-fn jiff_ids(ids: &mut Ids) {
-    use jiff::Timestamp;
-    use jiff::civil::date;
-    use jiff::tz::{TimeZone, offset};
+macro_rules! jiff_ids {
+    ($name:ident, $jiff:ident, $to_zoned:ident) => {
+        fn $name(ids: &mut Ids) {
+            use $jiff::Timestamp;
+            use $jiff::civil::date;
+            use $jiff::tz::{TimeZone, offset};
 
-    let utc = Timestamp::from_second(INSTANT).unwrap();
-    ids.add("jiff timestamp", utc);
-    ids.add("jiff zoned", utc.to_zoned(TimeZone::fixed(offset(1))));
-    ids.add("jiff with 250 ms", Timestamp::new(INSTANT, 250_000_000).unwrap());
-    ids.add("jiff date", date(2026, 3, 9));
-    ids.add("jiff before the common era", date(-44, 3, 15));
+            let utc = Timestamp::from_second(INSTANT).unwrap();
+            ids.add("jiff timestamp", utc);
+            ids.add("jiff zoned", utc.$to_zoned(TimeZone::fixed(offset(1))));
+            ids.add("jiff with 250 ms", Timestamp::new(INSTANT, 250_000_000).unwrap());
+            ids.add("jiff date", date(2026, 3, 9));
+            ids.add("jiff before the common era", date(-44, 3, 15));
+        }
+    };
+}
+
+jiff_ids!(jiff_ids, jiff, to_zoned_datetime);
+jiff_ids!(jiff02_ids, jiff02, to_zoned);
+
+#[test]
+fn both_versions_of_jiff_have_the_same_ids() {
+    let (mut ids, mut ids_of_02) = (Ids::default(), Ids::default());
+    jiff_ids(&mut ids);
+    jiff02_ids(&mut ids_of_02);
+    assert_eq!(ids.0, ids_of_02.0);
 }
 
 fn time_ids(ids: &mut Ids) {

@@ -4,6 +4,9 @@
 #[path = "../../inngest-core/src/event/name.rs"]
 mod at_run_time;
 #[allow(dead_code)]
+#[path = "../../inngest-core/src/event/const_string.rs"]
+mod const_string;
+#[allow(dead_code)]
 #[path = "../../inngest-derive/src/name.rs"]
 mod derived;
 

@@ -3,6 +3,7 @@
 mod call_site;
 mod events;
 mod lineage;
+mod not_an_event;
 mod seed;
 mod split;
 mod stored;

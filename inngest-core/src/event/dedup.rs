@@ -90,7 +90,8 @@ impl Serialize for DedupId {
 ///
 /// It is implemented for strings, integers, `bool`, `char`, and references and smart pointers to them;
 /// with the features of the same names, also for the types of `uuid`, `ulid`, `chrono`, `jiff`, `time`
-/// and `rust_decimal` that have a canonical text (times in UTC, decimals without trailing zeros).
+/// and `rust_decimal` that have a canonical text (times in UTC, decimals without trailing zeros). The
+/// feature for the types of jiff 0.2 is `jiff02`.
 /// `#[derive(IdSegment)]` implements it for newtypes and fieldless enums.
 ///
 /// Floats, `Option` and collections have no canonical text. There is no blanket implementation over
@@ -117,7 +118,7 @@ impl Serialize for DedupId {
     message = "`{Self}` cannot be part of a dedup id",
     label = "`{Self}` has no canonical text",
     note = "strings, integers, `bool` and `char` can, and with the features of the same names the types \
-            of `uuid`, `ulid`, `chrono`, `jiff`, `time` and `rust_decimal`",
+            of `uuid`, `ulid`, `chrono`, `jiff`, `time` and `rust_decimal` (`jiff02` for jiff 0.2)",
     note = "for a newtype or a fieldless enum, add `#[derive(IdSegment)]` to it; for another struct, \
             name one of its fields, such as `{{account.id}}`"
 )]

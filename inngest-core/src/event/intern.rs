@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-use super::name::{self, NameProblem};
+use super::name;
+#[cfg(feature = "client")]
+use super::name::NameProblem;
 
 /// The maximum number of names that are kept for the rest of the process. With at most 255 bytes per name, they
 /// take 1 MiB.
@@ -14,15 +16,23 @@ const MAX_NAMES: usize = 4_096;
 const OTHER: &str = "(other)";
 
 /// Checks `name` and returns it with a static lifetime.
+#[cfg(feature = "client")]
 pub(crate) fn intern_name(name: &str) -> Result<&'static str, NameProblem> {
+    match name::find_problem(name) {
+        Some(problem) => Err(problem),
+        None => Ok(intern(name)),
+    }
+}
+
+/// Returns any name with a static lifetime, for an error about it.
+pub(crate) fn intern(name: &str) -> &'static str {
     static NAMES: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
 
-    if let Some(problem) = name::find_problem(name) {
-        return Err(problem);
+    if name.len() > name::MAX_BYTES {
+        return OTHER;
     }
     let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
-    let names = names.get_or_insert_default();
-    Ok(intern_in(names, name))
+    intern_in(names.get_or_insert_default(), name)
 }
 
 fn intern_in(names: &mut HashSet<&'static str>, name: &str) -> &'static str {
@@ -53,6 +63,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "client")]
     fn an_interned_name_is_checked() {
         assert_eq!(intern_name("test/checked"), Ok("test/checked"));
         assert_eq!(intern_name(""), Err(NameProblem::Empty));

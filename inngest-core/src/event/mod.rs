@@ -5,20 +5,24 @@
 
 mod blank;
 mod checked_json;
+mod const_string;
 mod dedup;
 mod envelope;
 mod error;
 mod forbidden;
 mod id;
-#[cfg(feature = "client")]
 mod intern;
 pub(crate) mod json_path;
 mod json_tokens;
 mod name;
+mod not_an_event;
 pub(crate) mod number;
+mod raw;
 mod received;
 mod segments;
 mod set;
+mod source;
+mod visitor;
 mod writer;
 
 use std::fmt;
@@ -31,7 +35,15 @@ pub use error::EventError;
 pub use id::EventId;
 #[cfg(feature = "client")]
 pub(crate) use intern::intern_name;
-pub use set::{EventInfo, InngestEvents, RawData, assert_distinct, decode};
+pub use name::assert_valid_name;
+#[cfg(feature = "client")]
+pub(crate) use not_an_event::Never;
+pub use raw::RawEvent;
+#[cfg(feature = "testing")]
+pub(crate) use received::decode_event;
+pub use set::{Conflicts, EventInfo, InngestEvents, RawData, decode, distinct};
+pub use source::{IntoEvent, NamedEvent, OneEvent, PresentEvent, Sent};
+pub use visitor::EventVisitor;
 #[cfg(feature = "client")]
 pub(crate) use writer::BeforeSend;
 pub use writer::EventWriter;
@@ -129,12 +141,13 @@ pub trait InngestEvent: Serialize {
         }
     }
 
-    /// Writes the whole event. Enums of events call this method on each variant's type rather than
-    /// [`InngestEvents::write_event_in`], so that a type that is not an event is one compile error: every
-    /// bound in the generated code is the same trait.
+    /// Calls `visitor` with the event. Enums of events call this method on each variant's type rather than
+    /// the visitor's, so that a type that is not an event is one compile error: every bound in the
+    /// generated code is the same trait.
     #[doc(hidden)]
-    fn write_in(&self, envelope: &Envelope, out: &mut EventWriter<'_>) -> Result<(), EventError> {
-        out.write(self, envelope)
+    #[inline]
+    fn accept<V: EventVisitor>(&self, visitor: V) -> V::Output {
+        visitor.visit(self)
     }
 }
 
@@ -157,6 +170,7 @@ pub trait Deduplicated: InngestEvent {}
 
 macro_rules! event_behind_pointer {
     ($($pointer:ty),*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<E: InngestEvent + ?Sized> InngestEvent for $pointer {
             const NAME: &'static str = E::NAME;
             const VERSION: Option<&'static str> = E::VERSION;
@@ -171,41 +185,9 @@ macro_rules! event_behind_pointer {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl<E: Deduplicated + ?Sized> Deduplicated for $pointer {}
     )*};
 }
 
 event_behind_pointer!(&E, &mut E, Box<E>);
-
-/// A value that can be sent: an event, a reference to one, an enum of events, or an [`Event`] envelope
-/// around any of these.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not an Inngest event",
-    label = "not an Inngest event",
-    note = "add `#[derive(InngestEvent)]` and `#[inngest(name = \"domain/object.action\")]` to it",
-    note = "for an enum of events, add `#[derive(InngestEvents)]`"
-)]
-pub trait IntoEvent {
-    /// Writes the value as one event.
-    #[doc(hidden)]
-    fn write_event(self, out: &mut EventWriter<'_>) -> Result<(), EventError>;
-}
-
-impl<E: InngestEvents> IntoEvent for E {
-    fn write_event(self, out: &mut EventWriter<'_>) -> Result<(), EventError> {
-        self.write_event_in(&Envelope::default(), out)
-    }
-}
-
-impl<E: InngestEvents> IntoEvent for Event<E> {
-    fn write_event(self, out: &mut EventWriter<'_>) -> Result<(), EventError> {
-        let (data, envelope) = self.into_parts();
-        data.write_event_in(&envelope, out)
-    }
-}
-
-impl<E: InngestEvents> IntoEvent for &Event<E> {
-    fn write_event(self, out: &mut EventWriter<'_>) -> Result<(), EventError> {
-        self.data.write_event_in(self.envelope(), out)
-    }
-}

@@ -6,8 +6,10 @@
 
 use std::fmt;
 
+use super::const_string::ConstString;
+
 /// The length up to which function triggers accept a name, in bytes.
-const MAX_BYTES: usize = 255;
+pub(super) const MAX_BYTES: usize = 255;
 
 /// The prefix of the names of Inngest's own events, in any case.
 const RESERVED_PREFIX: &[u8] = b"inngest/";
@@ -100,31 +102,47 @@ const fn is_control(bytes: &[u8], offset: usize) -> bool {
         || (bytes[offset] == 0xC2 && matches!(bytes[offset + 1], 0x80..=0x9F))
 }
 
+impl NameProblem {
+    const fn message(self) -> ConstString {
+        let message = ConstString::new();
+        match self {
+            NameProblem::Empty => message.push("event name is empty"),
+            NameProblem::TooLong(bytes) => message
+                .push("event name is ")
+                .push_number(bytes)
+                .push(" bytes; function triggers accept at most ")
+                .push_number(MAX_BYTES),
+            NameProblem::Reserved => {
+                message.push("names starting with `inngest/` are reserved for Inngest's own events")
+            }
+            NameProblem::WhiteSpace(offset) => message
+                .push("event names have no white space, but there is some at byte ")
+                .push_number(offset),
+            NameProblem::Control(offset) => message
+                .push("event names have no control characters, but there is one at byte ")
+                .push_number(offset),
+            NameProblem::Wildcard(offset) => message
+                .push("`*` is a wildcard in function triggers, so event names have none, but there is one at byte ")
+                .push_number(offset),
+        }
+    }
+}
+
 impl fmt::Display for NameProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            NameProblem::Empty => f.write_str("event name is empty"),
-            NameProblem::TooLong(bytes) => write!(
-                f,
-                "event name is {bytes} bytes; function triggers accept at most {MAX_BYTES}"
-            ),
-            NameProblem::Reserved => {
-                f.write_str("names starting with `inngest/` are reserved for Inngest's own events")
-            }
-            NameProblem::WhiteSpace(offset) => {
-                write!(f, "event names have no white space, but there is some at byte {offset}")
-            }
-            NameProblem::Control(offset) => {
-                write!(
-                    f,
-                    "event names have no control characters, but there is one at byte {offset}"
-                )
-            }
-            NameProblem::Wildcard(offset) => write!(
-                f,
-                "`*` is a wildcard in function triggers, so event names have none, but there is one at byte {offset}"
-            ),
-        }
+        f.write_str(self.message().as_str())
+    }
+}
+
+/// Checks the name that the derive finds in a constant.
+///
+/// # Panics
+///
+/// If the name breaks a rule, which is a compile error in a `const`.
+#[track_caller]
+pub const fn assert_valid_name(name: &str) {
+    if let Some(problem) = find_problem(name) {
+        panic!("{}", problem.message().as_str());
     }
 }
 

@@ -22,9 +22,11 @@ use super::envelope::{Envelope, Event, IdChoice};
 pub(super) const ENUM_MARKER: &str = "$inngest_core::InngestEvents";
 
 /// Builds the event from which an enum of events is deserialized.
-fn with_name(name: Option<String>, data: Value) -> Value {
+fn with_name(name: Option<String>, version: Option<&str>, data: Value) -> Value {
     let name = name.map(|name| ("name".to_owned(), name.into()));
-    Value::Object(name.into_iter().chain([("data".to_owned(), data)]).collect())
+    let version = version.map(|version| ("v".to_owned(), version.into()));
+    let fields = name.into_iter().chain(version);
+    Value::Object(fields.chain([("data".to_owned(), data)]).collect())
 }
 
 #[derive(Deserialize)]
@@ -58,7 +60,8 @@ impl<'de, E: Deserialize<'de>> Deserialize<'de> for Event<E> {
         let data = match received.data {
             ReceivedData::Decoded(data) => data,
             ReceivedData::NeedsName(data) => {
-                E::deserialize(with_name(received.name, data)).map_err(D::Error::custom)?
+                let event = with_name(received.name, received.v.as_deref(), data);
+                E::deserialize(event).map_err(D::Error::custom)?
             }
         };
         let sessions = received.meta.unwrap_or_default().sessions.unwrap_or_default();
@@ -83,6 +86,23 @@ impl<'de, E: Deserialize<'de>> Deserialize<'de> for Event<E> {
             },
         })
     }
+}
+
+/// Decodes an event from its envelope, an object without data, and its data, from which `E` can borrow.
+#[cfg(feature = "testing")]
+pub(crate) fn decode_event<'a, E: Deserialize<'a>>(
+    envelope: Value,
+    data: &'a Value,
+) -> Result<Event<E>, serde_json::Error> {
+    let name = envelope["name"].as_str().map(str::to_owned);
+    let Event { data: IgnoredAny, envelope } = Event::deserialize(envelope)?;
+    let data = match ReceivedData::deserialize(data)? {
+        ReceivedData::Decoded(data) => data,
+        ReceivedData::NeedsName(data) => {
+            E::deserialize(with_name(name, envelope.given_version(), data))?
+        }
+    };
+    Ok(Event { data, envelope })
 }
 
 /// The data of a received event.

@@ -12,6 +12,7 @@ use super::InngestEvent;
 use super::checked_json::write_data;
 use super::envelope::{Envelope, IdChoice};
 use super::error::EventError;
+use super::intern::intern;
 use super::name::{self, NameProblem};
 
 /// Appends events to a buffer, each as one JSON object.
@@ -58,16 +59,9 @@ impl EventWriter<'_> {
         if let Some(problem) = NameCheck::<E>::PROBLEM {
             return Err(EventError::Name { name: E::NAME, problem: problem.to_string() });
         }
-        let mut changed;
-        let envelope = if self.hooks.is_empty() {
-            envelope
-        } else {
-            changed = envelope.clone();
-            self.hooks.iter().for_each(|hook| (hook.0)(E::NAME, &mut changed));
-            &changed
-        };
+        let changed = self.call_hooks(envelope);
+        let envelope = changed.as_ref().unwrap_or(envelope);
         envelope.check(E::NAME)?;
-
         self.write_raw(b"{\"name\":");
         if NameCheck::<E>::IS_PLAIN_JSON {
             self.write_raw(b"\"");
@@ -76,26 +70,66 @@ impl EventWriter<'_> {
         } else {
             self.write_json(E::NAME)?;
         }
-        match &envelope.id {
-            IdChoice::Template => self.write_template_id(data)?,
-            IdChoice::Given(id) => {
-                self.write_raw(b",\"id\":");
-                self.write_json(id)?;
-            }
-            IdChoice::None => {}
+        if let IdChoice::Template = envelope.id {
+            self.write_template_id(data)?;
+        }
+        self.write_fields(data, envelope, E::VERSION)
+    }
+
+    /// Appends one event whose name is known only at run time. It has no dedup id and no version of its own.
+    pub(super) fn write_raw_event<D: Serialize + ?Sized>(
+        &mut self,
+        name: &str,
+        data: &D,
+        envelope: &Envelope,
+    ) -> Result<(), EventError> {
+        self.name = intern(name);
+        if let Some(problem) = name::find_problem(name) {
+            return Err(EventError::Name { name: self.name, problem: problem.to_string() });
+        }
+        let changed = self.call_hooks(envelope);
+        let envelope = changed.as_ref().unwrap_or(envelope);
+        envelope.check(self.name)?;
+        self.write_raw(b"{\"name\":");
+        self.write_json(name)?;
+        self.write_fields(data, envelope, None)
+    }
+
+    /// Returns the envelope as the hooks change it, or `None` if there are no hooks.
+    fn call_hooks(&self, envelope: &Envelope) -> Option<Envelope> {
+        if self.hooks.is_empty() {
+            return None;
+        }
+        let mut changed = envelope.clone();
+        self.hooks.iter().for_each(|hook| (hook.0)(self.name, &mut changed));
+        Some(changed)
+    }
+
+    /// Appends the fields that follow the name and the template's id.
+    fn write_fields<D: Serialize + ?Sized>(
+        &mut self,
+        data: &D,
+        envelope: &Envelope,
+        version: Option<&str>,
+    ) -> Result<(), EventError> {
+        if let IdChoice::Given(id) = &envelope.id {
+            self.write_raw(b",\"id\":");
+            self.write_json(id)?;
         }
         self.write_raw(b",\"data\":");
-        write_data(self.buffer, data, E::NAME)?;
+        write_data(self.buffer, data, self.name)?;
         if let Some(millis) = envelope.ts {
             self.write_raw(b",\"ts\":");
             self.write_json(&millis)?;
         }
-        if let Some(version) = envelope.version.as_deref().or(E::VERSION) {
+        if let Some(version) = envelope.version.as_deref().or(version) {
             self.write_raw(b",\"v\":");
             self.write_json(version)?;
         }
         if let Some(user) = &envelope.user {
-            if let Some(user) = user.as_ref().map_err(|error| error.clone().with_event(E::NAME))? {
+            if let Some(user) =
+                user.as_ref().map_err(|error| error.clone().with_event(self.name))?
+            {
                 self.write_raw(b",\"user\":");
                 self.write_raw(user.as_bytes());
             }

@@ -8,7 +8,7 @@ use serde::de::{Deserialize, DeserializeOwned};
 use serde_json::{Map, Value, json};
 
 use super::inbound::InboundEvent;
-use crate::event::{Event, EventId, InngestEvent};
+use crate::event::{Event, EventId, InngestEvent, decode_event};
 
 /// An event that [`EventApi`](super::EventApi) accepted, as Inngest stores it.
 ///
@@ -49,17 +49,24 @@ impl StoredEvent {
         }
     }
 
+    /// Returns whether this is an event of `E`: by its name and, if `E` has a version, by that.
+    pub(super) fn is<E: InngestEvent>(&self) -> bool {
+        let version = self.version.as_deref();
+        self.name == E::NAME && (E::VERSION.is_none() || E::VERSION == version)
+    }
+
     /// Returns the id that Inngest deduplicates by: the dedup id, or else the Inngest id.
     pub(super) fn effective_dedup_id(&self) -> &str {
         self.dedup_id.as_deref().unwrap_or_else(|| self.id.as_str())
     }
 
-    /// Decodes the event with data of type `E`. An event that was sent without a dedup id has none.
+    /// Decodes the event with data of type `E`, which can borrow from this event. An event that was sent without
+    /// a dedup id has none.
     ///
     /// # Errors
     ///
     /// Returns an error if the data does not decode as `E`. The event's name is not checked.
-    pub fn decode<E: DeserializeOwned>(&self) -> Result<Event<E>, serde_json::Error> {
+    pub fn decode<'a, E: Deserialize<'a>>(&'a self) -> Result<Event<E>, serde_json::Error> {
         self.decode_with_id(self.dedup_id.as_deref())
     }
 
@@ -70,19 +77,19 @@ impl StoredEvent {
         self.decode_with_id(Some(self.effective_dedup_id()))
     }
 
-    fn decode_with_id<E: DeserializeOwned>(
-        &self,
+    fn decode_with_id<'a, E: Deserialize<'a>>(
+        &'a self,
         id: Option<&str>,
     ) -> Result<Event<E>, serde_json::Error> {
-        Event::deserialize(json!({
+        let envelope = json!({
             "name": self.name,
-            "data": self.data,
             "id": id,
             "ts": self.ts,
             "v": self.version,
             "user": self.user,
             "meta": { "sessions": self.sessions },
-        }))
+        });
+        decode_event(envelope, &self.data)
     }
 }
 

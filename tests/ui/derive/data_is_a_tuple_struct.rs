@@ -13,4 +13,8 @@ struct CartViewed(String);
 #[inngest(name = "storefront/none")]
 struct Nothing();
 
+// The missing name is reported once the data is an object.
+#[derive(Serialize, InngestEvent)]
+struct Unnamed(String);
+
 fn main() {}

@@ -21,4 +21,10 @@ struct CartViewed {
     g: u8,
 }
 
+#[derive(Serialize, InngestEvent)]
+#[inngest(name = "storefront/cart.moved", id = "cart-moved-{x}")]
+struct CartMoved {
+    y: u8,
+}
+
 fn main() {}

@@ -13,4 +13,10 @@ struct CartViewed {
     cart_id: String,
 }
 
+#[derive(Serialize, InngestEvent)]
+#[inngest(na)]
+struct CartShared {
+    cart_id: String,
+}
+
 fn main() {}

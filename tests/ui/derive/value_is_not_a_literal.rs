@@ -8,7 +8,7 @@ struct CartUpdated {
 }
 
 #[derive(Serialize, InngestEvent)]
-#[inngest(name = NAME, version = 2)]
+#[inngest(name = names[0], version = VERSION)]
 struct CartViewed {
     cart_id: String,
 }

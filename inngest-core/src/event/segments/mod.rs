@@ -1,13 +1,14 @@
-//! `IdSegment` for the types of other crates: one file per crate, enabled by the feature of the same name.
+//! `IdSegment` for the types of other crates: one file per crate, enabled by the feature of the same name. jiff has two features,
+//! since its types of version 0.2 are still in use.
 //!
 //! Equal values have equal texts. Dates and times are formatted in `date_time.rs` rather than by the crates, so
 //! that a time has the same text whichever crate it comes from, and no release of a crate changes it.
 
 #[cfg(feature = "chrono")]
 mod chrono;
-#[cfg(any(feature = "chrono", feature = "jiff", feature = "time"))]
+#[cfg(any(feature = "chrono", feature = "jiff", feature = "jiff02", feature = "time"))]
 mod date_time;
-#[cfg(feature = "jiff")]
+#[cfg(any(feature = "jiff", feature = "jiff02"))]
 mod jiff;
 #[cfg(feature = "rust_decimal")]
 mod rust_decimal;

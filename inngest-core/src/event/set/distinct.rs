@@ -1,67 +1,102 @@
-//! Compile-time checks across the variants of an enum of events: two events must differ in their names, and in
-//! the text before the first or after the last placeholder of their dedup id templates.
+//! Compile-time checks across the variants of an enum of events: two events must differ in their names or their
+//! versions, and in the text before the first or after the last placeholder of their dedup id templates.
+//! Versions of one event can have the same template, since they report the same fact.
 //!
 //! Everything is `const`. The compiler's interpreter is slow and an enum may have hundreds of variants, so
 //! the texts are sorted rather than compared pair by pair.
 
-use std::marker::PhantomData;
-use std::str;
+use super::EventInfo;
+use crate::event::const_string::ConstString;
 
-use super::{EventInfo, InngestEvents};
-
-/// Checks that the event of a variant of `S` can be distinguished from the events of the variants before it. `S`
-/// has `N` variants; `variant` is the index of one.
-///
-/// # Panics
-///
-/// If it cannot, which is a compile error in a `const`.
-#[track_caller]
-pub const fn assert_distinct<S: InngestEvents, const N: usize>(variant: usize) {
-    let conflict = Conflicts::<S, N>::FIRST[variant];
-    if conflict == variant {
-        return;
-    }
-    let (first, this) = (&S::EVENTS[conflict], &S::EVENTS[variant]);
-    let have_equal_names = compare(first.name.as_bytes(), this.name.as_bytes()).is_equal();
-    let message = if have_equal_names {
-        equal_names_message(first, this)
-    } else {
-        shared_ids_message(first, this)
-    };
-    panic!("{}", message.as_str());
+/// The conflicts between the events of an enum, found once for all of them.
+#[derive(Debug)]
+pub struct Conflicts<const N: usize> {
+    events: &'static [EventInfo],
+    /// For each event, the index of the first event that conflicts with it, or its own index.
+    first: [usize; N],
 }
 
-/// The conflicts between the variants of `S`, computed once for all of them.
-struct Conflicts<S, const N: usize>(PhantomData<S>);
-
-impl<S: InngestEvents, const N: usize> Conflicts<S, N> {
-    /// For each variant, the index of the first variant that conflicts with it, or its own index.
-    const FIRST: [usize; N] = {
+impl<const N: usize> Conflicts<N> {
+    /// Compares `N` events.
+    #[must_use]
+    pub const fn find(events: &'static [EventInfo]) -> Conflicts<N> {
         let mut first = [0; N];
         let (mut names, mut id_prefixes) = ([&[] as &[u8]; N], [&[] as &[u8]; N]);
         let mut index = 0;
         while index < N {
             first[index] = index;
-            names[index] = S::EVENTS[index].name.as_bytes();
-            id_prefixes[index] = S::EVENTS[index].id_prefix;
+            names[index] = events[index].name.as_bytes();
+            id_prefixes[index] = events[index].id_prefix;
             index += 1;
         }
-        mark_equal_names(&mut first, &names);
-        mark_shared_ids(&mut first, &id_prefixes, S::EVENTS);
-        first
-    };
+        mark_equal_versions(&mut first, &names, events);
+        mark_shared_ids(&mut first, &id_prefixes, events);
+        Conflicts { events, first }
+    }
+
+    /// Checks that the event at `index` can be distinguished from the events before it.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot, which is a compile error in a `const`.
+    #[track_caller]
+    pub const fn assert_none(&self, index: usize) {
+        let conflict = self.first[index];
+        if conflict == index {
+            return;
+        }
+        let (first, this) = (&self.events[conflict], &self.events[index]);
+        let message = if are_indistinguishable(first, this) {
+            equal_names_message(first, this)
+        } else {
+            shared_ids_message(first, this)
+        };
+        panic!("{}", message.as_str());
+    }
 }
 
-const fn mark_equal_names<const N: usize>(first: &mut [usize; N], names: &[&[u8]; N]) {
+/// Returns the `N` events of a generic enum, which are compared when its `EVENTS` is evaluated for given arguments.
+///
+/// # Panics
+///
+/// If two of them cannot be distinguished.
+#[track_caller]
+#[must_use]
+pub const fn distinct<const N: usize>(events: &'static [EventInfo]) -> &'static [EventInfo] {
+    let conflicts = Conflicts::<N>::find(events);
+    let mut index = 0;
+    while index < N {
+        conflicts.assert_none(index);
+        index += 1;
+    }
+    events
+}
+
+const fn mark_equal_versions<const N: usize>(
+    first: &mut [usize; N],
+    names: &[&[u8]; N],
+    events: &[EventInfo],
+) {
     let order = sorted_indexes(names);
-    let mut rank = 1;
+    let mut rank = 0;
     while rank < N {
-        let (previous, this) = (order[rank - 1], order[rank]);
-        if compare(names[previous], names[this]).is_equal() {
-            first[this] = first[previous];
+        let this = order[rank];
+        // Equal names follow each other in sorted order, and keep the order of the variants.
+        let mut next = rank + 1;
+        while next < N && compare(names[this], names[order[next]]).is_equal() {
+            let later = order[next];
+            if are_indistinguishable(&events[this], &events[later]) && this < first[later] {
+                first[later] = this;
+            }
+            next += 1;
         }
         rank += 1;
     }
+}
+
+/// Returns whether a receiver cannot distinguish two events: their names and versions are equal.
+const fn are_indistinguishable(a: &EventInfo, b: &EventInfo) -> bool {
+    are_equal(Some(a.name), Some(b.name)) && are_equal(a.version, b.version)
 }
 
 /// Two templates can render the same id if one template's prefix starts with the other's, and one's suffix ends
@@ -79,9 +114,7 @@ const fn mark_shared_ids<const N: usize>(
         let mut next = rank + 1;
         while next < N && compare(id_prefixes[this], id_prefixes[order[next]]).is_prefix() {
             let other = order[next];
-            let have_ids =
-                events[this].id_template.is_some() && events[other].id_template.is_some();
-            if have_ids && either_is_suffix(events[this].id_suffix, events[other].id_suffix) {
+            if can_share_an_id(&events[this], &events[other]) {
                 let (earlier, later) = if this < other { (this, other) } else { (other, this) };
                 if earlier < first[later] {
                     first[later] = earlier;
@@ -90,6 +123,22 @@ const fn mark_shared_ids<const N: usize>(
             next += 1;
         }
         rank += 1;
+    }
+}
+
+/// Compares two events of which one's prefix starts with the other's.
+const fn can_share_an_id(a: &EventInfo, b: &EventInfo) -> bool {
+    let are_versions =
+        are_equal(Some(a.name), Some(b.name)) && are_equal(a.id_template, b.id_template);
+    let have_ids = a.id_template.is_some() && b.id_template.is_some();
+    have_ids && !are_versions && either_is_suffix(a.id_suffix, b.id_suffix)
+}
+
+const fn are_equal(a: Option<&str>, b: Option<&str>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => compare(a.as_bytes(), b.as_bytes()).is_equal(),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
     }
 }
 
@@ -205,11 +254,18 @@ pub(super) const fn literal_affixes(template: &'static str) -> (&'static [u8], &
 }
 
 const fn equal_names_message(a: &EventInfo, b: &EventInfo) -> ConstString {
-    ConstString::new()
-        .push_variants(a, b)
-        .push(" are both `")
-        .push(a.name)
-        .push("`, so a receiver cannot distinguish them\nhelp: rename one of them, or remove it from the enum")
+    let message = ConstString::new()
+        .push_quoted(a.variant)
+        .push(" and ")
+        .push_quoted(b.variant)
+        .push(" are both ");
+    let message = match a.version {
+        Some(version) => {
+            message.push("version `").push(version).push("` of `").push(a.name).push("`")
+        }
+        None => message.push("`").push(a.name).push("` without a version"),
+    };
+    message.push(", so a receiver cannot distinguish them\nhelp: rename one of them, give it another `version`, or remove it from the enum")
 }
 
 const fn shared_ids_message(a: &EventInfo, b: &EventInfo) -> ConstString {
@@ -218,7 +274,9 @@ const fn shared_ids_message(a: &EventInfo, b: &EventInfo) -> ConstString {
         _ => ("", ""),
     };
     let message = ConstString::new()
-        .push_variants(a, b)
+        .push_quoted(a.variant)
+        .push(" and ")
+        .push_quoted(b.variant)
         .push(" can make the same dedup id, `")
         .push(templates.0)
         .push("` and `")
@@ -253,51 +311,6 @@ const fn suggested_prefix(event: &EventInfo) -> ConstString {
         index += 1;
     }
     prefix.push("-")
-}
-
-/// A string built at compile time.
-struct ConstString {
-    bytes: [u8; ConstString::CAPACITY],
-    len: usize,
-}
-
-impl ConstString {
-    /// Enough for two names and two long templates. Text beyond it is cut off.
-    const CAPACITY: usize = 2048;
-
-    const fn new() -> ConstString {
-        ConstString { bytes: [0; ConstString::CAPACITY], len: 0 }
-    }
-
-    const fn push(self, text: &str) -> ConstString {
-        self.push_bytes(text.as_bytes())
-    }
-
-    const fn push_bytes(mut self, bytes: &[u8]) -> ConstString {
-        let mut index = 0;
-        while index < bytes.len() && self.len < ConstString::CAPACITY {
-            self.bytes[self.len] = bytes[index];
-            self.len += 1;
-            index += 1;
-        }
-        self
-    }
-
-    const fn push_variants(self, a: &EventInfo, b: &EventInfo) -> ConstString {
-        self.push("`").push(a.variant).push("` and `").push(b.variant).push("`")
-    }
-
-    const fn bytes(&self) -> &[u8] {
-        self.bytes.split_at(self.len).0
-    }
-
-    const fn as_str(&self) -> &str {
-        match str::from_utf8(self.bytes()) {
-            Ok(text) => text,
-            // The text was cut off inside a character.
-            Err(_) => "two events of this enum cannot be distinguished",
-        }
-    }
 }
 
 #[cfg(test)]

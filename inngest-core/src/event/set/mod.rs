@@ -7,12 +7,14 @@ mod error_path;
 use std::fmt;
 
 use super::InngestEvent;
+use super::dedup::DedupId;
 use super::envelope::Envelope;
 use super::error::EventError;
+use super::visitor::{DedupIdOf, EventVisitor, NameOf, WriteIn};
 use super::writer::EventWriter;
 
 pub use decode::{RawData, decode};
-pub use distinct::assert_distinct;
+pub use distinct::{Conflicts, distinct};
 
 /// A value that is one event out of a fixed set of event types.
 ///
@@ -54,24 +56,62 @@ pub trait InngestEvents {
     /// The event types, in the order of the variants.
     const EVENTS: &'static [EventInfo];
 
+    /// Calls `visitor` with the event that the value holds.
+    #[doc(hidden)]
+    fn visit_event<V: EventVisitor>(&self, visitor: V) -> V::Output;
+
+    /// Returns the name of the event that the value holds.
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// # use inngest_core::{InngestEvent, InngestEvents};
+    /// # #[derive(serde::Serialize, InngestEvent)]
+    /// # #[inngest(name = "storefront/cart.updated", id = "cart-updated-{cart_id}")]
+    /// # struct CartUpdated { cart_id: String }
+    /// #[derive(InngestEvents)]
+    /// enum StorefrontEvent {
+    ///     CartUpdated(CartUpdated),
+    /// }
+    ///
+    /// let event = StorefrontEvent::from(CartUpdated { cart_id: "c1".into() });
+    /// assert_eq!(event.event_name(), "storefront/cart.updated");
+    /// assert_eq!(event.event_dedup_id()?.unwrap(), "cart-updated-c1");
+    /// # }
+    /// # Ok::<(), inngest_core::EventError>(())
+    /// ```
+    fn event_name(&self) -> &'static str {
+        self.visit_event(NameOf)
+    }
+
+    /// Returns the dedup id of the event that the value holds, or `None` if its type has none.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`InngestEvent::dedup_id`].
+    fn event_dedup_id(&self) -> Result<Option<DedupId>, EventError> {
+        self.visit_event(DedupIdOf)
+    }
+
     /// Writes the event with the given envelope.
     #[doc(hidden)]
-    fn write_event_in(
-        &self,
-        envelope: &Envelope,
-        out: &mut EventWriter<'_>,
-    ) -> Result<(), EventError>;
-}
-
-impl<E: InngestEvent> InngestEvents for E {
-    const EVENTS: &'static [EventInfo] = &[EventInfo::new("", E::NAME, E::VERSION, E::ID_TEMPLATE)];
-
+    #[inline]
     fn write_event_in(
         &self,
         envelope: &Envelope,
         out: &mut EventWriter<'_>,
     ) -> Result<(), EventError> {
-        out.write(self, envelope)
+        self.visit_event(WriteIn { envelope, out })
+    }
+}
+
+// The error about a type that is no event is then about this trait, without the types that implement it.
+#[diagnostic::do_not_recommend]
+impl<E: InngestEvent> InngestEvents for E {
+    const EVENTS: &'static [EventInfo] = &[EventInfo::new("", E::NAME, E::VERSION, E::ID_TEMPLATE)];
+
+    #[inline]
+    fn visit_event<V: EventVisitor>(&self, visitor: V) -> V::Output {
+        visitor.visit(self)
     }
 }
 

@@ -71,7 +71,7 @@ impl<M: Matcher> Expectation<M> {
     }
 
     fn candidates<'a>(&self, view: &'a ScopeView) -> impl Iterator<Item = &'a SentEvent> {
-        view.sent.iter().filter(|sent| sent.event.name == self.matcher.name())
+        view.sent.iter().filter(|sent| self.matcher.concerns(sent))
     }
 
     fn report(&self, view: &ScopeView, found: &[SentEvent]) -> FailureReport {

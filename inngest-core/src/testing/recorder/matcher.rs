@@ -11,12 +11,17 @@ use super::record::SentEvent;
 use crate::batch::Batch;
 use crate::event::{Event, EventId, InngestEvent, IntoEvent};
 
-/// Selects events of one name.
+/// Selects events of one name, and of one version if a type has one.
 pub(super) trait Matcher {
     /// What the text of a failure adds after the event's name.
     const DESCRIPTION: &'static str;
 
     fn name(&self) -> &str;
+
+    /// Returns whether the matcher concerns an event, by its name and its version.
+    fn concerns(&self, sent: &SentEvent) -> bool {
+        sent.event.name == self.name()
+    }
 
     /// Returns whether an event of this name matches, or why that cannot be decided.
     fn matches(&self, sent: &SentEvent) -> Result<bool, String>;
@@ -41,6 +46,10 @@ impl<E: InngestEvent> Matcher for TypeMatcher<E> {
 
     fn name(&self) -> &str {
         E::NAME
+    }
+
+    fn concerns(&self, sent: &SentEvent) -> bool {
+        sent.event.is::<E>()
     }
 
     fn matches(&self, _: &SentEvent) -> Result<bool, String> {
@@ -69,6 +78,10 @@ where
 
     fn name(&self) -> &str {
         E::NAME
+    }
+
+    fn concerns(&self, sent: &SentEvent) -> bool {
+        sent.event.is::<E>()
     }
 
     fn matches(&self, sent: &SentEvent) -> Result<bool, String> {

@@ -123,6 +123,9 @@ impl Recorder {
 
     /// Expects exactly one event of `E`, and returns it.
     ///
+    /// The events of a type are the events of its name. If the type has a version, only the events of that
+    /// version count, here and in the other expectations.
+    ///
     /// # Panics
     ///
     /// Panics if there is none or more than one, or if it does not decode as `E`.
@@ -350,6 +353,32 @@ impl Recorder {
         self.record.clear_rejections();
     }
 
+    /// Returns all events sent, in order, whatever their types are. It claims no event.
+    ///
+    /// [`StoredEvent::decode`] also decodes types that borrow, and enums of events.
+    ///
+    /// ```
+    /// # use inngest_core::{InngestEvent, testing::Recorder};
+    /// # use serde::{Deserialize, Serialize};
+    /// # #[cfg(feature = "derive")]
+    /// # fn example(sent: &Recorder) -> Result<(), serde_json::Error> {
+    /// #[derive(Serialize, Deserialize, InngestEvent)]
+    /// #[inngest(name = "storefront/item.viewed")]
+    /// struct ItemViewed<'a> {
+    ///     sku: &'a str,
+    /// }
+    ///
+    /// let events = sent.events();
+    /// let first = events[0].decode::<ItemViewed>()?;
+    /// assert_eq!(first.data.sku, "lamp");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn events(&self) -> Vec<StoredEvent> {
+        self.view().sent.iter().map(|sent| StoredEvent::clone(&sent.event)).collect()
+    }
+
     fn view(&self) -> ScopeView {
         self.record.view(self.scope_start)
     }
@@ -370,7 +399,7 @@ impl Recorder {
         E: InngestEvent + DeserializeOwned,
     {
         let mut found = self.view().sent;
-        found.retain(|sent| sent.event.name == E::NAME);
+        found.retain(|sent| sent.event.is::<E>());
         self.record.claim(&found);
         decode_all(&found)
     }

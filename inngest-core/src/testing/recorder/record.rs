@@ -208,8 +208,10 @@ impl SentEvent {
     /// Decodes the event's data as `E`. The error is the text of a failure.
     pub(super) fn decode<E: InngestEvent + DeserializeOwned>(&self) -> Result<Event<E>, String> {
         self.event.decode().map_err(|error| {
+            let version = self.event.version.as_deref();
+            let version = version.map(|v| format!(", version `{v}`")).unwrap_or_default();
             format!(
-                "`{}`, sent at {}, does not decode as `{}`: {error}\nits data is {}",
+                "`{}`{version}, sent at {}, does not decode as `{}`: {error}\nits data is {}",
                 E::NAME,
                 self.line,
                 short_name::<E>(),
