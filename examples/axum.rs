@@ -107,7 +107,7 @@ mod tests {
         sent.nothing_else();
     }
 
-    // Integration tests: what the events cause, with a real server that runs functions.
+    // Integration tests: which functions the events start, with a real server that runs them.
 
     /// The function under test, with the signature it has in production.
     async fn send_receipt(event: Event<CheckoutCompleted>) -> Result<(), String> {

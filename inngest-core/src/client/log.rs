@@ -41,7 +41,7 @@ pub(crate) fn publisher_recovered(after: Duration) {
 }
 
 pub(crate) fn batch_isolated(events: usize, error: &RequestError) {
-    tracing::warn!(events, %error, "a batch keeps failing while others succeed; it is sent apart from them");
+    tracing::warn!(events, %error, "a batch keeps failing while others succeed; it is retried separately");
 }
 
 pub(crate) fn server_rejected(reason: &Rejection) {

@@ -1,4 +1,4 @@
-//! No log: the feature `tracing` is off.
+//! No-op versions of the functions in `log.rs`, for builds without the feature `tracing`.
 
 use std::time::Duration;
 
