@@ -277,7 +277,8 @@ impl Target {
         }
     }
 
-    /// Inngest Cloud, with a small import, since its events count toward the account's usage.
+    /// Returns Inngest Cloud, with a small import, since its events count toward the account's
+    /// usage.
     fn cloud() -> Target {
         Target {
             name: "Inngest Cloud".to_owned(),

@@ -208,7 +208,7 @@ impl Drop for Thread {
             return;
         }
         if let Some(handle) = self.handle.take() {
-            // Fails if the thread panicked, which its callers have seen already.
+            // Fails only if the thread panicked. Its callers have panicked then, too.
             drop(handle.join());
         }
     }

@@ -19,8 +19,8 @@ pub trait Transport: Send + Sync + 'static {
     /// Sends one request and waits for its whole response.
     fn send(&self, request: http::Request<Bytes>) -> TransportAnswer<'_>;
 
-    /// Called with each event that the client itself rejects, and with the source location at which
-    /// it was passed to the client.
+    /// Receives each event that the client itself rejects, and the source location at which it was
+    /// passed to the client.
     #[doc(hidden)]
     fn on_invalid_event(&self, error: &EventError, call_site: &'static Location<'static>) {
         let _ = (error, call_site);

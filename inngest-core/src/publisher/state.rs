@@ -375,7 +375,7 @@ impl State {
         self.waiting.iter().chain(&self.delayed).chain(self.names.kept())
     }
 
-    /// Returns whether there is no batch, apart from those whose outcome is being processed.
+    /// Returns whether there is no batch, except for a batch whose outcome is being processed.
     pub(super) fn is_empty(&self) -> bool {
         self.open.is_none() && self.in_flight.is_empty() && self.queued().next().is_none()
     }
