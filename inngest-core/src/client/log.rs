@@ -50,6 +50,7 @@ pub(crate) fn server_rejected(reason: &Rejection) {
     }
 }
 
+#[cfg(feature = "metrics")]
 pub(super) fn metrics_panicked() {
     tracing::error!("the metrics recorder panicked");
 }

@@ -225,9 +225,10 @@ impl Client {
         result
     }
 
-    /// Returns the trace context of the caller.
-    pub(crate) fn trace_headers(&self) -> TraceHeaders {
-        self.0.hooks.trace_headers()
+    /// Returns the trace context of the caller, if the client has one configured.
+    pub(crate) fn caller_trace(&self) -> Option<Arc<TraceHeaders>> {
+        let has_context = self.0.hooks.trace_context.is_some();
+        has_context.then(|| Arc::new(self.0.hooks.trace_headers()))
     }
 
     /// Returns the context of a call. The trace context is read inside of its span.

@@ -26,6 +26,7 @@ pub(crate) fn batch_isolated(_: usize, _: &RequestError) {}
 
 pub(crate) fn server_rejected(_: &Rejection) {}
 
+#[cfg(feature = "metrics")]
 pub(super) fn metrics_panicked() {}
 
 #[cfg(feature = "blocking")]

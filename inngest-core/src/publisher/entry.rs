@@ -1,6 +1,7 @@
 //! One serialized event that is not queued yet.
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use crate::batch::{Batch, CallSite};
 use crate::client::{Client, Rejection, SendOutcome, TraceHeaders};
@@ -16,7 +17,8 @@ pub(super) struct Entry {
     /// The thread's scratch buffer. Dropping the entry returns it to the thread.
     json: Vec<u8>,
     call_site: CallSite,
-    trace: TraceHeaders,
+    /// The trace context of the caller, if there is one.
+    trace: Option<Arc<TraceHeaders>>,
 }
 
 impl Entry {
@@ -30,7 +32,8 @@ impl Entry {
         // Taken rather than borrowed, since the event's own `Serialize` may publish too. A
         // destructor of another thread-local may publish after the buffer was destroyed.
         let json = SCRATCH.try_with(Cell::take).unwrap_or_default();
-        let mut entry = Entry { name: "", json, call_site, trace: client.trace_headers() };
+        let trace = client.caller_trace();
+        let mut entry = Entry { name: "", json, call_site, trace };
         entry.json.clear();
         let mut writer = EventWriter::new(&mut entry.json, client.before_send());
         let written = event.write_event(&mut writer);
@@ -47,9 +50,9 @@ impl Entry {
         self.name
     }
 
-    /// Returns the trace context of the caller.
-    pub(super) fn trace(&self) -> &TraceHeaders {
-        &self.trace
+    /// Returns the trace context of the caller, if there is one.
+    pub(super) fn trace(&self) -> Option<&Arc<TraceHeaders>> {
+        self.trace.as_ref()
     }
 
     /// Returns the event's size as JSON, in bytes.

@@ -21,8 +21,8 @@ pub struct Publishing(State);
 
 enum State {
     Start(Arc<Queue>, Entry),
-    /// The event is invalid.
-    Invalid(PublishError),
+    /// The event is invalid. Boxed, since the error is large.
+    Invalid(Box<PublishError>),
     /// The queue is full.
     Waiting(Waiting),
     Done,
@@ -32,7 +32,7 @@ impl Publishing {
     pub(super) fn new(queue: Arc<Queue>, entry: Result<Entry, PublishError>) -> Publishing {
         match entry {
             Ok(entry) => Publishing(State::Start(queue, entry)),
-            Err(error) => Publishing(State::Invalid(error)),
+            Err(error) => Publishing(State::Invalid(Box::new(error))),
         }
     }
 }
@@ -48,7 +48,7 @@ impl Future for Publishing {
                 }
                 result => return Poll::Ready(result),
             },
-            State::Invalid(error) => return Poll::Ready(Err(error)),
+            State::Invalid(error) => return Poll::Ready(Err(*error)),
             State::Waiting(waiting) => waiting,
             State::Done => panic!("`Publishing` was polled after it completed"),
         };

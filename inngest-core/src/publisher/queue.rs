@@ -106,6 +106,15 @@ impl Queue {
             Ok(room) => room,
             Err(refusal) => return Err(refusal.into_error(batch)),
         };
+        // Without the lock: splitting copies events, and the trace context is the user's code.
+        let limits = RequestLimits {
+            events: self.limits.batch_events,
+            bytes: self.limits.batch_bytes.min(self.limits.request_bytes),
+        };
+        let parts = split(batch.slots(), limits, |_| true).into_iter();
+        let parts = parts.map(|range| (range.clone().collect(), batch.pick(range)));
+        let parts: Vec<_> = parts.collect();
+        let trace = self.client().caller_trace().unwrap_or_default();
         let mut state = self.state();
         if let Some(refusal) = refusal(&state) {
             drop(state);
@@ -114,13 +123,7 @@ impl Queue {
         room_events.forget();
         room_bytes.forget();
         state.add_debt(batch.len() - events, needed - bytes);
-        let limits = RequestLimits {
-            events: self.limits.batch_events,
-            bytes: self.limits.batch_bytes.min(self.limits.request_bytes),
-        };
-        let parts = split(batch.slots(), limits, |_| true).into_iter();
-        let parts = parts.map(|range| (range.clone().collect(), batch.pick(range)));
-        let receipts = state.add_batch(parts, self.client().trace_headers(), Instant::now());
+        let receipts = state.add_batch(parts.into_iter(), &trace, Instant::now());
         drop(state);
         self.wake.notify_one();
         Ok(receipts)
@@ -171,7 +174,7 @@ impl Queue {
         // Released when the event is completed.
         events.forget();
         bytes.forget();
-        let added = state.add(entry, &self.limits, Instant::now());
+        let added = state.add(entry, &self.limits, Instant::now);
         drop(state);
         if added.wakes {
             self.wake.notify_one();

@@ -65,7 +65,7 @@ struct OpenBatch {
     opened: Instant,
     number: u64,
     /// The trace context of the first event, and whether all events have the same.
-    trace: TraceHeaders,
+    trace: Option<Arc<TraceHeaders>>,
     has_one_trace: bool,
 }
 
@@ -114,7 +114,13 @@ impl State {
     }
 
     /// Adds an event to the open batch, which is sealed when it is full, before or after that.
-    pub(super) fn add(&mut self, entry: &Entry, limits: &QueueLimits, now: Instant) -> Added {
+    /// `now` is called only if a batch is opened.
+    pub(super) fn add(
+        &mut self,
+        entry: &Entry,
+        limits: &QueueLimits,
+        now: impl FnOnce() -> Instant,
+    ) -> Added {
         if self.open.as_ref().is_some_and(|open| limits.is_full(&open.batch, entry.len())) {
             self.seal_open();
         }
@@ -122,9 +128,9 @@ impl State {
         let open = self.open_batch(limits.batch_events, now);
         let index = open.batch.len();
         if index == 0 {
-            open.trace = entry.trace().clone();
+            open.trace = entry.trace().cloned();
         }
-        open.has_one_trace &= open.trace == *entry.trace();
+        open.has_one_trace &= open.trace.as_ref() == entry.trace();
         entry.push_to(&mut open.batch);
         let receipt = Receipt { deliveries: Arc::clone(&open.deliveries), index };
         let fills = open.batch.len() >= limits.batch_events;
@@ -141,12 +147,11 @@ impl State {
     pub(super) fn add_batch(
         &mut self,
         parts: impl Iterator<Item = (Vec<usize>, Batch)>,
-        trace: TraceHeaders,
+        trace: &Arc<TraceHeaders>,
         now: Instant,
     ) -> Vec<Receipt> {
         self.seal_open();
         let deliveries = Arc::<Deliveries>::default();
-        let trace = Arc::new(trace);
         let mut receipts = Vec::new();
         for (indexes, batch) in parts {
             let new_receipts = indexes.iter().map(|index| (Arc::clone(&deliveries), *index));
@@ -160,7 +165,7 @@ impl State {
                 indexes,
                 opened: now,
                 number: self.next_batch,
-                trace: Arc::clone(&trace),
+                trace: Arc::clone(trace),
                 history: History::default(),
             });
             self.next_batch += 1;
@@ -169,7 +174,7 @@ impl State {
     }
 
     /// Returns the open batch, after opening one if there is none.
-    fn open_batch(&mut self, max_events: usize, now: Instant) -> &mut OpenBatch {
+    fn open_batch(&mut self, max_events: usize, now: impl FnOnce() -> Instant) -> &mut OpenBatch {
         let buffer_bytes = self.buffer_bytes;
         let next_batch = &mut self.next_batch;
         self.open.get_or_insert_with(|| {
@@ -179,9 +184,9 @@ impl State {
                 // No capacity is reserved for the first batch, whose `buffer_bytes` is 0.
                 batch: Batch::with_capacity(max_events.min(buffer_bytes), buffer_bytes),
                 deliveries: Arc::default(),
-                opened: now,
+                opened: now(),
                 number,
-                trace: TraceHeaders::default(),
+                trace: None,
                 has_one_trace: true,
             }
         })
@@ -194,14 +199,14 @@ impl State {
         };
         self.buffer_bytes = open.batch.bytes() + open.batch.len() + 1;
         open.batch.shrink();
-        let trace = if open.has_one_trace { open.trace } else { TraceHeaders::default() };
+        let trace = open.trace.filter(|_| open.has_one_trace);
         self.waiting.push_back(SealedBatch {
             indexes: (0..open.batch.len()).collect(),
             batch: Arc::new(open.batch),
             deliveries: open.deliveries,
             opened: open.opened,
             number: open.number,
-            trace: Arc::new(trace),
+            trace: trace.unwrap_or_default(),
             history: History::default(),
         });
     }
