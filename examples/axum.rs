@@ -31,7 +31,7 @@ struct Cart {
     item_ids: Vec<String>,
 }
 
-/// The service. Cloning a client is cheap, so it can be part of the application's state.
+/// Returns the service. Cloning a client is cheap, so it can be part of the application's state.
 fn app(client: Client) -> Router {
     Router::new().route("/carts/{cart_id}/checkout", post(checkout)).with_state(client)
 }
@@ -107,9 +107,9 @@ mod tests {
         sent.nothing_else();
     }
 
-    // Integration tests: what the events cause, with a real server that runs functions.
+    // Integration tests: which functions the events start, with a real server that runs them.
 
-    /// The function under test, with the signature it has in production.
+    /// Sends a receipt. This is the function under test, with the signature that it has in production.
     async fn send_receipt(event: Event<CheckoutCompleted>) -> Result<(), String> {
         if event.data.item_ids.contains(&"unknown".to_owned()) {
             return Err("an item is unknown".to_owned());

@@ -1,5 +1,5 @@
-//! Sends the events of a sample storefront: one event, a batch of several types, a large import, a duplicate,
-//! and three events that cannot be sent.
+//! Sends the events of a sample storefront: one event, a batch of several types, a large import, a
+//! duplicate, and three events that cannot be sent.
 //!
 //! ```text
 //! cargo run --example checkout                                  sends to an Event API in this process
@@ -19,8 +19,8 @@ use inngest_core::{
 };
 use serde::{Deserialize, Serialize};
 
-// The storefront's events. In a larger project, put them into a crate of their own: defining events needs
-// neither the client nor its dependencies.
+// The storefront's events. In a larger project, put them into a crate of their own: defining events
+// needs neither the client nor its dependencies.
 
 #[derive(Clone, Debug, Serialize, Deserialize, InngestEvent)]
 #[serde(rename_all = "camelCase")]
@@ -212,7 +212,7 @@ struct Target {
     api: Option<EventApi>,
     /// Where to see events and runs of a server outside of this process.
     dashboard: String,
-    /// What to do if it cannot be reached.
+    /// What to do if the server cannot be reached.
     advice: &'static str,
     /// The number of events in the import.
     import_size: u32,
@@ -277,7 +277,8 @@ impl Target {
         }
     }
 
-    /// Inngest Cloud, with a small import, since its events count toward the account's usage.
+    /// Returns Inngest Cloud, with a small import, since its events count toward the account's
+    /// usage.
     fn cloud() -> Target {
         Target {
             name: "Inngest Cloud".to_owned(),
@@ -320,7 +321,8 @@ impl Target {
     }
 }
 
-/// An error that ends the program. `main` prints its error by `Debug`, so that is the readable text.
+/// An error that ends the program. Its `Debug` output is the readable text, since Rust prints an
+/// error that `main` returns with `Debug`.
 struct Failure(String);
 
 impl<E: Error> From<E> for Failure {

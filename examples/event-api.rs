@@ -1,5 +1,5 @@
-//! An Event API for tests of programs in any language: a server on a port of this machine that responds as
-//! Inngest's Dev Server does, stores events in memory only, and prints each event it accepts.
+//! An Event API for tests of programs in any language: a server on a local port that responds as
+//! Inngest's Dev Server does, stores events in memory only, and prints each event that it accepts.
 //!
 //! ```text
 //! cargo run --example event-api -- --port 8288

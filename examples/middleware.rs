@@ -1,5 +1,5 @@
-//! A web service with hooks on its client: `before_send` adds the id of the web request to each event, and
-//! `after_send` counts events by name and outcome.
+//! A web service with hooks on its client: `before_send` adds the id of the web request to each
+//! event, and `after_send` counts events by name and outcome.
 //!
 //! ```text
 //! cargo run --example middleware
@@ -67,16 +67,16 @@ impl Counts {
     }
 }
 
-/// Builds the client with its hooks. No handler has to be changed for them. In your service, leave out
-/// `no_env`, `dev` and `base_url`.
+/// Builds the client with its hooks. No handler has to be changed for them. In your service, leave
+/// out `no_env`, `dev` and `base_url`.
 fn client(api: &EventApi, counts: Counts) -> Result<Client, inngest_core::ConfigError> {
     Client::builder()
         .no_env()
         .dev(true)
         .base_url(api.url())
         .before_send(|_name, envelope| {
-            // It runs where `send` is called, so the request's id is available. Inngest can search runs by
-            // the sessions of their events.
+            // The hook runs on the task that calls `send`, so the request's id is available.
+            // Inngest can search runs by the sessions of their events.
             let add_request_id = |id: &String| {
                 envelope.session("request", id);
             };

@@ -1,5 +1,5 @@
-//! A web service that publishes events in the background, during an outage of Inngest and through a graceful
-//! shutdown.
+//! A web service that publishes events in the background: before and during an outage of Inngest,
+//! and in a graceful shutdown.
 //!
 //! ```text
 //! cargo run --example publisher
@@ -25,8 +25,8 @@ struct ItemViewed {
     item: String,
 }
 
-/// Publishes a view. The handler waits neither for Inngest nor for capacity in the queue, so that it never
-/// delays the customer.
+/// Publishes a view. The handler waits neither for Inngest nor for capacity in the queue, so that
+/// it never delays the customer.
 async fn viewed(
     State(publisher): State<Publisher>,
     Path((visit, item)): Path<(u32, String)>,
@@ -65,7 +65,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let publisher = api
         .client()
         .publisher()
-        // Your service stores events that cannot be delivered; this example only prints their number.
+        // Your service stores events that cannot be delivered; this example only prints their
+        // number.
         .on_undelivered(|undelivered| {
             eprintln!("{} events to store: {:?}", undelivered.events.len(), undelivered.cause);
         })
@@ -87,7 +88,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let stats = publisher.stats();
     println!("in the queue             {:>4} views", stats.queued_events);
 
-    // First stop accepting requests, then deliver what they published.
+    // First stop accepting requests, then deliver the events that they published.
     let _ = stop.send(());
     server.await??;
     let report = publisher.close(Duration::from_secs(10)).await;

@@ -1,5 +1,5 @@
 //! A client for programs without an async runtime.
-#![allow(clippy::result_large_err, reason = "an error hands the events back")]
+#![allow(clippy::result_large_err, reason = "an error returns the events")]
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,15 +19,17 @@ use crate::event::{EventId, IntoEvent};
 
 type Call = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Sends events and blocks until Inngest has responded. Cheap to clone: clones share their connections and one
-/// background thread with its own runtime, which ends with the last clone.
+/// Sends events and blocks until Inngest has responded. Cheap to clone: clones share their
+/// connections and one background thread with its own runtime. Dropping the last clone stops the
+/// thread.
 ///
-/// It works without a runtime and inside one. In an async function, however, it blocks the thread, and with it all
-/// other tasks that the runtime would run there: use [`Client`](crate::Client) there, or
-/// `tokio::task::spawn_blocking`. The first call in a task is logged as a warning.
+/// It works outside and inside of a runtime. In async code, however, it blocks the current thread
+/// and every other task that the runtime would run on it. In async code, use
+/// [`Client`](crate::Client), or `tokio::task::spawn_blocking`. The first call in an async task is
+/// logged as a warning.
 ///
-/// After `fork`, create the client in the child process: a process has no copy of its parent's threads, so a call
-/// there with a client of the parent would wait forever.
+/// After `fork`, create the client in the child process. The child has no copy of its parent's
+/// threads, so a call with the parent's client would wait forever.
 ///
 /// ```no_run
 /// # fn run(event: impl inngest_core::InngestEvent) -> Result<(), Box<dyn std::error::Error>> {
@@ -39,15 +41,16 @@ type Call = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// # }
 /// ```
 ///
-/// A hook of [`ClientBuilder::after_send`](crate::ClientBuilder::after_send) runs on the background thread. A call
-/// that the hook makes with the same client would wait for itself, so its events are unsent with
-/// [`RequestError::DeadlineExceeded`](crate::RequestError::DeadlineExceeded), and no hook is called for them.
+/// A hook of [`ClientBuilder::after_send`](crate::ClientBuilder::after_send) runs on the background
+/// thread. A call that the hook makes with the same client would wait for itself, so its events are
+/// unsent with [`RequestError::DeadlineExceeded`](crate::RequestError::DeadlineExceeded), and no
+/// hook is called for them.
 ///
 /// # Panics
 ///
 /// Calls panic only if the user's code does: a hook of
-/// [`ClientBuilder::before_send`](crate::ClientBuilder::before_send), a payload's `Serialize`, or the HTTP client
-/// given to the builder.
+/// [`ClientBuilder::before_send`](crate::ClientBuilder::before_send), a payload's `Serialize`, or
+/// the HTTP client given to the builder.
 #[derive(Clone)]
 pub struct Client {
     client: crate::Client,
@@ -55,13 +58,14 @@ pub struct Client {
 }
 
 impl Client {
-    /// Builds a client from the environment alone: see [`Client::from_env`](crate::Client::from_env).
+    /// Builds a client from environment variables only: see
+    /// [`Client::from_env`](crate::Client::from_env).
     pub fn from_env() -> Result<Client, ConfigError> {
         Client::new(crate::Client::from_env()?)
     }
 
-    /// Creates a blocking client that sends with `client`. Do not use `client` elsewhere: connections shared by two
-    /// runtimes break when one of them ends.
+    /// Creates a blocking client that sends with `client`. Do not use `client` elsewhere:
+    /// connections that two runtimes share break when one of the runtimes ends.
     ///
     /// ```no_run
     /// use inngest_core::{Client, blocking};
@@ -79,7 +83,8 @@ impl Client {
         self.thread.wait_for(self.client().send(event))
     }
 
-    /// Sends many events and returns their ids in order: see [`Client::send_all`](crate::Client::send_all).
+    /// Sends many events and returns their ids in order: see
+    /// [`Client::send_all`](crate::Client::send_all).
     #[track_caller]
     pub fn send_all<I>(&self, events: I) -> Result<Vec<EventId>, BatchError>
     where
@@ -89,7 +94,8 @@ impl Client {
         self.thread.wait_for(self.client().send_all(events))
     }
 
-    /// Sends a batch and returns its ids in order: see [`Client::send_batch`](crate::Client::send_batch).
+    /// Sends a batch and returns its ids in order: see
+    /// [`Client::send_batch`](crate::Client::send_batch).
     pub fn send_batch(&self, batch: &Batch) -> Result<Vec<EventId>, BatchError> {
         let client = self.client().into_owned();
         // The events themselves are shared, not copied.
@@ -97,7 +103,8 @@ impl Client {
         self.thread.wait_for(async move { client.send_batch(&batch).await })
     }
 
-    /// Returns the client for this call.
+    /// Returns the client for one call. A call from a hook on the thread gets an expired deadline,
+    /// since it would wait for itself.
     fn client(&self) -> Cow<'_, crate::Client> {
         if self.thread.is_current() {
             Cow::Owned(self.client.with_expired_deadline())
@@ -113,26 +120,27 @@ impl fmt::Debug for Client {
     }
 }
 
-/// A thread with a runtime, which runs the calls it is given until it is dropped.
+/// A thread with its own runtime, which runs calls until the `Thread` is dropped.
 struct Thread {
     calls: Option<UnboundedSender<Call>>,
     handle: Option<JoinHandle<()>>,
-    /// Whether a call in an async task was logged.
+    /// Whether the warning about a call in an async task was logged.
     warned: AtomicBool,
 }
 
 impl Thread {
     fn start() -> Result<Thread, ConfigError> {
         let failed = |error| ConfigError::Thread { source: Arc::new(error) };
-        let (calls, to_run) = unbounded_channel();
+        let (calls, queued_calls) = unbounded_channel();
         let (started, start_result) = mpsc::sync_channel(1);
-        // The runtime is created and dropped on the thread: dropping it inside a caller's runtime panics.
+        // The runtime is created and dropped on the thread: dropping it inside a caller's runtime
+        // panics.
         let body = move || {
             let runtime = runtime::Builder::new_current_thread().enable_all().build();
             let runtime = runtime.map_err(|error| started.send(Err(error)).ok());
             if let Ok(runtime) = runtime {
                 started.send(Ok(())).ok();
-                runtime.block_on(run(to_run));
+                runtime.block_on(run(queued_calls));
                 // Dropping the last clone does not wait for a pending DNS lookup.
                 runtime.shutdown_background();
             }
@@ -143,6 +151,7 @@ impl Thread {
         Ok(Thread { calls: Some(calls), handle: Some(thread), warned: AtomicBool::new(false) })
     }
 
+    /// Runs `call` on the thread and returns its result.
     fn wait_for<T: Send + 'static>(&self, call: impl Future<Output = T> + Send + 'static) -> T {
         if self.is_current() {
             return call.now_or_never().expect("a call with an expired deadline waits for nothing");
@@ -150,25 +159,29 @@ impl Thread {
         if !self.warned.load(Relaxed) && is_in_task() && !self.warned.swap(true, Relaxed) {
             log::blocking_in_task();
         }
-        // The standard library's channel, since tokio's panics when it blocks inside a caller's runtime.
+        // The standard library's channel, since tokio's panics when it blocks inside a caller's
+        // runtime.
         let (respond, response) = mpsc::sync_channel(1);
         let call = Box::pin(async move {
-            // The receiver waits below.
+            // This cannot fail, since the receiver waits below.
             drop(respond.send(call.await));
         });
         let sent = self.calls.as_ref().is_some_and(|calls| calls.send(call).is_ok());
-        assert!(sent, "the thread runs while there is a client");
+        assert!(sent, "the thread runs as long as a client exists");
         response.recv().expect("the transport or the user's own HTTP client panicked")
     }
 
+    /// Returns whether the caller runs on this thread.
     fn is_current(&self) -> bool {
         self.handle.as_ref().is_some_and(|it| it.thread().id() == thread::current().id())
     }
 }
 
-/// Returns whether the caller is an async task. `Handle::try_current` alone would also find the threads of
-/// `spawn_blocking` and `block_in_place`, which may block. Of them, tokio has a budget only for tasks: after 128
-/// ready operations, a task's next one is pending, so that other tasks run.
+/// Returns whether the caller is an async task. `Handle::try_current` alone is not enough: it also
+/// succeeds in `spawn_blocking` and `block_in_place`, where blocking is allowed. Only a task has a
+/// tokio budget, by which an operation returns pending after 128 ready ones, so that other tasks
+/// run. This performs 256 operations that are ready, and checks whether one of them returns
+/// pending.
 fn is_in_task() -> bool {
     if runtime::Handle::try_current().is_err() {
         return false;
@@ -177,6 +190,7 @@ fn is_in_task() -> bool {
     (0..256).any(|_| sender.send(()).is_ok() && receiver.recv().now_or_never().is_none())
 }
 
+/// Runs each call as a task, until the channel is closed.
 async fn run(mut calls: UnboundedReceiver<Call>) {
     while let Some(call) = calls.recv().await {
         tokio::spawn(call);
@@ -184,12 +198,18 @@ async fn run(mut calls: UnboundedReceiver<Call>) {
 }
 
 impl Drop for Thread {
+    /// Stops the thread and waits until it has ended.
     fn drop(&mut self) {
+        // Closing the channel ends the thread's loop.
         self.calls = None;
-        let is_current = self.is_current();
-        if let Some(thread) = self.handle.take().filter(|_| !is_current) {
-            // The thread has no calls left, and its callers have received any panic.
-            drop(thread.join());
+        if self.is_current() {
+            // A hook that runs on the thread dropped the last clone. A thread cannot wait for
+            // itself.
+            return;
+        }
+        if let Some(handle) = self.handle.take() {
+            // Fails only if the thread panicked. Its callers have panicked then, too.
+            drop(handle.join());
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Typed events for [Inngest](https://www.inngest.com): checked at compile time, sent in batches, retried without
-//! duplicates.
+//! Typed events for [Inngest](https://www.inngest.com): checked at compile time, sent in batches,
+//! retried without duplicates.
 //!
 //! ```no_run
 //! # #[cfg(all(feature = "client", feature = "derive"))] {
@@ -29,9 +29,10 @@
 //! # }
 //! ```
 //!
-//! The path of an event: a payload that is an [`InngestEvent`], optionally in an [`Event`] envelope, is serialized
-//! into a [`Batch`]. The [`Client`] splits the batch into requests, validates the responses and returns an
-//! [`EventId`] for each event, or an error that reports for each event whether it was accepted, rejected or not sent.
+//! A payload that is an [`InngestEvent`], optionally in an [`Event`] envelope, is serialized into a
+//! [`Batch`]. The [`Client`] splits the batch into requests, validates the responses and returns an
+//! [`EventId`] for each event, or an error that reports for each event whether it was accepted,
+//! rejected or not sent.
 //!
 //! # Where to look
 //!
@@ -39,7 +40,7 @@
 //! |---|---|
 //! | the keys of `#[inngest(..)]` and the id template | the derive [`InngestEvent`](derive@InngestEvent) |
 //! | events of several types as one | the derive [`InngestEvents`](derive@InngestEvents) |
-//! | an event by hand | the trait [`InngestEvent`](trait@InngestEvent) |
+//! | implementing an event by hand | the trait [`InngestEvent`](trait@InngestEvent) |
 //! | types allowed in a dedup id | [`IdSegment`](trait@IdSegment), [`DedupId`], [`Deduplicated`] |
 //! | an event whose name is known only at run time | [`RawEvent`] |
 //! | a time, a user, sessions, an explicit id | [`Event`] |
@@ -52,34 +53,35 @@
 //! | propagating the caller's trace | [`ClientBuilder::trace_context`] |
 //! | spans and metrics | [Observability](#observability) |
 //! | errors | [`EventError`], [`SendError`], [`BatchError`], [`ConfigError`] |
-//! | unit tests of what is sent | `testing::Recorder`, by `Client::recorder` |
-//! | tests against a server, of functions, of other languages | `testing::EventApi` |
+//! | unit tests of the events that code sends | `testing::Recorder`, created by `Client::recorder` |
+//! | tests with a server, with functions, or of programs in other languages | `testing::EventApi` |
 //!
 //! # Features
 //!
-//! | feature | default | brings |
+//! | feature | default | adds |
 //! |---|---|---|
 //! | `derive` | yes | `#[derive(InngestEvent)]`, `#[derive(InngestEvents)]`, `#[derive(IdSegment)]` |
 //! | `client` | yes | `Client` and `Batch` (reqwest, tokio) |
 //! | `rustls`, `native-tls` | `rustls` | TLS for https |
 //! | `tracing` | yes | a span for each call; retries, failures and rejections as `tracing` events |
-//! | `metrics` | no | counters, durations and gauges by the crate `metrics` |
+//! | `metrics` | no | counters, durations and gauges through the crate `metrics` |
 //! | `blocking` | no | `blocking::Client`, for programs without a runtime |
 //! | `testing` | no | `testing`: a recorder, and an Event API in the test's process |
 //! | `uuid`, `ulid`, `jiff`, `chrono`, `time`, `rust_decimal` | no | [`IdSegment`](trait@IdSegment) for these crates' types (`jiff`: of version 1) |
 //! | `jiff02` | no | [`IdSegment`](trait@IdSegment) for the types of jiff 0.2 |
 //!
-//! A crate that only defines events uses `default-features = false, features = ["derive"]`, and depends on
-//! neither reqwest nor tokio.
+//! A crate that only defines events uses `default-features = false, features = ["derive"]`, and
+//! depends on neither reqwest nor tokio.
 //!
 //! # Observability
 //!
-//! Spans and metrics have the names of OpenTelemetry's
-//! [conventions for messaging](https://opentelemetry.io/docs/specs/semconv/messaging/). They never contain an
-//! event's data, the URL or the key. Neither do log events, which contain the server's messages without the key.
+//! Spans and metrics are named after OpenTelemetry's [conventions for
+//! messaging](https://opentelemetry.io/docs/specs/semconv/messaging/). Spans, metrics and log
+//! events never contain an event's data, the URL or the key. Log events contain the server's
+//! messages, in which the key is redacted.
 //!
-//! With `tracing`, each call of `send`, `send_all` or `send_batch`, and each batch that a publisher sends,
-//! is a span `send` with the fields
+//! With `tracing`, each call of `send`, `send_all` or `send_batch`, and each batch that a publisher
+//! sends, is a span `send` with the fields
 //!
 //! | field | value |
 //! |---|---|
@@ -91,18 +93,20 @@
 //! | `messaging.message.id` | the event's id, recorded when `send` succeeds |
 //! | `error.type` | [`SendOutcome::error_type`], if not all were accepted |
 //!
-//! With the feature `metrics`, the following are recorded through the crate `metrics`, with the labels
-//! `messaging.system`, `messaging.operation.name`, `messaging.destination.name` and `error.type` where they apply:
+//! With the feature `metrics`, the following are recorded through the crate `metrics`, with the
+//! labels `messaging.system`, `messaging.operation.name`, `messaging.destination.name` and
+//! `error.type` where they apply:
 //!
 //! | metric | kind | counts or measures |
 //! |---|---|---|
 //! | `messaging.client.sent.messages` | counter | events with an outcome |
 //! | `messaging.client.operation.duration` | histogram, seconds | attempts at a request, each measured separately |
-//! | `inngest.publisher.queued.events` | gauge | events held by publishers, without labels |
-//! | `inngest.publisher.queued.bytes` | gauge, bytes | their size as JSON, without labels |
-//! | `inngest.publisher.in_flight` | gauge | batches in flight, without labels |
+//! | `inngest.publisher.queued.events` | gauge | events held by publishers |
+//! | `inngest.publisher.queued.bytes` | gauge, bytes | the size of these events as JSON |
+//! | `inngest.publisher.in_flight` | gauge | batches that publishers are sending |
 //!
-//! Units and descriptions are registered with the recorder that is installed when a client is built.
+//! The gauges have no labels. Units and descriptions are registered with the recorder that is
+//! installed when a client is built.
 #![forbid(unsafe_code)]
 
 pub mod as_string;

@@ -1,4 +1,4 @@
-//! The place in a program where an event was given to this crate.
+//! The source location at which an event was passed to this crate.
 
 #[cfg(feature = "testing")]
 use std::panic::Location;

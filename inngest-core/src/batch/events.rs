@@ -1,4 +1,4 @@
-//! The events of a batch, to be read.
+//! Read access to the events of a batch.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -32,7 +32,8 @@ impl<'a> BatchEvent<'a> {
         serde_json::from_str::<DedupIdField<'a>>(self.json).ok()?.id
     }
 
-    /// Returns the whole event as it is sent: a JSON object with `name`, `data` and the rest of the envelope.
+    /// Returns the whole event as it is sent: a JSON object with `name`, `data` and the rest of the
+    /// envelope.
     #[must_use]
     pub fn json(&self) -> &'a str {
         self.json
@@ -40,7 +41,7 @@ impl<'a> BatchEvent<'a> {
 }
 
 impl fmt::Debug for BatchEvent<'_> {
-    /// Prints the name only, since payloads may contain personal data.
+    /// Prints the name only, since payloads can contain personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BatchEvent").field("name", &self.name).finish_non_exhaustive()
     }

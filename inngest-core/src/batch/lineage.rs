@@ -1,4 +1,4 @@
-//! The places of one seed, and which of its events may have been accepted.
+//! The places of one seed, which number its events, and which of the events may have been accepted.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -6,27 +6,31 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Seed;
 
-/// A seed and its next free place, shared by a batch and the batches returned from it: no two of their events
-/// may have the same place.
+/// A seed and its next free place. A batch shares it with the batches that errors return from it,
+/// so that no two of their events get the same place.
 #[derive(Debug)]
 pub(super) struct Lineage {
     pub(super) seed: Seed,
     next_place: AtomicU32,
-    /// The places of the events that the server accepted, or may have accepted. Such an event is never rejected.
+    /// The places of the events that the server accepted or may have accepted. Such an event is
+    /// never reported as rejected.
     in_doubt: Mutex<Places>,
 }
 
 impl Lineage {
+    /// Creates a lineage with a new seed.
     pub(super) fn new() -> Arc<Lineage> {
-        Lineage::stored(Seed::new())
+        Lineage::from_seed(Seed::new())
     }
 
-    /// Returns the lineage of events that were stored. It assigns no places, since other copies of the stored
-    /// batch, and the original, may exist.
-    pub(super) fn stored(seed: Seed) -> Arc<Lineage> {
+    /// Creates a lineage with an existing seed. For a stored batch,
+    /// [`take_place`](Lineage::take_place) must not be called: the original and other copies may
+    /// have taken the same places.
+    pub(super) fn from_seed(seed: Seed) -> Arc<Lineage> {
         Arc::new(Lineage { seed, next_place: AtomicU32::new(0), in_doubt: Mutex::default() })
     }
 
+    /// Returns the next free place, which no other event of this lineage gets.
     pub(super) fn take_place(&self) -> u32 {
         self.next_place.fetch_add(1, Ordering::Relaxed)
     }
@@ -45,11 +49,13 @@ impl Lineage {
     }
 }
 
-/// A set of places: the first and the last place of each range. No two ranges overlap or touch.
+/// A set of places, as ranges: the first place of each, with the last. No two ranges overlap or
+/// touch.
 #[derive(Debug, Default)]
 struct Places(BTreeMap<u32, u32>);
 
 impl Places {
+    /// Adds the places from `first` to `last`.
     fn insert(&mut self, mut first: u32, mut last: u32) {
         // Merges the ranges that overlap or touch the new one.
         while let Some((&start, &end)) = self.0.range(..=last.saturating_add(1)).next_back() {
@@ -67,7 +73,8 @@ impl Places {
     }
 }
 
-/// Returns the index of `wanted` among a batch's lineages, after adding it if it is missing.
+/// Returns the index of `wanted` among a batch's lineages, as in [`Slot`](super::Slot). Adds it to
+/// `appended` if it is missing.
 pub(super) fn lineage_index(
     own: &Arc<Lineage>,
     appended: &mut Vec<Arc<Lineage>>,

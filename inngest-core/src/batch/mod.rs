@@ -25,13 +25,14 @@ pub(crate) use split::{RequestLimits, split};
 /// Serialized events of any types, in order, to be sent by
 /// [`Client::send_batch`](crate::Client::send_batch).
 ///
-/// An event is serialized when it is pushed, before a client sees it: the hooks of
-/// [`ClientBuilder::before_send`](crate::ClientBuilder::before_send) are not called for it.
+/// An event is serialized when it is pushed, before the batch is passed to a client. The hooks of
+/// [`ClientBuilder::before_send`](crate::ClientBuilder::before_send) are therefore not called for
+/// it.
 ///
-/// A batch owns a seed, created with the batch, from which Inngest derives the events' ids. A batch can
-/// therefore be sent again, as a whole or in part: each event keeps its id, and for 24 hours Inngest starts
-/// no function twice for it. (Functions with batching or debounce, and steps that wait for events, do not
-/// deduplicate by id.)
+/// A batch owns a seed, created with the batch, from which Inngest derives the events' ids. A batch
+/// can therefore be sent again, as a whole or in part: each event keeps its id, and for 24 hours
+/// Inngest starts no function twice for it. (Functions with batching or debounce, and steps that
+/// wait for events, do not deduplicate by id.)
 ///
 /// ```
 /// # use inngest_core::{Batch, InngestEvent};
@@ -48,12 +49,14 @@ pub(crate) use split::{RequestLimits, split};
 ///
 /// # Storing a batch
 ///
-/// `Batch` implements `Serialize` and `Deserialize`, so that undelivered events can be written to a file at
-/// shutdown and sent after the restart: the events keep their ids. Events pushed on a batch that was read
-/// back get ids from a new seed. A stored batch of another format version, or a damaged one, is an error.
+/// `Batch` implements `Serialize` and `Deserialize`, so that undelivered events can be written to a
+/// file at shutdown and sent after the restart: the events keep their ids. Events pushed on a
+/// deserialized batch get ids from a new seed. Deserializing a damaged batch, or one of another
+/// format version, fails.
 ///
-/// Store what a call returns as unsent, after the call: a stored batch records which events may have been accepted so
-/// far, and not what happens to the original afterwards.
+/// Store the batch that a call returns as unsent, after the call has ended: a stored batch records
+/// which events may have been accepted by then, and is not updated by later calls with the
+/// original.
 ///
 /// ```
 /// # use inngest_core::{Batch, InngestEvent};
@@ -71,15 +74,15 @@ pub(crate) use split::{RequestLimits, split};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Batch {
-    /// Contains each slot's event, followed by `,` or `]`. Usually the JSON array of all events; events that
-    /// are in no slot can be between them. Shared with the bodies of requests and with the batches that
-    /// errors return.
+    /// Contains each slot's event, followed by `,` or `]`. Usually it is the JSON array of all
+    /// events; events that are in no slot can be between them. Shared with the bodies of requests
+    /// and with the batches that errors return.
     buffer: Arc<Vec<u8>>,
     slots: Vec<Slot>,
     bytes: usize,
     /// Assigns places to the events pushed on this batch.
     lineage: Arc<Lineage>,
-    /// The lineages of the events of appended batches and of stored ones.
+    /// The lineages of events that came from appended or stored batches.
     appended: Vec<Arc<Lineage>>,
 }
 
@@ -102,7 +105,8 @@ impl Slot {
         self.end - self.start
     }
 
-    /// Returns whether the event's id is the successor of `previous`'s, so that one request can contain both.
+    /// Returns whether the event's place directly follows `previous`'s in the same lineage, so that
+    /// one request can contain both.
     fn follows(&self, previous: &Slot) -> bool {
         self.lineage == previous.lineage && previous.place.checked_add(1) == Some(self.place)
     }
@@ -113,7 +117,7 @@ impl Batch {
     ///
     /// # Panics
     ///
-    /// If the operating system's random number generator fails.
+    /// Panics if the operating system's random number generator fails.
     #[must_use]
     pub fn new() -> Batch {
         Batch::with_capacity(0, 0)
@@ -123,7 +127,7 @@ impl Batch {
     ///
     /// # Panics
     ///
-    /// If the operating system's random number generator fails.
+    /// Panics if the operating system's random number generator fails.
     #[must_use]
     pub fn with_capacity(events: usize, bytes: usize) -> Batch {
         Batch {
@@ -152,7 +156,7 @@ impl Batch {
         Ok(batch)
     }
 
-    /// Serializes `event` to the end of the batch.
+    /// Serializes `event` and appends it to the batch.
     ///
     /// # Errors
     ///
@@ -162,7 +166,8 @@ impl Batch {
         self.push_with_hooks(&[], event).1
     }
 
-    /// Calls `hooks` with the event's envelope, then pushes the event. Returns the event's name too.
+    /// Calls `hooks` with the event's envelope, then pushes the event. Returns the event's name,
+    /// and the error if the event cannot be sent.
     #[track_caller]
     pub(crate) fn push_with_hooks<E: IntoEvent>(
         &mut self,
@@ -192,13 +197,14 @@ impl Batch {
         self.add_slot(Slot { place, lineage: 0, name, call_site, start, end });
     }
 
-    /// Moves the events of `other` to the end of this batch. They keep their ids, so the batches that several
-    /// errors return can be sent again as one.
+    /// Moves the events of `other` to the end of this batch. They keep their ids, so the batches
+    /// that several errors return can be sent again as one.
     #[allow(clippy::needless_pass_by_value, reason = "an event in two batches would be sent twice")]
     pub fn append(&mut self, other: Batch) {
         self.append_shared(&other);
     }
 
+    /// Copies the events of `other` to the end of this batch. The caller must not send `other` too.
     pub(crate) fn append_shared(&mut self, other: &Batch) {
         self.unique_buffer().reserve(other.bytes + other.slots.len() + 1);
         let mut lineages: Vec<Option<u32>> = vec![None; other.appended.len() + 1];
@@ -213,18 +219,20 @@ impl Batch {
         }
     }
 
-    /// Prepares the buffer for another event. Returns the buffer and the offset at which the event starts.
+    /// Prepares the buffer for another event. Returns the buffer and the offset at which the event
+    /// starts.
     fn begin_slot(&mut self) -> (&mut Vec<u8>, usize) {
         let end = self.slots.last().map_or(0, |slot| slot.end);
         let buffer = self.unique_buffer();
-        // Replaces the closing bracket, and what a panicking `Serialize` left.
+        // Removes the closing bracket, and any bytes that a panicking `Serialize` left.
         buffer.truncate(end);
         buffer.push(if end == 0 { b'[' } else { b',' });
         let start = buffer.len();
         (buffer, start)
     }
 
-    /// Returns the buffer for writing. If it is shared, it is replaced by a copy of the batch's own events.
+    /// Returns the buffer for writing. If it is shared, it is replaced by a copy of the batch's own
+    /// events.
     fn unique_buffer(&mut self) -> &mut Vec<u8> {
         // There are no weak references, so this is cheaper than `Arc::get_mut`.
         if Arc::strong_count(&self.buffer) > 1 {
@@ -283,7 +291,7 @@ impl Batch {
         &self.slots
     }
 
-    /// Leaves a place unused, for an event that could not be pushed.
+    /// Leaves one place unused, for an event that could not be pushed.
     pub(crate) fn skip_place(&self) {
         self.lineage.take_place();
     }
@@ -294,8 +302,8 @@ impl Batch {
         self.lineage(slot).seed.shifted(slot.place)
     }
 
-    /// Marks the events `range`, whose places are consecutive, as possibly accepted. The mark holds for every
-    /// batch of the same seed.
+    /// Marks the events `range`, whose places are consecutive, as possibly accepted. The mark holds
+    /// for every batch of the same seed.
     pub(crate) fn mark_in_doubt(&self, range: Range<usize>) {
         if let [first, .., last] | [first @ last] = &self.slots[range] {
             self.lineage(first).mark_in_doubt(first.place, last.place);
@@ -317,14 +325,15 @@ impl Batch {
         &self.buffer[slot.start..slot.end]
     }
 
-    /// Returns the body of a request with the events `range`, whose places are consecutive: one event as an
-    /// object, several as an array. The body of a single event or of the whole batch is not copied.
+    /// Returns the body of a request with the events `range`, whose places are consecutive: one
+    /// event as an object, several as an array. The body of a single event or of the whole batch is
+    /// not copied.
     pub(crate) fn body(&self, range: Range<usize>) -> Bytes {
         let slots = &self.slots[range];
         if let [slot] = slots {
             return self.shared_buffer().slice(slot.start..slot.end);
         }
-        if self.fill_the_buffer(slots) {
+        if self.is_whole_buffer(slots) {
             return self.shared_buffer();
         }
         let mut body =
@@ -338,16 +347,17 @@ impl Batch {
     }
 
     /// Returns whether the buffer is the JSON array of exactly `slots`.
-    fn fill_the_buffer(&self, slots: &[Slot]) -> bool {
+    fn is_whole_buffer(&self, slots: &[Slot]) -> bool {
         let mut end = 0;
         let adjacent = slots.iter().all(|slot| {
-            let starts_here = slot.start == end + 1;
+            let follows = slot.start == end + 1;
             end = slot.end;
-            starts_here
+            follows
         });
         adjacent && end + 1 == self.buffer.len()
     }
 
+    /// Returns the whole buffer without copying it.
     fn shared_buffer(&self) -> Bytes {
         struct Owner(Arc<Vec<u8>>);
 
@@ -360,11 +370,11 @@ impl Batch {
         Bytes::from_owner(Owner(Arc::clone(&self.buffer)))
     }
 
-    /// Returns a batch of the events at `indexes`, with their places. Not public, since the same event in two
-    /// batches would be sent and counted twice.
+    /// Returns a batch of the events at `indexes`, with their ids. Not public, since an event in
+    /// two batches could be sent and counted twice.
     ///
-    /// The buffer is shared if the events fill at least half of it, and copied otherwise: a small part must
-    /// not keep a large buffer in memory.
+    /// The buffer is shared if the events fill at least half of it, and copied otherwise: a small
+    /// part must not keep a large buffer in memory.
     pub(crate) fn pick(&self, indexes: impl IntoIterator<Item = usize>) -> Batch {
         let slots: Vec<Slot> = indexes.into_iter().map(|index| self.slots[index]).collect();
         let mut part = Batch {
@@ -381,8 +391,8 @@ impl Batch {
     }
 }
 
-/// Closes the array after an event that was written to the end of `buffer`. Returns the offset at which the event
-/// ends.
+/// Closes the array after an event that was written to the end of `buffer`. Returns the offset at
+/// which the event ends.
 fn finish_slot(buffer: &mut Vec<u8>) -> usize {
     let end = buffer.len();
     buffer.push(b']');
@@ -397,9 +407,9 @@ fn discard_slot(buffer: &mut Vec<u8>, start: usize) {
     }
 }
 
-/// Returns the name that all of `slots` have, if there is one.
+/// Returns the name that all of `slots` have in common, if they do.
 #[cfg(any(feature = "metrics", feature = "tracing"))]
-pub(crate) fn one_name(slots: &[Slot]) -> Option<&'static str> {
+pub(crate) fn common_name(slots: &[Slot]) -> Option<&'static str> {
     let (first, others) = slots.split_first()?;
     // Events of one type share one string, so comparing the addresses usually suffices.
     let same = |slot: &Slot| std::ptr::eq(slot.name, first.name) || slot.name == first.name;
@@ -413,7 +423,7 @@ impl Default for Batch {
 }
 
 impl fmt::Debug for Batch {
-    /// Prints counts only, since payloads may contain personal data.
+    /// Prints counts only, since payloads can contain personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Batch")
             .field("events", &self.len())

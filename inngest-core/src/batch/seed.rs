@@ -6,12 +6,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// An id has 48 bits for the milliseconds. Inngest ignores a seed with more.
+/// The latest time that fits into the 48 bits of a ULID. Inngest ignores a seed with a later one.
 const MAX_MILLIS: u64 = (1 << 48) - 1;
 
-/// The seed of a batch. Inngest gives event `i` of a request the ULID of `millis` and the ten bytes, where `i + 1`
-/// is added to the last four as a big-endian number. A request that starts at the batch's event `s` therefore
-/// carries the seed shifted by `s`.
+/// The seed of a batch. Inngest gives event `i` of a request the ULID of `millis` and the ten
+/// random bytes, after adding `i + 1` to the last four bytes as a big-endian number. A request that
+/// starts at place `p` therefore carries the seed shifted by `p`.
 #[derive(Clone, Copy)]
 pub(crate) struct Seed {
     millis: u64,
@@ -19,6 +19,7 @@ pub(crate) struct Seed {
 }
 
 impl Seed {
+    /// Creates a seed from the current time and random bytes.
     pub(crate) fn new() -> Seed {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut random = [0; 10];
@@ -40,7 +41,7 @@ impl Seed {
         seed
     }
 
-    /// Parses what [`header`](Seed::header) returns.
+    /// Parses the value of the header `x-inngest-event-id-seed`.
     pub(super) fn parse(header: &str) -> Option<Seed> {
         let (millis, random) = header.split_once(',')?;
         let random = STANDARD.decode(random).ok()?.try_into().ok()?;

@@ -8,12 +8,13 @@ use super::Slot;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RequestLimits {
     pub(crate) events: usize,
-    /// The maximum size of the body. An event that is larger travels alone.
+    /// The maximum size of the body. A larger event is sent alone.
     pub(crate) bytes: usize,
 }
 
-/// Splits the events of `slots` for which `include` returns true into the fewest requests that keep their order
-/// and respect `limits`. The places of a request are consecutive, since its ids count up from one seed.
+/// Splits the events of `slots` for which `include` returns true into the fewest requests that keep
+/// their order and respect `limits`. The places in one request are consecutive, since Inngest
+/// derives all its ids from one seed.
 pub(crate) fn split(
     slots: &[Slot],
     limits: RequestLimits,
@@ -25,7 +26,7 @@ pub(crate) fn split(
         if !include(index) {
             continue;
         }
-        // With the preceding comma or opening bracket.
+        // Includes the preceding comma or opening bracket.
         let size = slot.len() + 1;
         if let Some(chunk) = chunks.last_mut() {
             let fits = chunk.end == index

@@ -11,15 +11,16 @@ use super::lineage::Lineage;
 use super::{Batch, CallSite, Seed, Slot, finish_slot};
 use crate::event::intern_name;
 
-/// The version of the stored format. It changes whenever a reader of the previous one would misread a batch.
+/// The version of the stored format. It is incremented whenever a reader of the previous version
+/// would misread a batch.
 const FORMAT: u32 = 1;
 
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(rename = "Batch", expecting = "a stored batch")]
 struct StoredBatch<'a> {
-    /// First, so that a batch of another format is recognized before its other fields are read.
+    /// The first field, so that another format is recognized before the other fields are read.
     format: Format,
-    /// Each as in the header `x-inngest-event-id-seed`.
+    /// Each seed as in the header `x-inngest-event-id-seed`.
     seeds: Vec<Cow<'a, str>>,
     #[serde(borrow)]
     events: Vec<StoredEvent<'a>>,
@@ -27,7 +28,7 @@ struct StoredBatch<'a> {
 
 #[derive(serde::Serialize, serde::Deserialize)]
 struct StoredEvent<'a> {
-    /// The index of its seed.
+    /// The index of its seed in `seeds`.
     seed: u32,
     place: u32,
     /// Whether an earlier attempt to send it may have been accepted.
@@ -37,6 +38,7 @@ struct StoredEvent<'a> {
     json: Cow<'a, str>,
 }
 
+/// The field `format`, which serializes as [`FORMAT`] and rejects any other number.
 struct Format;
 
 impl Serialize for Format {
@@ -58,7 +60,7 @@ impl<'de> Deserialize<'de> for Format {
 
 impl Serialize for Batch {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // The batch's own lineage comes first, also if it has no event.
+        // The batch's own lineage is first, even if it has no events.
         let lineages = std::iter::once(&self.lineage).chain(&self.appended);
         let seeds = lineages.map(|lineage| lineage.seed.header().into());
         let events = self.slots.iter().zip(self.events()).map(|(slot, event)| StoredEvent {
@@ -82,11 +84,12 @@ impl<'de> Deserialize<'de> for Batch {
     }
 }
 
+/// Returns the stored batch, or what is wrong with it.
 fn restore(stored: &StoredBatch<'_>, call_site: CallSite) -> Result<Batch, String> {
     let mut batch = Batch::with_capacity(stored.events.len(), 0);
     for (index, seed) in stored.seeds.iter().enumerate() {
         let parsed = Seed::parse(seed).ok_or_else(|| format!("seed {index} is malformed"))?;
-        batch.appended.push(Lineage::stored(parsed));
+        batch.appended.push(Lineage::from_seed(parsed));
     }
     let mut places = HashMap::with_capacity(stored.events.len());
     for (index, event) in stored.events.iter().enumerate() {
@@ -98,7 +101,8 @@ fn restore(stored: &StoredBatch<'_>, call_site: CallSite) -> Result<Batch, Strin
             lineage.mark_in_doubt(event.place, event.place);
         }
         let json = event.json.trim_ascii();
-        // The same event can be in a batch twice: a batch and a part of it that an error returned were appended.
+        // An event can be in a batch twice, if a part of the batch that an error returned was
+        // appended to it.
         let known = places.entry((&stored.seeds[event.seed as usize], event.place)).or_insert(json);
         if *known != json {
             return Err(damaged("has the same seed and place as another event"));
@@ -114,7 +118,7 @@ fn restore(stored: &StoredBatch<'_>, call_site: CallSite) -> Result<Batch, Strin
     Ok(batch)
 }
 
-/// Checks that `json` is an event, and returns its name.
+/// Checks that `json` is an event, and returns the event's name.
 fn event_name(json: &str) -> Result<&'static str, String> {
     #[derive(serde::Deserialize)]
     struct StoredJson<'a> {

@@ -1,4 +1,4 @@
-//! The base URL: as the user gave it, and checked.
+//! The base URL, as the user wrote it, and its validation.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -10,7 +10,7 @@ use super::config_error::ConfigError;
 /// The longest URL that the HTTP client can send a request to, in bytes.
 const MAX_URL_BYTES: usize = 65_534;
 
-/// A URL as the user gave it, which may contain a password or the event key.
+/// A URL as the user wrote it, which may contain a password or the event key.
 #[derive(Clone)]
 pub(super) struct UncheckedUrl(String);
 
@@ -19,11 +19,12 @@ impl UncheckedUrl {
         UncheckedUrl(url.into())
     }
 
-    /// Parses the URL. `origin` is the option or the variable that set it.
+    /// Parses and validates the URL. `origin` is the option or the variable that set it.
     pub(super) fn check(&self, origin: &'static str) -> Result<Url, ConfigError> {
         let invalid = |problem: String| ConfigError::InvalidBaseUrl { origin, problem };
         let parsed = Url::parse(&self.0);
-        // `localhost:8288` parses as a URL with the scheme `localhost`, and `127.0.0.1:8288` not at all.
+        // `localhost:8288` parses as a URL with the scheme `localhost`, and `127.0.0.1:8288` not at
+        // all.
         if !parsed.as_ref().is_ok_and(is_http) && !self.0.contains("://") {
             let problem = "it has no scheme; write `http://` or `https://` before the host, as in \
                            `http://localhost:8288`";
@@ -52,7 +53,7 @@ impl UncheckedUrl {
 }
 
 impl fmt::Debug for UncheckedUrl {
-    /// Shows the scheme and the host, since a secret can be in any other part.
+    /// Prints the scheme and the host only, since a secret can be in any other part.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match Url::parse(&self.0) {
             Ok(url) if is_http(&url) => {
@@ -68,7 +69,8 @@ fn is_http(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https")
 }
 
-/// Returns why no HTTP request can be sent to `url`, without the URL, which may contain the key.
+/// Returns why no HTTP request can be sent to `url`, or `None` if one can. The text omits the URL,
+/// which may contain the key.
 pub(super) fn http_problem(url: &Url) -> Option<String> {
     let error = http::Uri::try_from(url.as_str()).err()?;
     let bytes = url.as_str().len();

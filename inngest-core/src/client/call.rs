@@ -1,12 +1,14 @@
 //! One call: sends the requests of a batch concurrently, until the outcome of each event is known.
 //!
-//! Two responses are no outcome yet. A 400 can be about an event or about the server: the event at which the server
-//! stopped is set aside, the rest goes on, and the events that were set aside are sent again alone. A 403 can be
-//! about the key or about the name of one event: one event of each name is probed alone.
+//! Two responses do not determine an outcome yet. A 400 can be about an event or about the server:
+//! the event at which the server stopped is set aside, the events after it are sent, and then each
+//! event that was set aside is retried alone. A 403 can be about the key or about the name of one
+//! event: one event of each name is probed alone.
 
 use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -25,13 +27,14 @@ use super::settings::Settings;
 use crate::batch::{Batch, Slot, split};
 use crate::event::EventError;
 
-/// How often an event that was set aside is sent again, alone, before it is rejected.
+/// The number of times that an event that was set aside is retried, alone, before it is rejected.
 pub(crate) const SET_ASIDE_ATTEMPTS: u32 = 3;
 
 /// The outcome of each event of a batch, in order.
 pub(crate) struct CallOutcomes {
     pub(crate) outcomes: Vec<Outcome>,
-    /// The indexes of the events that were set aside. Their outcomes are unsent.
+    /// The indexes of the events that were set aside and not retried, ascending. Their outcomes are
+    /// unsent.
     pub(crate) set_aside: Vec<usize>,
 }
 
@@ -61,12 +64,13 @@ struct Call<'a> {
     mode: CallMode,
 }
 
-/// The indexes of the events whose outcome is not final yet.
+/// The indexes of the events whose outcomes may still change.
 #[derive(Default)]
 struct Pending {
     /// The server stopped at these events with a 400. Until they are retried, they are unsent.
     set_aside: Vec<usize>,
-    /// The server refuses the names of these events. Until another name is accepted, they are unsent.
+    /// The server refuses the names of these events. Until another name is accepted, they are
+    /// unsent.
     name_refused: Vec<usize>,
     /// The server rejected these events.
     rejected: Vec<usize>,
@@ -100,13 +104,14 @@ impl Call<'_> {
         outcomes.into_iter().flatten().collect()
     }
 
-    /// Sends the events of `chunk`, in one request unless the server stops at an event or refuses a name.
+    /// Sends the events of `chunk`, in one request unless the server stops at an event or refuses a
+    /// name.
     async fn send_chunk(&self, chunk: Range<usize>) -> Vec<Outcome> {
         if self.names.is_active() && !self.names.allows_all(&self.slots()[chunk.clone()]) {
             return self.send_by_name(chunk).await;
         }
         let mut outcomes = Vec::new();
-        // Requests in a row that accepted nothing.
+        // The number of consecutive requests that accepted no event.
         let mut stalls = 0;
         while outcomes.len() < chunk.len() {
             let events = chunk.start + outcomes.len()..chunk.end;
@@ -141,17 +146,18 @@ impl Call<'_> {
         outcomes
     }
 
-    /// Sets an event aside, at which the server stopped.
+    /// Sets aside the event at `index`, at which the server stopped with a 400.
     fn set_aside(&self, index: usize, message: String) -> Outcome {
         self.pending().set_aside.push(index);
         Outcome::Unsent(Arc::new(RequestError::Refused { status: 400, message }))
     }
 
-    /// Waits after requests that accepted nothing, since the server may have a problem of its own. After a few
-    /// waits the events themselves are the likely reason.
+    /// Waits after `stalls` consecutive requests that accepted no event, since the server itself
+    /// may be failing. After a few waits the events are the more likely reason, and this does not
+    /// wait.
     async fn pause_after_stall(&self, stalls: u32) {
         if self.mode == CallMode::Foreground && (1..=SET_ASIDE_ATTEMPTS).contains(&stalls) {
-            // If the call's time is over, the next request fails.
+            // If the deadline is too near for a wait, the next request is sent at once.
             drop(self.exchange.wait(self.backoff(stalls)).await);
         }
     }
@@ -169,15 +175,15 @@ impl Call<'_> {
         if slots.iter().all(|slot| slot.name == first) {
             self.names.set(first, NameStatus::Refused(Arc::clone(&error)));
         } else if self.names.allows_all(slots) {
-            // All names were accepted before, so the reason is another one.
+            // Every name was accepted before, so the 403 has another reason.
             let outcomes = events.map(|_| Outcome::Unsent(Arc::clone(&error))).collect();
             return std::future::ready(outcomes).boxed();
         }
         self.send_by_name(events).boxed()
     }
 
-    /// Probes one event of each name that was not probed yet, alone. Then sends the events of the allowed names
-    /// in runs of consecutive places.
+    /// Probes one event of each name that was not probed yet, alone. Then sends the events of the
+    /// allowed names, in chunks of consecutive places.
     async fn send_by_name(&self, events: Range<usize>) -> Vec<Outcome> {
         let slots = self.slots();
         let start = events.start;
@@ -203,19 +209,19 @@ impl Call<'_> {
             }
         }
         let include = |index: usize| events.contains(&index) && outcomes[index - start].is_none();
-        for run in split(slots, self.exchange.settings.limits, include) {
-            let run_outcomes = Box::pin(self.send_chunk(run.clone())).await;
-            for (outcome, run_outcome) in outcomes[run.start - start..].iter_mut().zip(run_outcomes)
-            {
-                *outcome = Some(run_outcome);
+        for chunk in split(slots, self.exchange.settings.limits, include) {
+            let first = chunk.start - start;
+            let chunk_outcomes = Box::pin(self.send_chunk(chunk)).await;
+            for (outcome, chunk_outcome) in outcomes[first..].iter_mut().zip(chunk_outcomes) {
+                *outcome = Some(chunk_outcome);
             }
         }
-        // Every event was probed, has a refused or unknown name, or was in exactly one run.
+        // Every event was probed, has a refused or unknown name, or was in exactly one chunk.
         outcomes.into_iter().flatten().collect()
     }
 
-    /// Sends the event at `index` alone to learn whether its name is allowed. Returns its outcome, unless it follows
-    /// from the name's status.
+    /// Sends the event at `index` alone to find out whether its name is allowed. Returns its
+    /// outcome, or `None` if the outcome follows from the name's status.
     async fn probe(&self, index: usize) -> Option<Outcome> {
         let response = self.exchange.request(index..index + 1).await;
         let (status, outcome) = match response {
@@ -235,7 +241,7 @@ impl Call<'_> {
         outcome
     }
 
-    /// Makes the outcomes final, after sending the events that were set aside again.
+    /// Retries the events that were set aside, and then makes the outcomes final.
     async fn finish(&self, mut outcomes: Vec<Outcome>) -> CallOutcomes {
         let mut set_aside = std::mem::take(&mut self.pending().set_aside);
         if self.mode == CallMode::Foreground && !set_aside.is_empty() {
@@ -243,13 +249,13 @@ impl Call<'_> {
         }
         self.reject_refused_names(&mut outcomes);
         self.recheck_rejected(&mut outcomes);
-        // Several chunks add to it.
+        // Concurrent chunks add to it in any order.
         set_aside.sort_unstable();
         CallOutcomes { outcomes, set_aside }
     }
 
-    /// Rejects the events whose names are refused, if only other names were accepted. Otherwise the 403 concerned the
-    /// key.
+    /// Rejects the events whose names are refused, if events of other names were accepted. Without
+    /// any accepted event, the 403 may be about the key, and the events stay unsent.
     fn reject_refused_names(&self, outcomes: &mut [Outcome]) {
         let name_refused = std::mem::take(&mut self.pending().name_refused);
         if name_refused.is_empty() {
@@ -271,8 +277,8 @@ impl Call<'_> {
         }
     }
 
-    /// Makes rejected events unsent if they were accepted in the meantime: a batch can contain an event twice, when a
-    /// part of it was appended to it.
+    /// Makes rejected events unsent if they were accepted in the meantime. That is possible because
+    /// a batch can contain an event twice, if a part of the batch was appended to it.
     fn recheck_rejected(&self, outcomes: &mut [Outcome]) {
         for index in std::mem::take(&mut self.pending().rejected) {
             let outcome = &mut outcomes[index];
@@ -283,6 +289,7 @@ impl Call<'_> {
         }
     }
 
+    /// Retries the events that were set aside concurrently, and updates their outcomes.
     async fn retry_set_aside(&self, outcomes: &mut [Outcome], set_aside: Vec<usize>) {
         let permits = Semaphore::new(self.exchange.settings.max_in_flight);
         let retries = set_aside.into_iter().map(|index| self.retry_alone(index, &permits));
@@ -292,8 +299,8 @@ impl Call<'_> {
         }
     }
 
-    /// Sends an event that was set aside again, alone and with backoff. If the server still answers 400, the
-    /// event is rejected.
+    /// Retries an event that was set aside, alone and with backoff. If the server still responds
+    /// with 400, the event is rejected.
     async fn retry_alone(&self, index: usize, permits: &Semaphore) -> (usize, Outcome) {
         let mut failures = 1;
         let outcome = loop {
@@ -321,12 +328,13 @@ impl Call<'_> {
         (index, outcome)
     }
 
-    fn backoff(&self, failures: u32) -> std::time::Duration {
+    /// Returns the wait after `failures` consecutive failures, with jitter.
+    fn backoff(&self, failures: u32) -> Duration {
         backoff_delay(self.exchange.settings.retry, failures, None, fastrand::f64())
     }
 
-    /// Rejects an event, unless an earlier attempt may have been accepted. A background sender logs the rejections
-    /// itself.
+    /// Returns the outcome of an event that the server rejects, as [`reject`] does, and logs a
+    /// rejection. A background sender logs rejections itself.
     fn reject(&self, index: usize, status: u16, message: String) -> Outcome {
         let outcome = reject(self.exchange.batch, index, status, message);
         if let Outcome::Rejected(reason) = &outcome {
@@ -339,7 +347,8 @@ impl Call<'_> {
     }
 }
 
-/// Returns the outcome of an event that is larger than the client sends.
+/// Returns the outcome of an event that is larger than `max_event_bytes`, or `None` for other
+/// events.
 fn reject_oversized(settings: &Settings, slot: &Slot) -> Option<Outcome> {
     let (event, bytes, max) = (slot.name, slot.len(), settings.max_event_bytes);
     if bytes <= max {
@@ -350,8 +359,8 @@ fn reject_oversized(settings: &Settings, slot: &Slot) -> Option<Outcome> {
     Some(Outcome::Rejected(Box::new(error.into())))
 }
 
-/// Returns the outcome of an event that the server rejects. If an earlier attempt may have been accepted, the event
-/// is unsent instead.
+/// Returns the outcome of an event that the server rejects. If an earlier attempt may have been
+/// accepted, the event is unsent instead.
 pub(crate) fn reject(batch: &Batch, index: usize, status: u16, message: String) -> Outcome {
     if batch.is_in_doubt(index) {
         return Outcome::Unsent(Arc::new(RequestError::InDoubt { status, message }));

@@ -22,13 +22,13 @@ use crate::event::{BeforeSend, Envelope};
 const CLOUD: &str = "https://inn.gs";
 const DEV_SERVER: &str = "http://127.0.0.1:8288";
 
-/// The server's limit on the events of one request.
+/// The server's limit on the number of events in one request.
 const MAX_REQUEST_EVENTS: usize = 5_000;
 
 /// Configures a [`Client`].
 ///
-/// An option that is not set is read from its environment variable, if it has one, and has its default
-/// otherwise. [`build`](ClientBuilder::build) reads the environment.
+/// An option that is not set is read from its environment variable, if it has one, or has its
+/// default value. [`build`](ClientBuilder::build) reads the environment.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -82,7 +82,7 @@ impl ClientBuilder {
         }
     }
 
-    /// Sets the event key, without the line break that can end it. Overrides `INNGEST_EVENT_KEY`.
+    /// Sets the event key. A line break at its end is removed. Overrides `INNGEST_EVENT_KEY`.
     ///
     /// Required for Inngest Cloud; optional for a Dev Server.
     pub fn event_key(mut self, key: impl Into<EventKey>) -> ClientBuilder {
@@ -90,8 +90,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets whether events are sent to a Dev Server instead of Inngest Cloud. Overrides `INNGEST_DEV`,
-    /// which is then not read at all.
+    /// Sets whether events are sent to a Dev Server instead of Inngest Cloud. Overrides
+    /// `INNGEST_DEV`, which is then not read at all.
     ///
     /// Default: Inngest Cloud.
     pub fn dev(mut self, dev: bool) -> ClientBuilder {
@@ -99,29 +99,32 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the server's URL, with its scheme, and without `/e/` and the key. A path in it is kept.
+    /// Sets the server's URL, including its scheme, without `/e/` and the key. A path in the URL is
+    /// kept.
     ///
-    /// Overrides `INNGEST_EVENT_API_BASE_URL`, `INNGEST_BASE_URL` and a URL in `INNGEST_DEV`, which are
-    /// read in this order. Default: `https://inn.gs`, or `http://127.0.0.1:8288` in dev mode.
+    /// Overrides `INNGEST_EVENT_API_BASE_URL`, `INNGEST_BASE_URL` and a URL in `INNGEST_DEV`, which
+    /// are read in this order. Default: `https://inn.gs`, or `http://127.0.0.1:8288` in dev mode.
     pub fn base_url(mut self, url: impl Into<String>) -> ClientBuilder {
         self.base_url = Some(UncheckedUrl::new(url));
         self
     }
 
-    /// Sets the Inngest environment, such as the name of a branch, which is sent as `x-inngest-env`.
-    /// Overrides `INNGEST_ENV`.
+    /// Sets the Inngest environment, such as the name of a branch, which is sent as
+    /// `x-inngest-env`. Overrides `INNGEST_ENV`.
     pub fn env(mut self, env: impl Into<String>) -> ClientBuilder {
         self.env = Some(env.into());
         self
     }
 
-    /// Adds the application's name to the `user-agent` header, so that its requests can be identified.
+    /// Adds the application's name to the `user-agent` header, so that its requests can be
+    /// identified.
     pub fn app_name(mut self, name: impl Into<String>) -> ClientBuilder {
         self.app_name = Some(name.into());
         self
     }
 
-    /// Sets the timeout of one request, to which 1 ms is added for each event in it. It must not be zero.
+    /// Sets the timeout of one request, which must not be zero. 1 ms is added for each event in the
+    /// request.
     ///
     /// Default: 10 s.
     pub fn timeout(mut self, timeout: Duration) -> ClientBuilder {
@@ -129,8 +132,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the timeout for connecting, which must not be zero. It has no effect on an
-    /// [`http_client`](ClientBuilder::http_client) of your own.
+    /// Sets the timeout for connecting, which must not be zero. It has no effect on a custom
+    /// [`http_client`](ClientBuilder::http_client).
     ///
     /// Default: 5 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> ClientBuilder {
@@ -138,8 +141,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets how often requests are attempted and how long the client waits between attempts. Its total timeout must
-    /// not be zero.
+    /// Sets how often requests are attempted and how long the client waits between attempts. The
+    /// policy's total timeout must not be zero.
     pub fn retry(mut self, policy: RetryPolicy) -> ClientBuilder {
         self.retry = policy;
         self
@@ -151,8 +154,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the maximum size of an event as JSON, in bytes. Larger events are rejected before they are
-    /// sent.
+    /// Sets the maximum size of an event as JSON, in bytes. Larger events are rejected before they
+    /// are sent.
     ///
     /// Default: 3 MiB, the Dev Server's limit.
     pub fn max_event_bytes(mut self, bytes: usize) -> ClientBuilder {
@@ -160,8 +163,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the maximum size of a request's body, in bytes. Batches are split accordingly; an event that
-    /// is larger travels alone.
+    /// Sets the maximum size of a request's body, in bytes. Batches are split accordingly; a larger
+    /// event is sent alone.
     ///
     /// Default: 512 KiB.
     pub fn max_request_bytes(mut self, bytes: usize) -> ClientBuilder {
@@ -177,8 +180,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the maximum number of requests of one call that are in flight at once, at least 1. Their order
-    /// is undefined unless it is 1.
+    /// Sets the maximum number of requests of one call that are in flight at once, at least 1. With
+    /// more than 1, the order of the requests is undefined.
     ///
     /// Default: 4.
     pub fn max_in_flight(mut self, requests: usize) -> ClientBuilder {
@@ -186,29 +189,30 @@ impl ClientBuilder {
         self
     }
 
-    /// Sends with an HTTP client of your own, with its proxies, certificates and connection pool.
+    /// Sets the HTTP client to send with, including its proxies, certificates and connection pool.
     ///
-    /// Configure it not to follow redirects: a response from another URL than the requested one is an
-    /// error.
+    /// Configure it not to follow redirects: a response from a URL other than the requested one is
+    /// an error.
     pub fn http_client(mut self, client: reqwest::Client) -> ClientBuilder {
         self.http_client = Some(client);
         self
     }
 
-    /// Sends through `transport` instead of HTTP, for tests on a paused clock.
+    /// Sets a transport that replaces the network, for tests on a paused clock.
     #[cfg(feature = "testing")]
     pub fn transport(mut self, transport: impl super::test_transport::Transport) -> ClientBuilder {
         self.transport = Some(Arc::new(transport));
         self
     }
 
-    /// Adds a hook that is called with each event's name and envelope before the event is serialized, and
-    /// may change the envelope. Hooks run in the order they were added.
+    /// Adds a hook that is called with each event's name and envelope before the event is
+    /// serialized, and may change the envelope. Hooks run in the order they were added.
     ///
     /// [`Client::send`](crate::Client::send), [`Client::send_all`](crate::Client::send_all) and a
-    /// [`Publisher`](crate::publisher::Publisher)'s `publish` call it on the calling thread. It is not called for a
-    /// [`Batch`](crate::Batch) given to [`Client::send_batch`](crate::Client::send_batch), whose events are
-    /// serialized when they are pushed, before a client sees them.
+    /// [`Publisher`](crate::publisher::Publisher)'s `publish` call it on the calling thread. It is
+    /// not called for a [`Batch`](crate::Batch) given to
+    /// [`Client::send_batch`](crate::Client::send_batch), whose events are serialized when they are
+    /// pushed, before the batch is passed to a client.
     ///
     /// A panic in a hook propagates to the caller of `send`, and nothing of that call is sent.
     ///
@@ -228,13 +232,14 @@ impl ClientBuilder {
         self
     }
 
-    /// Adds a hook that is called once per event with its outcome, not once per attempt. Hooks run in the
-    /// order they were added.
+    /// Adds a hook that is called once per event with its outcome, not once per attempt. Hooks run
+    /// in the order they were added.
     ///
-    /// It is called before the call's future returns. With a publisher it is called before the event's
-    /// receipt resolves: when the event was delivered, when it failed, or when it was left over at the end
-    /// of the publisher. It is not called for the events of a canceled call, nor for an event that
-    /// `publish` returns in an error because the queue is full or the publisher accepts no more events.
+    /// It is called before the call's future returns. With a publisher it is called before the
+    /// event's receipt resolves: when the event is delivered, when it fails, or when the publisher
+    /// ends without having delivered it. It is not called for the events of a canceled call, nor
+    /// for an event that `publish` returns in an error because the queue is full or the publisher
+    /// accepts no more events.
     ///
     /// It must not block. A panic in it is caught and logged, and changes nothing else.
     ///
@@ -254,13 +259,14 @@ impl ClientBuilder {
         self
     }
 
-    /// Sends the headers `traceparent` and `tracestate` returned by `context`, so that the functions' runs
-    /// belong to the caller's trace.
+    /// Sets a hook that returns the headers `traceparent` and `tracestate` of the requests, so that
+    /// the functions' runs belong to the caller's trace.
     ///
-    /// `context` is called by `send`, `send_all` and `send_batch`, inside the call's span, and its headers
-    /// go with every request of the call. A publisher's batch contains events of many callers: there it is
-    /// called in the background, each time a batch is sent. An invalid header is not sent and is logged;
-    /// so is a panic.
+    /// `context` is called by `send`, `send_all` and `send_batch`, inside the call's span, and its
+    /// headers are sent with every request of the call. A publisher calls it when an event is
+    /// published. It sends the headers with a batch if all of the batch's events have the same
+    /// ones, and otherwise sends none. An invalid header is logged and not sent. A panic is caught
+    /// and logged.
     ///
     /// ```
     /// # use inngest_core::Client;
@@ -276,7 +282,7 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] if the options or environment variables cannot work.
+    /// [`ConfigError`] if an option or an environment variable is invalid.
     pub fn build(self) -> Result<Client, ConfigError> {
         let environment = Environment { enabled: self.read_environment };
         let dev = match self.dev {
@@ -318,6 +324,7 @@ impl ClientBuilder {
         })))
     }
 
+    /// Returns the base URL, from the first of its sources that is set.
     fn base(&self, environment: Environment, dev: &DevMode) -> Result<Url, ConfigError> {
         let (url, origin) = if let Some(url) = &self.base_url {
             (url.clone(), "`base_url`")
@@ -335,6 +342,7 @@ impl ClientBuilder {
         url.check(origin)
     }
 
+    /// Returns the event key, or a placeholder if a Dev Server needs none.
     fn key(&self, environment: Environment, dev: bool) -> Result<EventKey, ConfigError> {
         let key = match &self.event_key {
             Some(key) => Some(key.clone()),
@@ -347,6 +355,7 @@ impl ClientBuilder {
         }
     }
 
+    /// Returns the headers of every request.
     fn headers(&self, environment: Environment) -> Result<HeaderMap, ConfigError> {
         let env = match &self.env {
             Some(env) => Some(env.clone()),
@@ -355,6 +364,7 @@ impl ClientBuilder {
         common_headers(self.app_name.as_deref(), env.as_deref())
     }
 
+    /// Returns the limits of one request, after checking all numeric options.
     fn limits(&self) -> Result<RequestLimits, ConfigError> {
         let in_range = |option, value: usize, max: usize| {
             if (1..=max).contains(&value) {

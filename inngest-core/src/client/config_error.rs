@@ -42,16 +42,16 @@ pub enum ConfigError {
     /// An environment variable is not Unicode.
     #[error("{variable} is not valid Unicode")]
     NotUnicode {
-        /// The variable.
+        /// The variable's name.
         variable: &'static str,
     },
 
     /// An option has an invalid value.
     #[error("`{option}`: {problem}")]
     InvalidOption {
-        /// The builder's method.
+        /// The name of the builder's method.
         option: &'static str,
-        /// What is wrong.
+        /// What is wrong with the value.
         problem: String,
     },
 

@@ -1,4 +1,4 @@
-//! Explains a failed connection: its root cause, and what to do about it.
+//! Explains a failed connection: its root cause, and how to fix it.
 
 use std::error::Error;
 use std::fmt;
@@ -19,7 +19,8 @@ pub(super) struct ConnectionError {
 }
 
 impl ConnectionError {
-    /// Creates the error for a request to `url`. `source` must not contain the URL, which contains the key.
+    /// Creates the error for a request to `url`. `source` must not contain the URL, which contains
+    /// the key.
     pub(super) fn new(url: &Url, source: reqwest::Error) -> ConnectionError {
         let host = url.host_str().unwrap_or_default();
         let server = match url.port_or_known_default() {
@@ -42,12 +43,13 @@ impl Error for ConnectionError {
     }
 }
 
-/// Returns the root cause of `error`, with a hint where the cause is known. The errors of other crates have no
-/// public types, so most causes are recognized by their text.
+/// Returns the root cause of `error`, with a hint where the cause is known. The errors of other
+/// crates have no public types, so most causes are recognized by their text.
 pub(super) fn explain(error: &(dyn Error + 'static)) -> String {
     let request = error.downcast_ref::<ConnectionError>();
     let server = request.map_or("the server", |request| request.server.as_str());
-    // Without the text that names the server, which could contain any word.
+    // The outermost text is left out: it contains the server's name, which could match any word
+    // below.
     let error = request.map_or(error, |request| &request.source);
     let chain = || iter::successors(Some(error), |&error| error.source());
     let texts: Vec<String> = chain().map(ToString::to_string).collect();
@@ -99,7 +101,7 @@ fn is_refused(error: &(dyn Error + 'static)) -> bool {
 fn certificate_hint(root: &str) -> &'static str {
     let contains = |parts: &[&str]| parts.iter().any(|part| root.contains(part));
     if contains(&["expired", "Expired", "not valid yet", "NotValidYet"]) {
-        "is the clock of this machine right?"
+        "is the clock of this machine correct?"
     } else if contains(&["not valid for name", "NotValidForName", "mismatch"]) {
         "check the host of the base URL"
     } else {

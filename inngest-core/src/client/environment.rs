@@ -4,7 +4,7 @@ use std::env::VarError;
 
 use super::config_error::ConfigError;
 
-/// The environment variables, or none of them.
+/// Access to the environment variables. If it is not enabled, every variable counts as unset.
 #[derive(Clone, Copy)]
 pub(super) struct Environment {
     pub(super) enabled: bool,
@@ -32,6 +32,7 @@ pub(super) struct DevMode {
 }
 
 impl DevMode {
+    /// Parses the value of `INNGEST_DEV`.
     pub(super) fn parse(value: Option<String>) -> Result<DevMode, ConfigError> {
         let Some(value) = value else {
             return Ok(DevMode::default());
@@ -42,7 +43,7 @@ impl DevMode {
             url if url.starts_with("http://") || url.starts_with("https://") => {
                 Ok(DevMode { enabled: true, url: Some(value) })
             }
-            // A URL without a scheme, with a password or the key.
+            // This may be a URL without a scheme, which can contain a password or the key.
             _ if value.contains(['/', '@', '?']) => {
                 Err(ConfigError::InvalidDev { value: "..".to_owned() })
             }

@@ -10,8 +10,8 @@ use super::source::Source;
 use crate::batch::Batch;
 use crate::event::{EventError, EventId};
 
-/// Why the outcome of a request's events is unknown. The events are unsent: they may have been accepted or not.
-/// Sending the returned [`Batch`] again is safe.
+/// Why the outcome of a request's events is unknown. The events are unsent: the server may or may
+/// not have accepted them. Sending the returned [`Batch`] again is safe.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
@@ -22,7 +22,8 @@ pub enum RequestError {
         source: Source,
     },
 
-    /// The connection broke before the whole response was received. Retried. The message names the root cause.
+    /// The connection broke before the whole response was received. Retried. The message names the
+    /// root cause.
     #[error("the connection broke before the response was received: {}", explain(.source.as_ref()))]
     Interrupted {
         /// The HTTP client's error.
@@ -36,7 +37,8 @@ pub enum RequestError {
         after: Duration,
     },
 
-    /// Inngest, or a proxy in front of it, is temporarily unavailable: 408, 425, 429 or 5xx. Retried.
+    /// Inngest, or a proxy in front of it, is temporarily unavailable: 408, 425, 429 or 5xx.
+    /// Retried.
     #[error("the server is temporarily unavailable ({status}): {message}")]
     Unavailable {
         /// The HTTP status.
@@ -58,12 +60,13 @@ pub enum RequestError {
         wait: Duration,
         /// The remaining time of the call.
         left: Duration,
-        /// The response that asks for it.
+        /// The response that asks for the wait.
         cause: Box<RequestError>,
     },
 
-    /// The call's [`total_timeout`](crate::RetryPolicy::total_timeout) was over before the request started.
-    #[error("the call's time was over before it was sent")]
+    /// The call's [`total_timeout`](crate::RetryPolicy::total_timeout) elapsed before the request
+    /// started.
+    #[error("the call's total timeout elapsed before the request was sent")]
     DeadlineExceeded,
 
     /// The server refuses the event key: 401, 403 or 404. The call sends nothing more.
@@ -91,9 +94,9 @@ pub enum RequestError {
         message: String,
     },
 
-    /// The server rejects the event, but an earlier attempt may have been accepted: it ended without a
-    /// response, or with one that does not tell. Sending the event again would start no function twice within
-    /// 24 hours, but probably be rejected again.
+    /// The server rejects the event, but may have accepted an earlier attempt, which ended without
+    /// a response or with an ambiguous one. Sending the event again within 24 hours starts no
+    /// function twice, but the event will probably be rejected again.
     #[error(
         "the server rejects the event ({status}): {message}; an earlier attempt may have been accepted"
     )]
@@ -104,8 +107,8 @@ pub enum RequestError {
         message: String,
     },
 
-    /// The response is not a valid response of Inngest: an HTML page from a wrong URL, a redirect, or ids
-    /// that do not match the events.
+    /// The response is not a valid response of Inngest: an HTML page from a wrong URL, a redirect,
+    /// or ids that do not match the events.
     #[error("the response ({status}) is invalid: {problem}")]
     InvalidResponse {
         /// The HTTP status.
@@ -162,7 +165,7 @@ impl RequestError {
         }
     }
 
-    /// Returns whether the response was not received in time.
+    /// Returns whether the timeout of a request or the total timeout of the call elapsed.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(self, RequestError::Timeout { .. } | RequestError::DeadlineExceeded)
@@ -198,7 +201,8 @@ impl RequestError {
         }
     }
 
-    /// Returns whether the server may have accepted the events of the attempt that failed with this error.
+    /// Returns whether the server may have accepted the events of the attempt that failed with this
+    /// error.
     pub(crate) fn is_ambiguous(&self) -> bool {
         !matches!(
             self,
@@ -209,7 +213,8 @@ impl RequestError {
         )
     }
 
-    /// Returns whether the server refuses the key for all events. A 403 can be about one event's name.
+    /// Returns whether the server refuses the key for all events. A 403 does not count, since it
+    /// can be about one event's name.
     pub(crate) fn refuses_every_name(&self) -> bool {
         matches!(self, RequestError::KeyRefused { status, .. } if *status != 403)
     }
@@ -250,7 +255,7 @@ pub enum SendError {
 
     /// The server rejected the event.
     Rejected {
-        /// Why.
+        /// Why it was rejected.
         reason: Rejection,
         /// The event, serialized.
         rejected: Batch,
@@ -267,6 +272,8 @@ pub enum SendError {
 }
 
 impl SendError {
+    /// Creates the error for an event that was rejected, which `rejected` contains if it was
+    /// serialized.
     pub(crate) fn rejected(reason: Rejection, rejected: Batch) -> SendError {
         match reason {
             Rejection::Event(error) => SendError::Event(error),
@@ -329,8 +336,8 @@ impl From<EventError> for SendError {
     }
 }
 
-/// The outcome of each event of a call in which not all were accepted. Each event is in exactly one of
-/// [`accepted`](BatchError::accepted), [`rejected`](BatchError::rejected) and
+/// The outcome of each event of a call in which not all were accepted. Each event is in exactly one
+/// of [`accepted`](BatchError::accepted), [`rejected`](BatchError::rejected) and
 /// [`unsent`](BatchError::unsent).
 #[derive(Debug)]
 pub struct BatchError {
@@ -356,21 +363,22 @@ impl BatchError {
         &self.rejected
     }
 
-    /// Returns the indexes in the call, ascending, of the events that are not known to be accepted. Sending
-    /// [`into_unsent`](BatchError::into_unsent) again does not duplicate them.
+    /// Returns the indexes in the call, ascending, of the events that are not known to be accepted.
+    /// Sending [`into_unsent`](BatchError::into_unsent) again does not duplicate them.
     #[must_use]
     pub fn unsent(&self) -> &[usize] {
         &self.unsent
     }
 
-    /// Returns why events are unsent: one cause per entry of [`unsent`](BatchError::unsent), in order.
+    /// Returns why events are unsent: one cause per entry of [`unsent`](BatchError::unsent), in
+    /// order.
     #[must_use]
     pub fn causes(&self) -> impl ExactSizeIterator<Item = &RequestError> {
         self.causes.iter().map(|cause| &**cause)
     }
 
-    /// Returns whether sending the unsent events again may succeed, for at least some of them, without any
-    /// change.
+    /// Returns whether sending the unsent events again may succeed, for at least some of them,
+    /// without any change.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.causes().any(RequestError::is_retryable)
@@ -383,8 +391,8 @@ impl BatchError {
         self.unsent_events
     }
 
-    /// Returns the rejected events, to be stored or inspected. Events that could not be serialized are not
-    /// included.
+    /// Returns the rejected events, to be stored or inspected. Events that could not be serialized
+    /// are not included.
     #[must_use]
     pub fn into_rejected(self) -> Batch {
         self.rejected_events
@@ -406,8 +414,8 @@ impl fmt::Display for BatchError {
 }
 
 impl Error for BatchError {
-    /// Returns the source below the cause that [`Display`](fmt::Display) includes: of the first unsent event,
-    /// or else of the first rejected one.
+    /// Returns the source below the cause that [`Display`](fmt::Display) includes: of the first
+    /// unsent event, or else of the first rejected one.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match (self.causes.first(), self.rejected.first()) {
             (Some(cause), _) => cause.source(),

@@ -9,29 +9,31 @@ use super::config_error::ConfigError;
 use super::redaction;
 use crate::event::EventId;
 
-/// The key that a Dev Server gets when none is set; the official SDKs send the same.
+/// The key that is sent to a Dev Server if none is set. The official SDKs send the same.
 const NO_KEY: &str = "NO_EVENT_KEY_SET";
 
-/// The beginning of a signing key, which is another secret.
+/// The prefix of a signing key, which is a different secret.
 const SIGNING_KEY: &str = "signkey-";
 
-/// The minimum length of a key that is redacted. A shorter one is no secret, and occurs in any text.
+/// The minimum length of a key that is redacted. A shorter key is not a secret, and occurs in
+/// ordinary text.
 const MIN_SECRET: usize = 4;
 
-/// The minimum length of a key that is redacted in a ULID. A shorter one can occur in it by chance, or because
-/// the first ten characters are the time.
+/// The minimum length of a key that is redacted in a ULID. A shorter key can occur in a ULID by
+/// chance, or because the first ten characters are the time.
 const MIN_SECRET_IN_ULID: usize = 16;
 
-/// An event key: the secret that selects the Inngest environment an event belongs to. It never prints.
+/// An event key: the secret that selects the Inngest environment an event belongs to. Its `Debug`
+/// output omits it.
 ///
-/// In what the server responds with, it is replaced with `***`: in messages if it has at least 4 characters, and in
-/// an event id that is a ULID if it has at least 16.
+/// In the server's responses, the key is replaced with `***`: in messages if it has at least 4
+/// characters, and in an event id that is a ULID if it has at least 16.
 #[derive(Clone)]
 pub struct EventKey(String);
 
 impl EventKey {
-    /// Wraps `key`, without a line break at its end, which a key read from a file often has. Its characters are
-    /// checked when a client is built with it.
+    /// Wraps `key`, and removes a line break at its end, which a key read from a file often has.
+    /// Its characters are checked when a client is built with it.
     pub fn new(key: impl Into<String>) -> EventKey {
         let mut key = key.into();
         let line = key.strip_suffix("\r\n").or(key.strip_suffix('\n'));
@@ -39,7 +41,7 @@ impl EventKey {
         EventKey(key)
     }
 
-    /// The placeholder for a Dev Server, which needs no key.
+    /// Returns the placeholder for a Dev Server, which needs no key.
     pub(super) fn none() -> EventKey {
         EventKey(NO_KEY.to_owned())
     }
@@ -48,13 +50,14 @@ impl EventKey {
         self.0.len() >= MIN_SECRET && self.0 != NO_KEY
     }
 
-    /// Replaces the key in `text`: servers and proxies often quote the requested path. If the text was `cut`, a
-    /// beginning of the key at its end is replaced, too.
-    pub(super) fn redact(&self, text: &str, cut: bool) -> String {
-        if self.is_secret() { redaction::redact(text, &self.0, cut) } else { text.to_owned() }
+    /// Replaces the key in `text`, since servers and proxies often quote the requested path. If the
+    /// text is `truncated`, a prefix of the key at its end is replaced, too.
+    pub(super) fn redact(&self, text: &str, truncated: bool) -> String {
+        if self.is_secret() { redaction::redact(text, &self.0, truncated) } else { text.to_owned() }
     }
 
-    /// Returns whether an event id of the server contains the key. Fast for real keys, which are longer than ids.
+    /// Returns whether an event id from the server contains the key. Fast for real keys, which are
+    /// longer than ids.
     pub(super) fn occurs_in_id(&self, id: &EventId) -> bool {
         self.0.len() <= id.as_bytes().len()
             && self.is_secret()
@@ -112,7 +115,7 @@ impl EventKey {
 /// Returns whether `id` looks like a ULID: 26 letters and digits.
 fn is_ulid(id: &[u8]) -> bool {
     let is_allowed = |byte: &u8| u8::from(byte.is_ascii_alphanumeric());
-    // Summing has no branch per character, and this is called once per event.
+    // Summing avoids a branch per character; this is called once per event.
     id.len() == 26 && id.iter().map(is_allowed).sum::<u8>() == 26
 }
 

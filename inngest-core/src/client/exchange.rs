@@ -1,4 +1,5 @@
-//! One request of a call: attempts, retries, and the mark of events whose outcome stays unknown.
+//! Sends one request of a call: attempts, retries, and marking the events that may have been
+//! accepted.
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -17,12 +18,12 @@ use super::settings::Settings;
 use super::transport::{Request, TransportError};
 use crate::batch::Batch;
 
-/// Who retries.
+/// Who retries events that were set aside, and who logs failures.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum CallMode {
-    /// The call itself: it sends events that were set aside again, and logs failures as warnings.
+    /// The call itself. It retries events that were set aside, and logs failures as warnings.
     Foreground,
-    /// A background sender, which has a queue and a log of its own.
+    /// A background sender, which has its own queue and its own log messages.
     Background,
 }
 
@@ -49,8 +50,8 @@ impl<'a> Exchange<'a> {
         Exchange { settings, batch, trace, mode, deadline, key_refused: OnceLock::new() }
     }
 
-    /// Sends the events `events`, whose places are consecutive, in one request. Retries it while it fails with a
-    /// transient error and there is time.
+    /// Sends `events`, whose places are consecutive, in one request. Retries transient failures as
+    /// the retry policy and the deadline allow.
     pub(super) async fn request(
         &self,
         events: Range<usize>,
@@ -103,6 +104,7 @@ impl<'a> Exchange<'a> {
         }
     }
 
+    /// Sends the request once, and marks the events that the server may have accepted.
     async fn attempt(
         &self,
         request: &Request,
@@ -128,7 +130,7 @@ impl<'a> Exchange<'a> {
         response
     }
 
-    /// Waits before the next request, unless the call's time is over before.
+    /// Waits before the next request. Fails at once if the wait would exceed the deadline.
     pub(super) async fn wait(&self, duration: Duration) -> Result<(), RequestError> {
         if duration >= self.remaining() {
             return Err(RequestError::DeadlineExceeded);
@@ -137,7 +139,7 @@ impl<'a> Exchange<'a> {
         Ok(())
     }
 
-    /// Returns the remaining time of the call, or why no further request may start.
+    /// Returns the remaining time of the call, or an error if no further request may start.
     fn time_for_request(&self) -> Result<Duration, RequestError> {
         if let Some(error) = self.key_refused.get() {
             return Err(error.clone());
@@ -151,8 +153,8 @@ impl<'a> Exchange<'a> {
     }
 }
 
-/// Marks the events of an attempt as in doubt when it is dropped: the server accepted them, or may have. Covers an
-/// attempt that is canceled, too.
+/// Marks the events of an attempt as in doubt when it is dropped: the server accepted them, or may
+/// have. A guard also covers an attempt that is canceled.
 struct DoubtGuard<'a> {
     batch: &'a Batch,
     events: Range<usize>,
@@ -164,12 +166,13 @@ impl Drop for DoubtGuard<'_> {
     }
 }
 
-/// Returns how many events of an attempt with `events` events, counted from the first, the server may have accepted.
+/// Returns how many events of an attempt with `events` events, counted from the first, the server
+/// may have accepted.
 fn possibly_accepted(response: &Result<ParsedResponse, RequestError>, events: usize) -> usize {
     match response {
         Ok(ParsedResponse::Partial { accepted, .. }) => accepted.len(),
         Err(error) if !error.is_ambiguous() => 0,
-        // Accepted events, too: a caller can send a batch again after it was accepted.
+        // Accepted events count too, since a caller can send a batch again after it was accepted.
         Ok(ParsedResponse::Accepted(_)) | Err(_) => events,
     }
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use reqwest::header::HeaderValue;
 
 use super::error::{Rejection, RequestError};
-
 use super::log;
 use crate::event::{BeforeSend, EventId};
 
@@ -28,16 +27,17 @@ pub struct SendReport<'a> {
 pub enum SendOutcome<'a> {
     /// Inngest accepted the event and gave it this id.
     Accepted(&'a EventId),
-    /// The event itself is at fault, as found before it was sent or by the server.
+    /// The event itself is at fault: it is invalid, or the server rejected it.
     Rejected(&'a Rejection),
-    /// The event is not known to be accepted. The cause is `None` if a publisher was closed or dropped
-    /// before the event had another outcome.
+    /// The event is not known to be accepted. The cause is `None` if a publisher was closed or
+    /// dropped before the event had another outcome.
     Unsent(Option<&'a RequestError>),
 }
 
 impl SendOutcome<'_> {
-    /// Returns a short name of the failure, for metrics: [`RequestError::kind`], `rejected` by the server,
-    /// `invalid` before it was sent, or `closed`. Returns `None` for an accepted event.
+    /// Returns a short name of the failure, for metrics. It is [`RequestError::kind`] or `closed`
+    /// for an unsent event, `rejected` if the server rejected the event, and `invalid` if it was
+    /// rejected before it was sent. Returns `None` for an accepted event.
     #[must_use]
     pub fn error_type(&self) -> Option<&'static str> {
         match self {
@@ -51,10 +51,11 @@ impl SendOutcome<'_> {
 }
 
 /// Supplies the trace context of a call, for
-/// [`ClientBuilder::trace_context`](crate::ClientBuilder::trace_context). Any `Fn() -> Option<String>` that returns
-/// a `traceparent` implements it.
+/// [`ClientBuilder::trace_context`](crate::ClientBuilder::trace_context). Any `Fn() ->
+/// Option<String>` that returns a `traceparent` implements it.
 pub trait TraceContext: Send + Sync + 'static {
-    /// Returns the header `traceparent` of [W3C Trace Context](https://www.w3.org/TR/trace-context/), such as
+    /// Returns the header `traceparent` of [W3C Trace
+    /// Context](https://www.w3.org/TR/trace-context/), such as
     /// `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01`, or `None` to send none.
     fn traceparent(&self) -> Option<String>;
 
@@ -88,8 +89,8 @@ pub(super) struct Hooks {
 }
 
 impl Hooks {
-    /// Calls every `after_send` hook with the outcome of one event. A panic in a hook must not end the call,
-    /// whose other events have outcomes too, nor a publisher's task.
+    /// Calls every `after_send` hook with the outcome of one event. A panic in a hook is caught: it
+    /// must end neither the call, which has more outcomes to report, nor a publisher's task.
     pub(super) fn after_send(&self, name: &'static str, outcome: SendOutcome<'_>) {
         let report = SendReport { name, outcome };
         for hook in &self.after {
@@ -99,7 +100,7 @@ impl Hooks {
         }
     }
 
-    /// Returns the trace context of a call that is made now.
+    /// Returns the current trace context, without invalid headers.
     pub(super) fn trace_headers(&self) -> TraceHeaders {
         let Some(context) = &self.trace_context else {
             return TraceHeaders::default();
@@ -135,7 +136,8 @@ impl fmt::Debug for Hooks {
     }
 }
 
-/// Whether `text` consists of a version, a trace id, a span id and flags, as W3C Trace Context defines them.
+/// Returns whether `text` consists of a version, a trace id, a span id and flags, as W3C Trace
+/// Context defines them.
 fn is_traceparent(text: &str) -> bool {
     let is_hex = |part: &str, len| {
         let digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');

@@ -41,7 +41,7 @@ pub(crate) fn publisher_recovered(after: Duration) {
 }
 
 pub(crate) fn batch_isolated(events: usize, error: &RequestError) {
-    tracing::warn!(events, %error, "a batch keeps failing while others succeed; it is sent apart from them");
+    tracing::warn!(events, %error, "a batch keeps failing while others succeed; it is retried separately");
 }
 
 pub(crate) fn server_rejected(reason: &Rejection) {
@@ -50,6 +50,7 @@ pub(crate) fn server_rejected(reason: &Rejection) {
     }
 }
 
+#[cfg(feature = "metrics")]
 pub(super) fn metrics_panicked() {
     tracing::error!("the metrics recorder panicked");
 }

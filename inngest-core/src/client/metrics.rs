@@ -1,5 +1,5 @@
-//! The client's metrics, recorded through the crate `metrics` under the names of OpenTelemetry's messaging
-//! conventions.
+//! The client's metrics, recorded through the crate `metrics` under the names of OpenTelemetry's
+//! messaging conventions.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -9,7 +9,7 @@ use metrics::{
 use tokio::time::Instant;
 
 use super::log;
-use crate::batch::{Slot, one_name};
+use crate::batch::{Slot, common_name};
 
 const SENT: &str = "messaging.client.sent.messages";
 const DURATION: &str = "messaging.client.operation.duration";
@@ -17,14 +17,15 @@ const QUEUED_EVENTS: &str = "inngest.publisher.queued.events";
 const QUEUED_BYTES: &str = "inngest.publisher.queued.bytes";
 const IN_FLIGHT: &str = "inngest.publisher.in_flight";
 
-/// Calls the recorder that is installed. A panic in it must not end a call or a publisher.
+/// Runs `call`, which calls the installed recorder. A panic in it is caught, since it must not end
+/// a call or a publisher.
 fn record(call: impl FnOnce()) {
     if catch_unwind(AssertUnwindSafe(call)).is_err() {
         log::metrics_panicked();
     }
 }
 
-/// Registers descriptions and units with the recorder that is installed.
+/// Registers descriptions and units with the installed recorder.
 pub(super) fn describe() {
     record(describe_all);
 }
@@ -47,7 +48,8 @@ fn labels(name: Option<&'static str>, error_type: Option<&'static str>) -> Vec<L
     labels
 }
 
-/// Counts events by name and outcome. Consecutive equal ones are added in one step.
+/// Counts events by name and outcome. Consecutive events with the same name and outcome are
+/// recorded at once.
 #[derive(Default)]
 pub(super) struct OutcomeCounter {
     current: Option<(&'static str, Option<&'static str>)>,
@@ -83,12 +85,12 @@ impl AttemptTimer {
 
     pub(super) fn record(&self, events: &[Slot], error_type: Option<&'static str>) {
         let seconds = self.started.elapsed().as_secs_f64();
-        record(|| histogram!(DURATION, labels(one_name(events), error_type)).record(seconds));
+        record(|| histogram!(DURATION, labels(common_name(events), error_type)).record(seconds));
     }
 }
 
-/// One publisher's share of the gauges, which all publishers of a process add to. Dropping it subtracts
-/// its share.
+/// One publisher's share of the gauges, to which all publishers of a process add. Dropping it
+/// subtracts the share.
 #[derive(Default)]
 pub(crate) struct QueueGauges {
     events: usize,
@@ -110,6 +112,7 @@ impl Drop for QueueGauges {
     }
 }
 
+/// Changes a gauge by the difference between `new` and the publisher's current share.
 fn change(name: &'static str, share: &mut usize, new: usize) {
     let old = std::mem::replace(share, new);
     if old != new {

@@ -58,10 +58,11 @@ use span::Span;
 
 /// Sends events to Inngest. Cheap to clone: clones share their connections.
 ///
-/// It needs a tokio runtime with time and I/O enabled. A connection belongs to the runtime in which it was opened,
-/// and only works while that runtime runs: with several runtimes, create a client in each. If one of them is not
-/// driven (a current-thread runtime between two `block_on` calls), requests of the others that reuse its
-/// connections wait until they time out. After `fork`, create the client in the child process.
+/// It needs a tokio runtime with time and I/O enabled. A connection belongs to the runtime in which
+/// it was opened, and works only while that runtime runs. With several runtimes, create a client in
+/// each. If one of them is not driven (a current-thread runtime between two `block_on` calls),
+/// requests of the others that reuse its connections wait until they time out. After `fork`, create
+/// the client in the child process.
 ///
 /// ```no_run
 /// # async fn run(event: impl inngest_core::InngestEvent) -> Result<(), Box<dyn std::error::Error>> {
@@ -73,24 +74,24 @@ use span::Span;
 /// # }
 /// ```
 ///
-/// Dropping a returned future cancels the call: requests in flight are aborted, and the outcome of their
-/// events is unknown. To be able to send them again without duplicates, keep the [`Batch`] and use
-/// [`send_batch`](Client::send_batch).
+/// Dropping a returned future cancels the call: requests in flight are aborted, and the outcome of
+/// their events is unknown. To be able to send them again without duplicates, keep the [`Batch`]
+/// and use [`send_batch`](Client::send_batch).
 #[derive(Clone)]
 pub struct Client(Arc<Settings>);
 
 /// The initial capacity for a single event. Most events need no more.
 const TYPICAL_EVENT_BYTES: usize = 256;
 
-/// The span and the trace context of a call, created where the call is made.
+/// The span and the trace context of a call, created when the call is made.
 struct CallContext {
     span: Span,
     trace: TraceHeaders,
 }
 
 impl Client {
-    /// Builds a client from the environment alone: `INNGEST_EVENT_KEY`, `INNGEST_DEV` and the other
-    /// variables that [`ClientBuilder`] names.
+    /// Builds a client from environment variables only: `INNGEST_EVENT_KEY`, `INNGEST_DEV` and the
+    /// other variables that the methods of [`ClientBuilder`] name.
     pub fn from_env() -> Result<Client, ConfigError> {
         Client::builder().build()
     }
@@ -103,7 +104,7 @@ impl Client {
     /// Sends one event: a payload, a reference to one, an [`Event`](crate::Event) envelope around
     /// either, or an enum of events.
     ///
-    /// The event is serialized in the call itself, and the future borrows nothing.
+    /// The event is serialized before `send` returns, and the future borrows nothing.
     ///
     /// # Errors
     ///
@@ -145,11 +146,11 @@ impl Client {
         }))
     }
 
-    /// Sends many events, split into requests according to the client's limits, and returns their ids in
-    /// order.
+    /// Sends many events, split into requests according to the client's limits, and returns their
+    /// ids in order.
     ///
-    /// The events are serialized in the call itself, and the future borrows nothing. An invalid event
-    /// does not stop the others.
+    /// The events are serialized before `send_all` returns, and the future borrows nothing. An
+    /// invalid event does not stop the others.
     ///
     /// # Errors
     ///
@@ -189,10 +190,11 @@ impl Client {
         }))
     }
 
-    /// Sends a batch, split into requests according to the client's limits, and returns its ids in order.
+    /// Sends a batch, split into requests according to the client's limits, and returns the events'
+    /// ids in order.
     ///
-    /// The same batch may be sent again after an error or a canceled call: every event keeps its id, and
-    /// Inngest starts no function twice for it. An empty batch sends no request.
+    /// The same batch may be sent again after an error or a canceled call: every event keeps its
+    /// id, and Inngest starts no function twice for it. An empty batch sends no request.
     ///
     /// # Errors
     ///
@@ -209,8 +211,8 @@ impl Client {
         })
     }
 
-    /// Sends `batch` for a background sender, which reports the outcomes and sends events that were set aside
-    /// again itself. `trace` is the trace context that the events agree on.
+    /// Sends `batch` for a background sender, which itself reports the outcomes and retries events
+    /// that were set aside. `trace` is the trace context that all events have in common.
     pub(crate) async fn send_in_background(
         &self,
         batch: &Batch,
@@ -229,13 +231,14 @@ impl Client {
         has_context.then(|| Arc::new(self.0.hooks.trace_headers()))
     }
 
+    /// Returns the context of a call. The trace context is read inside of its span.
     fn context(&self, span: Span) -> CallContext {
         let trace = span.in_scope(|| self.0.hooks.trace_headers());
         CallContext { span, trace }
     }
 
-    /// Sends `batch` and reports the outcome of every event of the call to the span, the hooks and the
-    /// metrics. `invalid` are the events of the call that are not in the batch.
+    /// Sends `batch` and reports the outcome of every event of the call to the span, the hooks and
+    /// the metrics. `invalid` are the events of the call that are not in the batch.
     async fn run(
         &self,
         context: &CallContext,
@@ -257,8 +260,8 @@ impl Client {
         outcomes
     }
 
-    /// Returns a client with the same connections and configuration, but another retry policy, for example for one
-    /// call.
+    /// Returns a client with the same connections and configuration, but a different retry policy,
+    /// for example for a single call.
     ///
     /// ```no_run
     /// # async fn run(event: impl inngest_core::InngestEvent) -> Result<(), Box<dyn std::error::Error>> {
@@ -283,15 +286,15 @@ impl Client {
         self.0.limits
     }
 
-    /// Returns the same client without retries and without a total timeout, for callers that do their own
-    /// retries.
+    /// Returns the same client without retries and without a total timeout, for callers that do
+    /// their own retries.
     pub(crate) fn without_retries(&self) -> Client {
         let policy = self.0.retry.max_attempts(1).total_timeout(Duration::MAX);
         self.with_retry(policy)
     }
 
-    /// Returns the same client with a deadline that has passed: every event of a call is unsent at once. No
-    /// `after_send` hook is called, since the caller is such a hook.
+    /// Returns the same client with a deadline that has passed: every event of a call is unsent at
+    /// once. No `after_send` hook is called, since the caller is such a hook.
     #[cfg(feature = "blocking")]
     pub(crate) fn with_expired_deadline(&self) -> Client {
         let retry = RetryPolicy::none().total_timeout(Duration::ZERO);
@@ -318,8 +321,8 @@ impl Client {
         self.report_outcomes_until(events, || false);
     }
 
-    /// Reports the outcomes of events until `stop` returns true after a hook was called. Returns how many events
-    /// were reported.
+    /// Reports the outcomes of events, and stops if `stop` returns true after the hooks of an event
+    /// were called. Returns the number of reported events.
     pub(crate) fn report_outcomes_until<'a>(
         &self,
         events: impl IntoIterator<Item = (&'static str, SendOutcome<'a>)>,
@@ -344,7 +347,7 @@ impl Client {
         reported
     }
 
-    /// Reports an event that the client itself rejects to a test's transport, which does not receive it.
+    /// Reports an invalid event to a test's transport, since it is not sent.
     pub(crate) fn on_invalid_event(&self, error: &EventError, call_site: CallSite) {
         self.0.transport.on_invalid_event(error, call_site);
     }

@@ -1,5 +1,6 @@
-//! What a call knows about the event names that the server refuses: a key can have a list of allowed or denied
-//! names, and a request with a refused name is answered with 403 as a whole.
+//! The event names that the server allows or refuses, as far as a call has found out. A key can
+//! have a list of allowed or denied names. If one name in a request is refused, the server refuses
+//! the whole request with 403.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +12,7 @@ use crate::batch::Slot;
 #[derive(Default)]
 pub(super) struct NameFilter {
     names: Mutex<HashMap<&'static str, NameStatus>>,
-    /// Whether a request was answered with 403, so that names have to be looked up at all.
+    /// Whether the server responded with 403 to a request. Until then, names are not looked up.
     active: AtomicBool,
     /// Held while names are probed, so that concurrent requests do not probe the same name.
     pub(super) probing: tokio::sync::Mutex<()>,

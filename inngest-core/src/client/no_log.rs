@@ -1,4 +1,4 @@
-//! No log: the feature `tracing` is off.
+//! No-op versions of the functions in `log.rs`, for builds without the feature `tracing`.
 
 use std::time::Duration;
 
@@ -26,6 +26,7 @@ pub(crate) fn batch_isolated(_: usize, _: &RequestError) {}
 
 pub(crate) fn server_rejected(_: &Rejection) {}
 
+#[cfg(feature = "metrics")]
 pub(super) fn metrics_panicked() {}
 
 #[cfg(feature = "blocking")]

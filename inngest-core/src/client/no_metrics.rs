@@ -1,4 +1,4 @@
-//! No metrics: the feature `metrics` is off.
+//! No-op versions of the items in `metrics.rs`, for builds without the feature `metrics`.
 #![allow(clippy::unused_self, reason = "the same methods as in `metrics.rs`")]
 
 use crate::batch::Slot;

@@ -1,4 +1,4 @@
-//! No span: the feature `tracing` is off.
+//! No-op version of the `Span` in `span.rs`, for builds without the feature `tracing`.
 #![allow(clippy::unused_self, reason = "the same methods as in `span.rs`")]
 
 use super::hooks::SendOutcome;

@@ -1,4 +1,4 @@
-//! The outcome of each event of a call, and the result that a caller gets.
+//! The outcome of each event of a call, and the result that is returned to the caller.
 
 use std::sync::Arc;
 
@@ -7,7 +7,8 @@ use super::hooks::SendOutcome;
 use crate::batch::{Batch, CallSite};
 use crate::event::{EventError, EventId};
 
-/// The outcome of one event. Small, since a call has thousands of them and nearly all are accepted.
+/// The outcome of one event. It is small, since a call can have thousands of outcomes, nearly all
+/// of them accepted.
 #[derive(Clone, Debug)]
 pub(crate) enum Outcome {
     Accepted(EventId),
@@ -50,9 +51,9 @@ impl InvalidEvent {
 ///
 /// # Errors
 ///
-/// A [`BatchError`] in which every event of the call is in exactly one of accepted, rejected and unsent.
-/// `outcomes` has one entry per event of `batch`, and `invalid` lists the events that are not in the batch,
-/// by ascending index.
+/// A [`BatchError`] in which every event of the call is in exactly one of accepted, rejected and
+/// unsent. `outcomes` has one entry per event of `batch`, and `invalid` lists the events that are
+/// not in the batch, by ascending index.
 #[allow(clippy::result_large_err, reason = "the error returns the events")]
 pub(super) fn call_result(
     batch: &Batch,
@@ -69,11 +70,12 @@ pub(super) fn call_result(
     Err(batch_error(batch, outcomes, invalid))
 }
 
+/// Returns the error of a call in which not all events were accepted.
 fn batch_error(batch: &Batch, outcomes: Vec<Outcome>, invalid: Vec<InvalidEvent>) -> BatchError {
     let (mut accepted, mut rejected, mut unsent, mut causes) = (vec![], vec![], vec![], vec![]);
     let (mut rejected_in_batch, mut unsent_in_batch) = (vec![], vec![]);
     let mut invalid = invalid.into_iter().peekable();
-    // `index` counts the events of the call, `batch_index` those that are in the batch.
+    // `index` counts all events of the call, `batch_index` only the events in the batch.
     let mut index = 0;
     for (batch_index, outcome) in outcomes.into_iter().enumerate() {
         while let Some(InvalidEvent { reason, .. }) = invalid.next_if(|it| it.index == index) {

@@ -1,4 +1,5 @@
-//! Decides when a background sender may start its next request, from the outcomes of the previous ones.
+//! Decides when a background sender may start its next request, from the outcomes of the previous
+//! ones.
 
 use std::time::Duration;
 
@@ -6,16 +7,19 @@ use tokio::time::Instant;
 
 use super::retry::{RetryPolicy, backoff_delay};
 
-/// The longest pause: a server whose clock is wrong by years must not stop the sending.
+/// The longest pause. Without a limit, a server whose clock is wrong by years could stop the
+/// sending.
 const MAX_PAUSE: Duration = Duration::from_secs(60 * 60);
 
-/// The pace of a background sender. While requests fail, one request at a time is sent, with growing waits, so
-/// that an outage causes fewer requests, not more.
+/// The pace of a background sender. While requests fail, it sends one request at a time, with
+/// growing waits, so that an outage causes fewer requests, not more.
 #[derive(Debug)]
 pub(crate) struct Pace {
     policy: RetryPolicy,
-    /// Consecutive failures since the last success. Requests that were in flight together count once.
+    /// Consecutive failures since the last success. Requests that were in flight together count
+    /// once.
     failures: u32,
+    /// When the last of these failures was counted.
     failed_at: Option<Instant>,
     /// The end of the sender's own backoff.
     backoff_until: Option<Instant>,
@@ -44,8 +48,8 @@ impl Pace {
         self.backoff_until.max(self.server_pause_until).filter(|until| *until > now)
     }
 
-    /// Records the success of a request that started at `started`. It is no evidence against failures after
-    /// that time.
+    /// Records the success of a request that started at `started`. It is ignored if a failure was
+    /// counted after that time: the request may have succeeded before the server began to fail.
     pub(crate) fn succeeded(&mut self, started: Instant) {
         if self.failed_at.is_some_and(|failed_at| started < failed_at) {
             return;
@@ -55,7 +59,9 @@ impl Pace {
         self.server_pause_until = None;
     }
 
-    /// Records the transient failure of a request that started at `started`.
+    /// Records the transient failure of a request that started at `started`, and extends the
+    /// sender's backoff and, if there is a `retry_after`, the server's pause. `random`, from 0 to
+    /// 1, is the jitter.
     pub(crate) fn failed(
         &mut self,
         started: Instant,
@@ -64,33 +70,34 @@ impl Pace {
         random: f64,
     ) {
         // Requests that were in flight together fail together and count as one failure.
-        let counted = self.failed_at.is_some_and(|failed_at| started < failed_at);
-        if self.failures == 0 || !counted {
+        let started_before = self.failed_at.is_some_and(|failed_at| started < failed_at);
+        let is_counted = self.is_failing() && started_before;
+        if !is_counted {
             self.failures = self.failures.saturating_add(1);
             self.failed_at = Some(now);
         }
-        let until = |retry_after| {
+        let end_of_wait = |retry_after| {
             let delay = backoff_delay(self.policy, self.failures, retry_after, random);
             Some(now + delay.min(MAX_PAUSE))
         };
-        self.backoff_until = self.backoff_until.max(until(None));
+        self.backoff_until = self.backoff_until.max(end_of_wait(None));
         if retry_after.is_some() {
-            self.server_pause_until = self.server_pause_until.max(until(retry_after));
+            self.server_pause_until = self.server_pause_until.max(end_of_wait(retry_after));
         }
     }
 
-    /// Returns how long a batch with a backoff of its own waits after `failures` failures.
+    /// Returns how long a batch with its own backoff waits after `failures` failures.
     pub(crate) fn backoff(&self, failures: u32, random: f64) -> Duration {
         backoff_delay(self.policy, failures, None, random).min(MAX_PAUSE)
     }
 
-    /// Returns the longest first wait.
+    /// Returns the upper limit of the first wait.
     pub(crate) fn first_backoff(&self) -> Duration {
         self.policy.first_backoff()
     }
 
-    /// Restarts the sender's own backoff at the initial one, for a caller that is waiting. The pause that a server
-    /// asked for stays.
+    /// Restarts the sender's own backoff at the initial one, for a caller that is waiting. The
+    /// pause that the server asked for is not changed.
     pub(crate) fn restart_backoff(&mut self) {
         let restarted =
             self.failed_at.and_then(|failed_at| failed_at.checked_add(self.policy.first_backoff()));

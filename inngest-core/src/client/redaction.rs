@@ -1,4 +1,4 @@
-//! Finds a secret in a text of the server, in each form in which servers and proxies quote a URL.
+//! Redacts a secret in the server's text, in each form in which servers and proxies quote a URL.
 
 use std::ops::Range;
 
@@ -6,10 +6,10 @@ use std::ops::Range;
 const REDACTED: &str = "***";
 
 /// Replaces every occurrence of `secret` in `text`, as [`find`] finds them.
-pub(super) fn redact(text: &str, secret: &str, cut: bool) -> String {
+pub(super) fn redact(text: &str, secret: &str, truncated: bool) -> String {
     let mut redacted = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(found) = find(rest, secret, cut) {
+    while let Some(found) = find(rest, secret, truncated) {
         redacted.push_str(&rest[..found.start]);
         redacted.push_str(REDACTED);
         rest = &rest[found.end..];
@@ -18,26 +18,26 @@ pub(super) fn redact(text: &str, secret: &str, cut: bool) -> String {
     redacted
 }
 
-/// Returns the first occurrence of `secret` in `text`, with upper and lower case letters and with any of its
+/// Returns the first occurrence of `secret` in `text`, ignoring case, and with any of its
 /// characters percent-encoded. The secret is ASCII without `%`.
 ///
-/// If the text was `cut`, a beginning of the secret at the end of the text is an occurrence, too.
-pub(super) fn find(text: &str, secret: &str, cut: bool) -> Option<Range<usize>> {
-    // An occurrence is at least as long as the secret, unless the text was cut.
-    let least = if cut { 1 } else { secret.len() };
+/// If the text is `truncated`, a prefix of the secret at the end of the text is an occurrence, too.
+pub(super) fn find(text: &str, secret: &str, truncated: bool) -> Option<Range<usize>> {
+    // An occurrence is at least as long as the secret, unless the text is truncated.
+    let min_len = if truncated { 1 } else { secret.len() };
     let starts = text.char_indices().map(|(start, _)| start);
-    starts.take_while(|start| start + least <= text.len()).find_map(|start| {
-        let len = match_start(&text.as_bytes()[start..], secret.as_bytes(), cut)?;
+    starts.take_while(|start| start + min_len <= text.len()).find_map(|start| {
+        let len = match_start(&text.as_bytes()[start..], secret.as_bytes(), truncated)?;
         Some(start..start + len)
     })
 }
 
-/// Returns how many bytes of `text` are the secret, if `text` starts with it.
-fn match_start(text: &[u8], secret: &[u8], cut: bool) -> Option<usize> {
+/// Returns the length of the secret at the start of `text`, in bytes, if `text` starts with it.
+fn match_start(text: &[u8], secret: &[u8], truncated: bool) -> Option<usize> {
     let mut rest = text;
     for expected in secret {
         let (found, after) = match rest {
-            [] | [b'%'] | [b'%', _] if cut => return Some(text.len()),
+            [] | [b'%'] | [b'%', _] if truncated => return Some(text.len()),
             [b'%', high, low, after @ ..] => (16 * hex_digit(*high)? + hex_digit(*low)?, after),
             [byte, after @ ..] => (*byte, after),
             [] => return None,
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_beginning_of_the_secret_at_the_end_of_a_cut_text_is_replaced() {
+    fn a_prefix_of_the_secret_at_the_end_of_a_truncated_text_is_replaced() {
         for (text, expected) in [
             ("", ""),
             ("/e/K3y:42", "/e/***"),

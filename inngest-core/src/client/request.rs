@@ -1,4 +1,5 @@
-//! Builds the HTTP requests: the headers of all, and the request of a part of a batch.
+//! Builds HTTP requests: the headers that all requests share, and the request for a range of a
+//! batch.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -42,8 +43,8 @@ pub(super) fn common_headers(
     Ok(headers)
 }
 
-/// Builds the request that sends the events `range` of `batch`. The same range always gives the same request,
-/// including the seed, which makes retries safe.
+/// Builds the request that sends the events `range` of `batch`. The same range always results in
+/// the same request, including the seed, which makes retries safe.
 pub(super) fn build_request(
     settings: &Settings,
     batch: &Batch,
@@ -70,18 +71,21 @@ pub(super) fn build_request(
     }
 }
 
-/// Returns where the events were given to the client, for a test's transport.
+/// Returns the source locations at which the events were passed to the client, for a test's
+/// transport.
 #[cfg(feature = "testing")]
 fn call_sites(slots: &[crate::batch::Slot]) -> super::test_transport::CallSites {
     super::test_transport::CallSites(slots.iter().map(|slot| slot.call_site.location).collect())
 }
 
-/// A response has 29 bytes per event. The rest allows for longer ids and an error message.
+/// Returns the maximum size of a response's body. A response has 29 bytes per event; the rest
+/// allows for longer ids and an error message.
 fn max_response_bytes(events: usize) -> usize {
     64 * 1024 + 64 * events
 }
 
-/// Returns the timeout of a request: the server takes 160 to 300 ms for a thousand events.
+/// Returns the timeout of a request: `base`, plus 1 ms per event. The server takes 160 to 300 ms
+/// for a thousand events.
 pub(super) fn timeout(base: Duration, events: usize) -> Duration {
     base.saturating_add(Duration::from_millis(u64::try_from(events).unwrap_or(u64::MAX)))
 }

@@ -70,6 +70,7 @@ pub(super) fn parse(
     }
 }
 
+/// Parses and validates the body of a 2xx response.
 fn accepted(
     response: &Response,
     events: usize,
@@ -93,8 +94,8 @@ fn accepted(
     Ok(ParsedResponse::Accepted(ids))
 }
 
-/// A 400 of Inngest lists the ids of the events before the bad one, or one blank id if there are none. Any other
-/// 400 has no list.
+/// Parses and validates the body of a 400. Inngest lists the ids of the events before the bad one,
+/// or one blank id if there are none. A 400 without a list is not from Inngest.
 fn partial(
     response: &Response,
     events: usize,
@@ -109,25 +110,25 @@ fn partial(
         let problem = format!("it has {} ids, for {events} events: {message}", ids.len());
         return Err(invalid(400, problem));
     }
-    let known = ids.iter().take_while(|id| !is_blank(id)).count();
-    if known == events {
+    let accepted_count = ids.iter().take_while(|id| !is_blank(id)).count();
+    if accepted_count == events {
         let problem = format!("it has an id for every event, but also the error: {message}");
         return Err(invalid(400, problem));
     }
-    ids.truncate(known);
+    ids.truncate(accepted_count);
     let accepted = check_ids(ids, key)
         .map_err(|problem| invalid(400, format!("{problem}, and the error: {message}")))?;
     Ok(ParsedResponse::Partial { accepted, message })
 }
 
-/// Returns the ids of accepted events without the key, or what is wrong with them.
+/// Returns the ids of accepted events, in which the key is redacted, or what is wrong with them.
 fn check_ids(ids: Vec<EventId>, key: &EventKey) -> Result<Vec<EventId>, String> {
-    let (mut blank, mut ascending, mut contain_key) = (0_usize, true, false);
+    let (mut blank, mut ascending, mut contains_key) = (0_usize, true, false);
     let mut previous: &[u8] = b"";
     for id in &ids {
         blank += usize::from(is_blank(id));
         ascending &= previous < id.as_bytes();
-        contain_key |= key.occurs_in_id(id);
+        contains_key |= key.occurs_in_id(id);
         previous = id.as_bytes();
     }
     if blank > 0 {
@@ -137,28 +138,28 @@ fn check_ids(ids: Vec<EventId>, key: &EventKey) -> Result<Vec<EventId>, String> 
     if !ascending && has_repeated(&ids) {
         return Err(format!("it has {} ids, some of them equal", ids.len()));
     }
-    if contain_key {
+    if contains_key {
         return Ok(ids.into_iter().map(|id| key.redact_id(id)).collect());
     }
     Ok(ids)
 }
 
 fn is_blank(id: &EventId) -> bool {
-    // The first character of most ids is enough.
+    // For most ids, checking the first character is enough.
     let starts_with_text = id.as_bytes().first().is_some_and(u8::is_ascii_graphic);
     !starts_with_text && id.as_str().trim().is_empty()
 }
 
 fn has_repeated(ids: &[EventId]) -> bool {
-    let mut seen = HashSet::with_capacity(ids.len());
-    !ids.iter().all(|id| seen.insert(id))
+    let mut unique = HashSet::with_capacity(ids.len());
+    !ids.iter().all(|id| unique.insert(id))
 }
 
 fn invalid(status: u16, problem: String) -> RequestError {
     RequestError::InvalidResponse { status, problem }
 }
 
-/// Returns the server's error message, without the key.
+/// Returns the server's error message, in which the key is redacted.
 fn message(response: &Response, key: &EventKey) -> String {
     let body = serde_json::from_slice::<ResponseBody>(&response.body).unwrap_or_default();
     let message = body.error.filter(|text| !text.is_empty());
@@ -172,7 +173,7 @@ fn message(response: &Response, key: &EventKey) -> String {
         }
         String::from_utf8_lossy(&response.body).trim().to_owned()
     });
-    // Redacted before truncating, which could leave the beginning of the key.
+    // Redacted before it is truncated, since truncating could leave a prefix of the key.
     key.redact(&text, response.truncated).chars().take(MAX_MESSAGE_CHARS).collect()
 }
 

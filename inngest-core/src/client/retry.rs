@@ -1,14 +1,14 @@
-//! Decides whether and when to retry, as pure functions of an attempt's failure.
+//! Decides whether and when to retry, in pure functions.
 
 use std::time::Duration;
 
 /// How often a request is attempted, and how long to wait between attempts.
 ///
-/// The bound of a wait doubles after each attempt. A wait is the larger of half the bound and the server's
-/// `Retry-After`, plus a random part of up to half the bound.
+/// The backoff doubles after each attempt. A wait is the larger of half the backoff and the
+/// server's `Retry-After`, plus a random part of up to half the backoff.
 ///
-/// With the default policy, a call survives an outage of 5 s unnoticed: the seven waits of a request take 6.35 s
-/// to 12.7 s. A call ends after 60 s at the latest.
+/// With the default policy, a call succeeds despite an outage of 5 s: the seven waits of a request
+/// take 6.35 s to 12.7 s in total. A call ends after at most 60 s.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -26,8 +26,8 @@ pub struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// 8 attempts per request, an initial backoff of 100 ms, a maximum backoff of 30 s, and 60 s for the whole
-    /// call.
+    /// Returns a policy with 8 attempts per request, an initial backoff of 100 ms, a maximum
+    /// backoff of 30 s, and a total timeout of 60 s.
     fn default() -> RetryPolicy {
         RetryPolicy {
             max_attempts: 8,
@@ -50,43 +50,43 @@ impl RetryPolicy {
         self
     }
 
-    /// Sets the bound of the first wait. The wait itself is between half of it and all of it.
+    /// Sets the backoff before the second attempt. The wait is between half of it and all of it.
     pub fn initial_backoff(mut self, wait: Duration) -> RetryPolicy {
         self.initial_backoff = wait;
         self
     }
 
-    /// Sets the limit that the doubling bound of the waits does not exceed. A server's `Retry-After` may exceed it.
+    /// Sets the maximum of the doubling backoff. A server's `Retry-After` may exceed it.
     pub fn max_backoff(mut self, wait: Duration) -> RetryPolicy {
         self.max_backoff = wait;
         self
     }
 
-    /// Sets the maximum duration of a whole call, requests and waits included. Events that are not sent by then
-    /// are unsent.
+    /// Sets the maximum duration of a whole call, including requests and waits. Events without an
+    /// outcome by then are unsent.
     pub fn total_timeout(mut self, timeout: Duration) -> RetryPolicy {
         self.total_timeout = timeout;
         self
     }
 
-    /// Returns the longest first wait.
+    /// Returns the upper limit of the first wait.
     pub(super) fn first_backoff(self) -> Duration {
         self.initial_backoff.min(self.max_backoff)
     }
 }
 
-/// What follows after a transient failure.
+/// What to do after a transient failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Decision {
     Wait(Duration),
-    /// No attempts or no time are remaining.
+    /// No attempt or no time is left.
     Stop,
     /// The server asks for a longer wait than the remaining time of the call.
     RetryAfterExceedsDeadline,
 }
 
-/// Decides what follows after attempt number `attempt`, counted from 1. `remaining` is the remaining time of the
-/// call, and `random` is between 0 and 1.
+/// Decides what to do after attempt number `attempt`, counted from 1, has failed. `remaining` is
+/// the remaining time of the call, and `random`, from 0 to 1, is the jitter.
 pub(super) fn decide(
     policy: RetryPolicy,
     attempt: u32,
@@ -94,7 +94,7 @@ pub(super) fn decide(
     remaining: Duration,
     random: f64,
 ) -> Decision {
-    if retry_after.is_some_and(|least| least >= remaining) {
+    if retry_after.is_some_and(|wait| wait >= remaining) {
         return Decision::RetryAfterExceedsDeadline;
     }
     if attempt >= policy.max_attempts {
@@ -103,7 +103,8 @@ pub(super) fn decide(
     let wait = backoff_delay(policy, attempt, retry_after, random);
     match retry_after {
         _ if wait < remaining => Decision::Wait(wait),
-        Some(least) => Decision::Wait(least),
+        // Without the random part, the wait that the server asks for fits.
+        Some(retry_after) => Decision::Wait(retry_after),
         None => Decision::Stop,
     }
 }
@@ -117,8 +118,8 @@ pub(super) fn backoff_delay(
 ) -> Duration {
     let doubled = 2_u32.checked_pow(failures - 1).unwrap_or(u32::MAX);
     let half = policy.initial_backoff.saturating_mul(doubled).min(policy.max_backoff) / 2;
-    // The random part is added to Retry-After too, so that clients that got the same value do not return at
-    // the same time.
+    // The random part is added to Retry-After too, so that clients that received the same value do
+    // not retry at the same time.
     retry_after.unwrap_or_default().max(half).saturating_add(half.mul_f64(random))
 }
 

@@ -4,11 +4,11 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
-/// A wait of 136 years, to which longer ones are shortened, since clocks cannot add every `Duration`.
-const LONGEST: Duration = Duration::from_secs(u32::MAX as u64);
+/// The longest wait that is returned: 136 years. A longer one could overflow `Instant`.
+const MAX_WAIT: Duration = Duration::from_secs(u32::MAX as u64);
 
-/// Returns the wait that the server asks for: in seconds, or until a date, which is compared with the response's
-/// `Date` if it has one.
+/// Returns the wait that the server asks for, in seconds or as a date. A date is compared with the
+/// response's `Date` if there is one, and with `now` otherwise.
 pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = parse_seconds(value).or_else(|| {
@@ -17,17 +17,18 @@ pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
         let now = date.and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or(now);
         Some(until.duration_since(now).unwrap_or_default())
     });
-    wait.map(|wait| wait.min(LONGEST))
+    wait.map(|wait| wait.min(MAX_WAIT))
 }
 
-/// Parses seconds, of which a fraction is rounded up. HTTP has no fractions and no limit; some servers send both.
+/// Parses a number of seconds, and rounds a fraction up. HTTP allows any number of digits and no
+/// fraction, but some servers send fractions.
 fn parse_seconds(value: &str) -> Option<Duration> {
     let (whole, fraction) = value.split_once('.').unwrap_or((value, "0"));
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if !is_digits(whole) || !is_digits(fraction) {
         return None;
     }
-    // Only too many digits make it fail.
+    // Digits fail to parse only if the number overflows.
     let seconds = whole.parse().unwrap_or(u64::MAX);
     let rounded_up = fraction.bytes().any(|digit| digit != b'0');
     Some(Duration::from_secs(seconds.saturating_add(rounded_up.into())))
@@ -53,7 +54,7 @@ mod tests {
         assert_eq!(parse(&[later, server_time.clone()]), Some(Duration::from_secs(10)));
         let earlier = until("Thu, 01 Jan 1970 00:00:10 GMT");
         assert_eq!(parse(&[earlier, server_time]), Some(Duration::from_secs(0)));
-        assert_eq!(parse(&[until("Fri, 31 Dec 9999 23:59:59 GMT")]), Some(LONGEST));
+        assert_eq!(parse(&[until("Fri, 31 Dec 9999 23:59:59 GMT")]), Some(MAX_WAIT));
     }
 
     #[test]
@@ -66,7 +67,7 @@ mod tests {
         }
         for long in ["4294967296", "18446744073709551615.5", "18446744073709551616", "1e", "9.9e9"]
         {
-            let expected = (!long.contains('e')).then_some(LONGEST);
+            let expected = (!long.contains('e')).then_some(MAX_WAIT);
             assert_eq!(parse(long), expected, "{long}");
         }
         for invalid in ["", "soon", "-7", ".", "1.", ".5", "1.5s", "1,5", "0x10", "inf"] {

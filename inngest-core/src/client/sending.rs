@@ -5,10 +5,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// The future of [`Client::send`](crate::Client::send) and [`Client::send_all`](crate::Client::send_all).
+/// The future of [`Client::send`](crate::Client::send) and
+/// [`Client::send_all`](crate::Client::send_all).
 ///
-/// It is `Send` and `'static` and borrows nothing. Dropping it cancels the call. It has a name and no trait bound, so
-/// that a value that is no event is one error, and so that calls of many event types share their code.
+/// It is `Send` and `'static` and borrows nothing. Dropping it cancels the call. It is a named type
+/// without a trait bound, so that a value that is not an event causes one compile error only, and
+/// so that calls with different event types share compiled code.
 #[must_use = "nothing is sent unless the future is awaited"]
 pub struct Sending<T>(Pin<Box<dyn Future<Output = T> + Send>>);
 

@@ -1,4 +1,4 @@
-//! The error of another crate, kept as the source of one of ours.
+//! The error of another crate, as the source of an error of this crate.
 
 use std::error::Error;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! The span of a call, with the fields of OpenTelemetry's messaging conventions. It never contains an event's data
-//! or a URL.
+//! The span of a call, with the fields of OpenTelemetry's messaging conventions. It never contains
+//! an event's data or a URL.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use tracing::field::Empty;
 use tracing::{Instrument as _, info_span};
 
 use super::hooks::SendOutcome;
-use crate::batch::{Batch, one_name};
+use crate::batch::{Batch, common_name};
 
 #[derive(Clone)]
 pub(super) struct Span(tracing::Span);
@@ -20,10 +20,10 @@ impl Span {
 
     /// Returns the span of a call with a batch.
     pub(super) fn for_batch(batch: &Batch) -> Span {
-        Span::new(|| one_name(batch.slots()), Some(batch.len()))
+        Span::new(|| common_name(batch.slots()), Some(batch.len()))
     }
 
-    /// The macro evaluates `name` only if the span is enabled.
+    /// Creates the span. The macro calls `name` only if the span is enabled.
     fn new(name: impl Fn() -> Option<&'static str>, count: Option<usize>) -> Span {
         Span(info_span!(
             "send",
@@ -50,7 +50,8 @@ impl Span {
         future.instrument(self.0.clone())
     }
 
-    /// Records the error type of the first unsent event, or of the first rejected one if no event is unsent.
+    /// Records the error type of the first unsent event, or of the first rejected one if no event
+    /// is unsent.
     pub(super) fn record_outcomes<'a>(&self, outcomes: impl Iterator<Item = SendOutcome<'a>>) {
         if self.0.is_disabled() {
             return;
@@ -76,7 +77,7 @@ impl Span {
     }
 }
 
-/// The span's name as OpenTelemetry has it: `send storefront/order.placed`.
+/// The span's name, in the format of OpenTelemetry: `send storefront/order.placed`.
 struct SpanName(Option<&'static str>);
 
 impl fmt::Display for SpanName {

@@ -10,24 +10,25 @@ use bytes::Bytes;
 
 use crate::event::EventError;
 
-/// Answers a client's requests in place of the network, for
+/// Responds to a client's requests instead of the network, for
 /// [`ClientBuilder::transport`](crate::ClientBuilder::transport).
 ///
-/// Any `Fn(http::Request<Bytes>) -> impl Future<Output = Result<http::Response<Bytes>, TransportFault>>`
-/// implements it. Use tokio's timers in the future, so that a paused clock works.
+/// Any `Fn(http::Request<Bytes>) -> impl Future<Output = Result<http::Response<Bytes>,
+/// TransportFault>>` implements it. Use tokio's timers in the future, so that a paused clock works.
 pub trait Transport: Send + Sync + 'static {
     /// Sends one request and waits for its whole response.
     fn send(&self, request: http::Request<Bytes>) -> TransportAnswer<'_>;
 
-    /// Called with each event that the client itself rejects, and with the place where it was given to the
-    /// client.
+    /// Receives each event that the client itself rejects, and the source location at which it was
+    /// passed to the client.
     #[doc(hidden)]
     fn on_invalid_event(&self, error: &EventError, call_site: &'static Location<'static>) {
         let _ = (error, call_site);
     }
 }
 
-/// Where the events of a request were given to the client, one entry per event. An extension of the request.
+/// The source locations at which the events of a request were passed to the client, one per event.
+/// Stored in the extensions of the request.
 #[derive(Clone, Debug)]
 pub(crate) struct CallSites(pub(crate) Arc<[&'static Location<'static>]>);
 

@@ -30,7 +30,7 @@ pub(super) struct Request {
     pub(super) body: Bytes,
     #[cfg(feature = "testing")]
     pub(super) call_sites: super::test_transport::CallSites,
-    /// The maximum number of bytes that are read of the response's body.
+    /// The maximum number of bytes that are read from the response's body.
     pub(super) max_response_bytes: usize,
 }
 
@@ -41,7 +41,8 @@ pub(super) struct Response {
     pub(super) body: Bytes,
     /// Whether the body is longer than a valid response can be and was not read to its end.
     pub(super) truncated: bool,
-    /// Whether it came from another URL, because the user's HTTP client followed a redirect.
+    /// Whether the response came from another URL, because the user's HTTP client followed a
+    /// redirect.
     pub(super) redirected: bool,
 }
 
@@ -57,8 +58,8 @@ impl Transport {
     ///
     /// # Panics
     ///
-    /// Without a tokio runtime: when called, not when polled, since otherwise the caller's timeout would panic
-    /// first, with tokio's message, which does not name a solution.
+    /// Panics without a tokio runtime. It panics when called, not when polled: otherwise the
+    /// caller's timeout would panic first, with a message of tokio that does not name a solution.
     pub(super) fn send(
         &self,
         request: &Request,
@@ -103,16 +104,17 @@ impl HttpTransport {
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .connect_timeout(connect_timeout)
-            // Less than the time after which servers close idle connections, or a POST could be lost.
+            // Shorter than the time after which servers close idle connections, since a POST on a
+            // connection that is being closed could be lost.
             .pool_idle_timeout(Duration::from_secs(20))
             .tcp_nodelay(true);
         let https = endpoint.scheme() == "https";
-        // Over http a proxy could read the key.
+        // Over http, a proxy could read the key.
         if !https || !proxies || is_loopback(endpoint) {
             builder = builder.no_proxy();
         }
-        // The scheme is fixed and redirects are not followed, so certificates are never needed over http,
-        // and the client also works on a machine without any.
+        // The scheme is fixed and redirects are not followed, so certificates are never needed over
+        // http, and the client also works on a machine without any.
         #[cfg(any(feature = "rustls", feature = "native-tls"))]
         if !https {
             builder = builder.tls_certs_only([]);
@@ -141,7 +143,8 @@ impl HttpTransport {
     }
 }
 
-/// Names the server in an error of reqwest, instead of the URL, which contains the key.
+/// Converts an error of reqwest. The URL, which contains the key, is replaced with the server's
+/// name.
 fn transport_error(url: &Url, error: reqwest::Error) -> TransportError {
     let connect = error.is_connect();
     let source: Source = Arc::new(ConnectionError::new(url, error.without_url()));
@@ -173,6 +176,7 @@ async fn read_body(
     Ok((body, truncated))
 }
 
+/// Sends `request` through a test's transport.
 #[cfg(feature = "testing")]
 async fn send_scripted(
     transport: &dyn super::test_transport::Transport,

@@ -13,8 +13,8 @@ use crate::client::Client;
 /// Configures a [`Publisher`]. Created by [`Client::publisher`]; [`start`](PublisherBuilder::start)
 /// starts the publisher.
 ///
-/// Waits between attempts follow the client's [`RetryPolicy`](crate::RetryPolicy), without its limits on
-/// attempts and time.
+/// Waits between attempts follow the client's [`RetryPolicy`](crate::RetryPolicy), without its
+/// limits on attempts and time.
 #[must_use = "a builder does nothing until `start` is called"]
 pub struct PublisherBuilder {
     client: Client,
@@ -42,8 +42,8 @@ impl Client {
 }
 
 impl PublisherBuilder {
-    /// Sets the maximum number of events in a batch, limited by the client's `max_request_events`. 0 counts
-    /// as 1.
+    /// Sets the maximum number of events in a batch, limited by the client's `max_request_events`.
+    /// 0 counts as 1.
     ///
     /// Default: 100.
     pub fn max_batch_events(mut self, events: usize) -> PublisherBuilder {
@@ -51,7 +51,7 @@ impl PublisherBuilder {
         self
     }
 
-    /// Sets the maximum size of the events in a batch, in bytes. An event that is larger is sent alone.
+    /// Sets the maximum size of the events in a batch, in bytes. A larger event is sent alone.
     ///
     /// Default: 512 KiB.
     pub fn max_batch_bytes(mut self, bytes: usize) -> PublisherBuilder {
@@ -59,8 +59,8 @@ impl PublisherBuilder {
         self
     }
 
-    /// Sets how long a batch that is not full waits for more events while others are in flight. An event
-    /// published to an idle publisher does not wait.
+    /// Sets how long a batch that is not full waits for more events while others are in flight. An
+    /// event published to an idle publisher does not wait.
     ///
     /// Default: 5 ms.
     pub fn linger(mut self, linger: Duration) -> PublisherBuilder {
@@ -68,8 +68,8 @@ impl PublisherBuilder {
         self
     }
 
-    /// Sets the maximum number of batches in flight. Their order is undefined unless it is 1 and nothing fails.
-    /// 0 counts as 1.
+    /// Sets the maximum number of batches in flight. With more than 1, or after a failure, the
+    /// order of the batches is undefined. 0 counts as 1.
     ///
     /// Default: 4.
     pub fn max_in_flight(mut self, batches: usize) -> PublisherBuilder {
@@ -85,8 +85,8 @@ impl PublisherBuilder {
         self
     }
 
-    /// Sets the maximum size of the events that are queued or in flight, in bytes. An event that is larger is
-    /// queued when nothing else is. 0 counts as 1.
+    /// Sets the maximum size of the events that are queued or in flight, in bytes. A larger event
+    /// is queued when the queue is empty. 0 counts as 1.
     ///
     /// Default: 16 MiB.
     pub fn max_queued_bytes(mut self, bytes: usize) -> PublisherBuilder {
@@ -94,13 +94,15 @@ impl PublisherBuilder {
         self
     }
 
-    /// Sets a hook that is called with events that the publisher no longer tries to send, so that they can be
-    /// stored or inspected: rejected events, events that failed with an error that is not transient, and
-    /// events left when the publisher is dropped without being [closed](Publisher::close). Rejected and
-    /// unsent events come in separate calls. Without a hook they are only counted and logged.
+    /// Sets a hook that is called with events that the publisher no longer tries to send, so that
+    /// they can be stored or inspected: rejected events, events that failed with an error that is
+    /// not transient, and events left when the publisher is dropped without being
+    /// [closed](Publisher::close). Rejected and unsent events are passed in separate calls. Without
+    /// a hook they are only counted and logged.
     ///
-    /// Invalid events are not passed to it; `publish` returns their errors. The hook is called by the
-    /// background task or by the drop, and must not block. A panic in it is caught and logged.
+    /// Invalid events are not passed to it; `publish` returns their errors. The hook is called by
+    /// the background task, or by the drop of the last clone, and must not block. A panic in it is
+    /// caught and logged.
     pub fn on_undelivered(
         mut self,
         hook: impl Fn(Undelivered) + Send + Sync + 'static,
@@ -113,12 +115,13 @@ impl PublisherBuilder {
     ///
     /// # Panics
     ///
-    /// If called outside of a tokio runtime.
+    /// Panics if called outside of a tokio runtime.
     #[must_use]
     pub fn start(self) -> Publisher {
         let policy = self.client.retry_policy();
         let request = self.client.request_limits();
-        // Each batch is one request, so that the publisher controls the number of requests in flight.
+        // Each batch is one request, so that the publisher controls the number of requests in
+        // flight.
         let limits = QueueLimits {
             batch_events: self.limits.batch_events.min(request.events),
             request_bytes: request.bytes,

@@ -14,14 +14,14 @@ pub(super) struct Classified {
     /// The events to be retried, and the transient error with the longest `Retry-After`.
     pub(super) retry: Vec<usize>,
     pub(super) transient_error: Option<Arc<RequestError>>,
-    /// The events at which the server stopped, with its answer. Each is retried alone.
+    /// The events at which the server stopped, with its response. Each is retried alone.
     pub(super) set_aside: Vec<(usize, Arc<RequestError>)>,
     /// The events of a request that was too large for the server.
     pub(super) too_large: Vec<usize>,
     /// The events that are kept because the key is refused, and the server's response.
     pub(super) key_refused: Vec<usize>,
     pub(super) key_error: Option<Arc<RequestError>>,
-    /// The events that are kept because their names are refused, as far as is known, and the server's response.
+    /// The events that are kept because the server may refuse their names, and its response.
     pub(super) name_refused: Vec<(usize, Arc<RequestError>)>,
 }
 

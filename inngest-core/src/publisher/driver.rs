@@ -1,4 +1,5 @@
-//! The background task: takes batches from the queue, sends them, and adapts the pace to their outcomes.
+//! The background task. It takes batches from the queue, sends them, and adapts the pace to their
+//! outcomes.
 
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
@@ -25,9 +26,10 @@ impl Drop for DriverGuard {
     }
 }
 
-/// Runs until it is aborted.
+/// Runs the background task until it is aborted.
 pub(super) fn drive(queue: Arc<Queue>, policy: RetryPolicy) -> impl Future<Output = ()> {
-    // Created here, since a runtime that shuts down may drop the task before it is polled.
+    // Created outside of the async block, since a runtime that shuts down may drop the task before
+    // it is polled.
     let guard = DriverGuard(queue);
     async move { run(&guard.0, policy).await }
 }
@@ -75,7 +77,8 @@ async fn run(queue: &Queue, policy: RetryPolicy) {
     }
 }
 
-/// Records the outcome of a batch whose request started at `started`.
+/// Adapts the pace and the log of outages to the outcome of a batch whose request started at
+/// `started`.
 fn adapt(pace: &mut Pace, outage: &mut Outage, effect: PaceEffect, started: Instant) {
     match effect {
         PaceEffect::None => {}

@@ -1,4 +1,4 @@
-//! One serialized event on its way into the queue.
+//! One serialized event that is not queued yet.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -22,14 +22,15 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// Serializes `event`, after the `before_send` hooks. An invalid event is reported to hooks and metrics.
+    /// Serializes `event`, after the `before_send` hooks. An invalid event is reported to hooks and
+    /// metrics.
     pub(super) fn serialize<E: IntoEvent>(
         client: &Client,
         event: E,
         call_site: CallSite,
     ) -> Result<Entry, EventError> {
-        // Taken rather than borrowed, since the event's own `Serialize` may publish too. A destructor of another
-        // thread-local may publish when the buffer is gone already.
+        // Taken rather than borrowed, since the event's own `Serialize` may publish too. A
+        // destructor of another thread-local may publish after the buffer was destroyed.
         let json = SCRATCH.try_with(Cell::take).unwrap_or_default();
         let trace = client.caller_trace();
         let mut entry = Entry { name: "", json, call_site, trace };

@@ -24,8 +24,8 @@ pub enum PublishError {
         event: Batch,
     },
 
-    /// The server refuses the event key or the event's name, so that the event would not be sent until
-    /// [`Publisher::resume`](super::Publisher::resume) is called.
+    /// The server refuses the event key or the event's name, so that the event would not be sent
+    /// until [`Publisher::resume`](super::Publisher::resume) is called.
     #[error("the publisher has stopped: {cause}")]
     KeyRefused {
         /// The server's response.
@@ -56,7 +56,8 @@ pub enum DeliveryError {
     #[error("the event was not sent: {0}")]
     Failed(Arc<RequestError>),
 
-    /// The publisher was closed or dropped while the server refused the event key or the event's name.
+    /// The publisher was closed or dropped while the server refused the event key or the event's
+    /// name.
     #[error("the publisher was closed before the event was delivered: {0}")]
     KeyRefused(Arc<RequestError>),
 
@@ -66,8 +67,8 @@ pub enum DeliveryError {
 }
 
 impl PublishError {
-    /// Returns the event, or the batch given to [`publish_batch`](super::Publisher::publish_batch), unless the
-    /// event is invalid.
+    /// Returns the event, or the batch given to [`publish_batch`](super::Publisher::publish_batch),
+    /// unless the event is invalid.
     #[must_use]
     pub fn into_event(self) -> Option<Batch> {
         match self {
@@ -91,14 +92,15 @@ impl DeliveryError {
     }
 }
 
-/// [`Publisher::flush`](super::Publisher::flush) ended before every event had an outcome.
+/// The error of [`Publisher::flush`](super::Publisher::flush): it ended before every event had an
+/// outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FlushError {
     /// The number of events accepted before the call that have no outcome yet.
     pub events: usize,
-    /// Whether the event key is refused, or the names of the remaining events, so that waiting longer does not
-    /// help.
+    /// Whether the event key is refused, or the names of the remaining events, so that waiting
+    /// longer does not help.
     pub key_refused: bool,
 }
 

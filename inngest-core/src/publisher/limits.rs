@@ -17,16 +17,16 @@ pub(super) struct QueueLimits {
 }
 
 impl QueueLimits {
-    /// Returns whether `batch` has no room for another event of `bytes` bytes. A batch is one request, with
-    /// a comma or a bracket per event.
+    /// Returns whether `batch` has no room for another event of `bytes` bytes. A batch is sent in
+    /// one request, in which each event takes one more byte for a comma or a bracket.
     pub(super) fn is_full(&self, batch: &Batch, bytes: usize) -> bool {
         batch.len() >= self.batch_events
             || batch.bytes() + bytes > self.batch_bytes
             || batch.bytes() + batch.len() + bytes + 1 >= self.request_bytes
     }
 
-    /// Returns how many bytes of the queue an event of `bytes` bytes takes. An event that is larger than the queue
-    /// takes all of it.
+    /// Returns how many bytes of the queue's room an event of `bytes` bytes takes. An event that is
+    /// larger than the queue takes all of the room.
     pub(super) fn queue_bytes(&self, bytes: usize) -> usize {
         bytes.min(self.queued_bytes)
     }

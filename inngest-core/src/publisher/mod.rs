@@ -35,10 +35,11 @@ pub use report::{CloseReport, PublisherStats, Undelivered};
 
 /// Sends events in the background, in batches. Cheap to clone: clones share one queue.
 ///
-/// [`Client::send`](crate::Client::send) waits for Inngest, which a web handler often must not.
-/// [`publish`](Publisher::publish) waits only for room in the queue. Every event it accepts ends as
-/// exactly one of *delivered*, *failed* and *undelivered*, as its [`Receipt`], [`stats`](Publisher::stats)
-/// and the report of [`close`](Publisher::close) show.
+/// [`Client::send`](crate::Client::send) waits for Inngest's response, which is often too slow for
+/// a web handler. [`publish`](Publisher::publish) waits only for room in the queue. Each event that
+/// it accepts gets exactly one outcome: *delivered*, *failed* or *undelivered*. The outcomes are
+/// reported by the event's [`Receipt`], by [`stats`](Publisher::stats) and by the report of
+/// [`close`](Publisher::close).
 ///
 /// ```no_run
 /// # async fn run(event: impl inngest_core::InngestEvent) -> Result<(), Box<dyn std::error::Error>> {
@@ -54,37 +55,40 @@ pub use report::{CloseReport, PublisherStats, Undelivered};
 /// # }
 /// ```
 ///
+/// Room in the queue is assigned in the order in which it was requested: while a large event waits
+/// for room, small events wait too.
+///
 /// # Outages
 ///
-/// Transient failures are retried without limit, one request at a time with growing waits, until a request
-/// succeeds or the publisher is closed. The queue fills up meanwhile; then `publish` waits, and
-/// [`try_publish`](Publisher::try_publish) returns events in its error. A `Retry-After` pauses all sending, for
-/// at most an hour. The first caller that waits in [`flush`](Publisher::flush) or
-/// [`close`](Publisher::close) restarts the publisher's own waits at the initial backoff.
+/// Transient failures are retried without limit, one request at a time with growing waits, until a
+/// request succeeds or the publisher is closed. Meanwhile the queue fills up. Once it is full,
+/// `publish` waits, and [`try_publish`](Publisher::try_publish) returns the event in its error. A
+/// `Retry-After` pauses all sending, for at most an hour. The first caller that waits in
+/// [`flush`](Publisher::flush) or [`close`](Publisher::close) restarts the publisher's own backoff
+/// at the initial one.
 ///
-/// A refused key stops the sending and keeps the queue: `publish` returns an error at once, until
-/// [`resume`](Publisher::resume) is called. A key can also refuse single event names (403): the events of
-/// these names are kept until another name is accepted, and are then rejected.
+/// If the server refuses the key, the publisher stops sending and keeps the queue, and `publish`
+/// returns an error at once, until [`resume`](Publisher::resume) is called. The server can also
+/// refuse single event names for a key (403): events with these names are kept until an event with
+/// another name is accepted, and are then rejected.
 ///
 /// # Bad events
 ///
-/// A batch that keeps failing while others succeed is halved until the event that makes it fail is alone;
-/// [`isolated_events`](PublisherStats::isolated_events) shows it. An event at which the server stops with a
-/// 400 is sent again alone, up to three times, and is then rejected and passed to
-/// [`on_undelivered`](PublisherBuilder::on_undelivered). An event of which an earlier attempt may have been
-/// accepted is not rejected, but failed.
-///
-/// Room in the queue is given in the order it was requested: while a large event waits, small events wait
-/// too.
+/// A batch that keeps failing while others succeed is halved until the event that makes it fail is
+/// alone. [`isolated_events`](PublisherStats::isolated_events) counts the events of such batches.
+/// An event at which the server stops with a 400 is retried alone, up to three times, and is then
+/// rejected and passed to [`on_undelivered`](PublisherBuilder::on_undelivered). If the server may
+/// have accepted an earlier attempt, the event is reported as failed, not as rejected.
 ///
 /// # Dropping
 ///
-/// Dropping the last clone does not wait or block: queued events are undelivered, counted, logged and passed
-/// to [`on_undelivered`](PublisherBuilder::on_undelivered). Call [`close`](Publisher::close) first.
+/// Dropping the last clone neither waits nor blocks: the queued events are undelivered. Their
+/// number is logged, and they are passed to [`on_undelivered`](PublisherBuilder::on_undelivered).
+/// Call [`close`](Publisher::close) first.
 #[derive(Clone)]
 pub struct Publisher(Arc<Handle>);
 
-/// Shared by the clones, and dropped with the last of them.
+/// Shared by the clones of a publisher, and dropped with the last clone.
 struct Handle {
     queue: Arc<Queue>,
     driver: AbortHandle,
@@ -93,12 +97,12 @@ struct Handle {
 impl Publisher {
     /// Queues one event as soon as there is room for it.
     ///
-    /// The event is serialized in the call itself, and the future borrows nothing. The event is queued when
-    /// the future completes; dropping the future before discards the event.
+    /// The event is serialized before `publish` returns, and the future borrows nothing. The event
+    /// is queued when the future completes. Dropping the future earlier discards the event.
     ///
     /// # Errors
     ///
-    /// [`PublishError`] if the event is invalid, or the publisher no longer sends.
+    /// [`PublishError`] if the event is invalid, or the publisher does not accept it.
     #[track_caller]
     pub fn publish<E: IntoEvent>(&self, event: E) -> Publishing {
         self.publishing(event, CallSite::caller())
@@ -116,12 +120,13 @@ impl Publisher {
         self.0.queue.try_push(&entry)
     }
 
-    /// Queues many events in order, each as soon as there is room for it, and returns for each what
-    /// [`publish`](Publisher::publish) would return.
+    /// Queues many events in order, each as soon as there is room for it, and returns the result of
+    /// [`publish`](Publisher::publish) for each.
     ///
-    /// The events are serialized in the call itself, and the future borrows nothing: until it completes, it
-    /// holds all of them in addition to the queue. An invalid event does not stop the others. Dropping the
-    /// future discards the events that are not queued yet, and the receipts of those that are.
+    /// The events are serialized before `publish_all` returns, and the future borrows nothing.
+    /// Until it completes, it holds the events that are not queued yet in memory, in addition to
+    /// the queue. An invalid event does not stop the others. Dropping the future discards the
+    /// events that are not queued yet, and the receipts of the queued events.
     #[track_caller]
     pub fn publish_all<I>(&self, events: I) -> PublishingAll
     where
@@ -132,50 +137,57 @@ impl Publisher {
         PublishingAll::new(events.collect())
     }
 
+    /// Serializes `event` and returns the future that queues it.
     fn publishing<E: IntoEvent>(&self, event: E, call_site: CallSite) -> Publishing {
         let queue = Arc::clone(&self.0.queue);
         let entry = Entry::serialize(queue.client(), event, call_site);
         Publishing::new(queue, entry.map_err(PublishError::from))
     }
 
-    /// Queues all events of a batch as soon as there is room for all of them, and returns a receipt per event, in
-    /// order. The events keep the ids they have in the batch, so a batch that an error returned can be
-    /// published without duplicates.
+    /// Queues all events of a batch as soon as there is room for all of them, and returns a receipt
+    /// per event, in order. The events keep the ids they have in the batch, so a batch that an
+    /// error returned can be published without duplicates.
     ///
-    /// A batch that is larger than the queue waits for all of the queue's room. The hooks of
+    /// A batch that is larger than the queue waits until the queue is empty. The hooks of
     /// [`ClientBuilder::before_send`](crate::ClientBuilder::before_send) are not called.
     ///
     /// # Errors
     ///
-    /// [`PublishError`] if the publisher no longer sends, or an event has a refused name. No event is queued
-    /// then, and the error contains the whole batch.
+    /// [`PublishError`] if the publisher does not accept the events, for example because the server
+    /// refuses the name of one of them. No event is queued then, and the error contains the whole
+    /// batch.
     pub async fn publish_batch(&self, batch: Batch) -> Result<Vec<Receipt>, PublishError> {
         self.0.queue.push_batch(batch).await
     }
 
-    /// Waits until every event that was accepted before the call has an outcome. Their batches do not linger.
+    /// Waits until every event that was accepted before the call has an outcome. Their batches are
+    /// sent without lingering.
     ///
     /// # Errors
     ///
-    /// [`FlushError`]: how many events have no outcome when `within` is over, the event key is refused, or
-    /// the runtime that the publisher was started on has shut down.
+    /// [`FlushError`] with the number of events without an outcome, if `within` elapses, the event
+    /// key is refused, or the runtime that the publisher was started on shuts down.
     ///
     /// # Panics
     ///
-    /// If polled outside of a tokio runtime, because of tokio's timers. The same holds for `close`.
+    /// Panics if polled outside of a tokio runtime, because of tokio's timers. The same applies to
+    /// [`close`](Publisher::close).
     pub async fn flush(&self, within: Duration) -> Result<(), FlushError> {
         self.0.queue.flush(within).await
     }
 
-    /// Stops accepting events, flushes, stops the background task, and reports the outcome of every event.
+    /// Stops accepting events, flushes, stops the background task, and reports the outcome of every
+    /// event.
     ///
-    /// Events that are not delivered when `within` is over are returned in the report, including those in
-    /// flight. Sending them with [`Client::send_batch`](crate::Client::send_batch) duplicates none.
+    /// Events without an outcome when `within` has elapsed are returned in the report, including
+    /// events in flight. Sending them with [`Client::send_batch`](crate::Client::send_batch)
+    /// duplicates none.
     ///
-    /// It returns by the end of `within`, plus at most the one hook call that is running then. Hooks and
-    /// receipts of further events are notified on a thread of their own.
+    /// It returns once `within` has elapsed at the latest, or when the hook call that is running
+    /// then returns. Hooks and receipts of the remaining events are notified on a separate thread.
     pub async fn close(&self, within: Duration) -> CloseReport {
-        // Real time, since hooks are synchronous code. An hour is as good as forever.
+        // Real time, since hooks are synchronous code. Limited to an hour, since a longer time
+        // could overflow `Instant`.
         let deadline = Instant::now() + within.min(Duration::from_secs(3_600));
         self.0.queue.stop_accepting();
         // The report contains the unfinished events.

@@ -1,7 +1,8 @@
-//! Notifies hooks, metrics, receipts and the `on_undelivered` hook of outcomes.
+//! Notifies the `after_send` hooks, metrics, receipts and the `on_undelivered` hook of outcomes.
 //!
-//! Hooks are the user's code. A panic in one is caught, and one that is slow does not keep `close` waiting: after
-//! its deadline, at most the hook call that is running is waited for, and the rest goes on on a thread of its own.
+//! Hooks are the user's code. A panic in a hook is caught. A slow hook does not delay `close`:
+//! after its deadline, `close` waits at most for the hook call that is running, and a separate
+//! thread makes the remaining notifications.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -15,10 +16,12 @@ use crate::batch::Batch;
 use crate::client::{Client, Rejection, RequestError, SendOutcome, log};
 use crate::event::EventId;
 
-/// How long `close` still calls fast hooks itself when its deadline is over.
+/// How long `close` calls hooks itself when its deadline has elapsed already. This is enough for
+/// fast hooks.
 const GRACE: Duration = Duration::from_millis(10);
 
-/// The receivers of notifications, which the queue shares with the thread that finishes them.
+/// The receivers of notifications. The queue shares them with the thread that makes the remaining
+/// notifications after `close`.
 pub(super) struct Receivers {
     pub(super) client: Client,
     pub(super) hook: Option<UndeliveredHook>,
@@ -26,16 +29,17 @@ pub(super) struct Receivers {
     deadline: OnceLock<Instant>,
 }
 
-/// The outcomes of a batch, of which the receivers have to be notified.
+/// The outcomes of a batch that the receivers have to be notified of.
 pub(super) struct BatchOutcomes {
     batch: SealedBatch,
-    /// By the index in the batch. Empty when hooks, metrics and receipts have been notified.
+    /// The outcomes, each with the event's index in the batch. Empty when hooks, metrics and
+    /// receipts have been notified.
     by_index: Vec<(usize, Result<EventId, DeliveryError>)>,
-    /// How many outcomes hooks and metrics have got.
+    /// The number of outcomes that hooks and metrics have been notified of.
     reported: usize,
     /// Whether events that were not delivered are passed to the `on_undelivered` hook.
-    hands_over: bool,
-    /// What the `on_undelivered` hook has not got yet.
+    reports_undelivered: bool,
+    /// The events that have still to be passed to the `on_undelivered` hook.
     undelivered: Vec<Undelivered>,
 }
 
@@ -44,7 +48,7 @@ impl Receivers {
         Receivers { client, hook, deadline: OnceLock::new() }
     }
 
-    /// Limits how long hooks are called in place of a thread of their own.
+    /// Sets the time after which hooks are called on a separate thread.
     pub(super) fn set_deadline(&self, deadline: Instant) {
         self.deadline.get_or_init(|| deadline.max(Instant::now() + GRACE));
     }
@@ -53,34 +57,36 @@ impl Receivers {
         self.deadline.get().is_some_and(|deadline| Instant::now() >= *deadline)
     }
 
-    /// Notifies the receivers, and lets a thread of its own finish what is left when `close` stops waiting.
+    /// Notifies the receivers of `all`. When the deadline of `close` has elapsed, a separate thread
+    /// makes the remaining notifications.
     pub(super) fn notify(self: &Arc<Self>, all: impl IntoIterator<Item = BatchOutcomes>) {
         let mut all = all.into_iter();
         while let Some(mut outcomes) = all.next() {
             if !outcomes.notify(self, || self.is_over_deadline()) {
                 let rest: Vec<BatchOutcomes> = std::iter::once(outcomes).chain(all).collect();
-                self.finish_on_a_thread(rest);
+                self.finish_on_thread(rest);
                 return;
             }
         }
     }
 
-    fn finish_on_a_thread(self: &Arc<Self>, rest: Vec<BatchOutcomes>) {
+    /// Makes the notifications `rest` on a separate thread, or here if no thread can be started.
+    fn finish_on_thread(self: &Arc<Self>, rest: Vec<BatchOutcomes>) {
         let receivers = Arc::clone(self);
         let rest = Arc::new(Mutex::new(rest));
         let finish = {
             let rest = Arc::clone(&rest);
             move || finish_all(&receivers, &rest)
         };
-        // A blocking task of the runtime could be dropped at its shutdown before it starts.
+        // A thread, since a runtime that shuts down may drop a blocking task before it starts.
         if thread::Builder::new().name("inngest-hooks".to_owned()).spawn(finish).is_err() {
             finish_all(self, &rest);
         }
     }
 
-    /// Calls the `on_undelivered` hook. A panic in it must not end the driver, nor the process if the publisher
-    /// is being dropped.
-    pub(super) fn hand_over(&self, undelivered: Undelivered) {
+    /// Calls the `on_undelivered` hook. A panic in it must not end the driver, nor the process if
+    /// the publisher is being dropped.
+    pub(super) fn report_undelivered(&self, undelivered: Undelivered) {
         if let Some(hook) = &self.hook {
             if catch_unwind(AssertUnwindSafe(|| hook(undelivered))).is_err() {
                 log::hook_panicked("on_undelivered");
@@ -106,26 +112,26 @@ impl BatchOutcomes {
             batch,
             by_index: outcomes,
             reported: 0,
-            hands_over: true,
+            reports_undelivered: true,
             undelivered: Vec::new(),
         }
     }
 
-    /// Returns the outcomes of a batch that is left over at the end of the publisher. Its events are returned by
-    /// `close`, and not passed to the `on_undelivered` hook.
+    /// Creates the outcomes of a batch that is unfinished when the publisher ends. Its events are
+    /// returned by `close`, and not passed to the `on_undelivered` hook.
     pub(super) fn left_over(batch: SealedBatch, error: &DeliveryError) -> BatchOutcomes {
         let outcomes = (0..batch.len()).map(|index| (index, Err(error.clone()))).collect();
         BatchOutcomes {
             batch,
             by_index: outcomes,
             reported: 0,
-            hands_over: false,
+            reports_undelivered: false,
             undelivered: Vec::new(),
         }
     }
 
-    /// Notifies all receivers: hooks and metrics, then receipts, then the `on_undelivered` hook. Stops after a hook
-    /// call when `stop` returns true. Returns whether all have been notified.
+    /// Notifies all receivers: hooks and metrics, then receipts, then the `on_undelivered` hook.
+    /// Stops after a hook call when `stop` returns true. Returns whether all have been notified.
     fn notify(&mut self, receivers: &Receivers, stop: impl Fn() -> bool) -> bool {
         let slots = self.batch.batch.slots();
         let outcomes = self.by_index[self.reported..].iter();
@@ -134,14 +140,14 @@ impl BatchOutcomes {
         if self.reported < self.by_index.len() {
             return false;
         }
-        if self.hands_over {
+        if self.reports_undelivered {
             self.undelivered.extend(undelivered(&self.batch.batch, &self.by_index));
         }
         let outcomes = mem::take(&mut self.by_index).into_iter();
         self.reported = 0;
         self.batch.deliveries.complete(outcomes.map(|(index, it)| (self.batch.indexes[index], it)));
         while let Some(next) = self.undelivered.pop() {
-            receivers.hand_over(next);
+            receivers.report_undelivered(next);
             if !self.undelivered.is_empty() && stop() {
                 return false;
             }
@@ -150,7 +156,8 @@ impl BatchOutcomes {
     }
 }
 
-/// Returns the events for the `on_undelivered` hook: the rejected ones, and the failed ones by cause.
+/// Returns the events for the `on_undelivered` hook: the rejected events, and the failed events by
+/// cause.
 fn undelivered(
     batch: &Batch,
     outcomes: &[(usize, Result<EventId, DeliveryError>)],
@@ -186,7 +193,7 @@ fn undelivered(
     undelivered
 }
 
-/// Returns an event's outcome as hooks and metrics get it.
+/// Converts an event's outcome for hooks and metrics.
 fn send_outcome(outcome: &Result<EventId, DeliveryError>) -> SendOutcome<'_> {
     match outcome {
         Ok(id) => SendOutcome::Accepted(id),

@@ -14,7 +14,8 @@ use super::receipt::Receipt;
 
 type Waiting = Pin<Box<dyn Future<Output = Result<Receipt, PublishError>> + Send>>;
 
-/// The future of [`Publisher::publish`](super::Publisher::publish). Dropping it before it completes discards the event.
+/// The future of [`Publisher::publish`](super::Publisher::publish). Dropping it before it completes
+/// discards the event.
 #[must_use = "the event is queued when the future is awaited"]
 pub struct Publishing(State);
 
@@ -65,8 +66,8 @@ impl fmt::Debug for Publishing {
     }
 }
 
-/// The future of [`Publisher::publish_all`](super::Publisher::publish_all). Dropping it before it completes discards the
-/// events that are not queued yet, and the receipts of those that are.
+/// The future of [`Publisher::publish_all`](super::Publisher::publish_all). Dropping it before it
+/// completes discards the events that are not queued yet, and the receipts of the queued events.
 #[must_use = "the events are queued when the future is awaited"]
 pub struct PublishingAll {
     events: vec::IntoIter<Publishing>,
@@ -104,8 +105,8 @@ impl fmt::Debug for PublishingAll {
     }
 }
 
-/// The results of [`Publisher::publish_all`](super::Publisher::publish_all): a receipt or an error for each event, in
-/// order. The errors contain the events that were not queued.
+/// The results of [`Publisher::publish_all`](super::Publisher::publish_all): a receipt or an error
+/// for each event, in order. The errors contain the events that were not queued.
 #[must_use = "its errors contain the events that were not queued"]
 #[derive(Debug)]
 pub struct Published(Vec<Result<Receipt, PublishError>>);
@@ -138,8 +139,8 @@ impl Published {
     ///
     /// # Errors
     ///
-    /// The error of the first event that was not queued. Use [`into_vec`](Published::into_vec) to keep the
-    /// events of all errors.
+    /// The error of the first event that was not queued. Use [`into_vec`](Published::into_vec) to
+    /// keep the events of all errors.
     pub fn into_receipts(self) -> Result<Vec<Receipt>, PublishError> {
         self.0.into_iter().collect()
     }

@@ -1,5 +1,5 @@
-//! The queue that a publisher's handles and its driver share: the state and its lock, the room for events, and the
-//! notifications between them. `state.rs` has the protocol.
+//! The queue that a publisher's handles and its driver share: the state and its lock, the room for
+//! events, and the notifications between them. `state.rs` has the protocol.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,7 +20,7 @@ use super::state::{NextStep, Refusal, State};
 use crate::batch::{Batch, RequestLimits, split};
 use crate::client::{Client, Pace, log};
 
-/// Room for events, and for their bytes.
+/// Room in the queue: for a number of events, and for their bytes.
 type Room<'a> = (SemaphorePermit<'a>, SemaphorePermit<'a>);
 
 pub(super) struct Queue {
@@ -31,18 +31,18 @@ pub(super) struct Queue {
     state: Mutex<State>,
     /// Wakes the driver.
     pub(super) wake: Notify,
-    /// Wakes `flush` and `close` when events were completed and everybody was notified.
+    /// Wakes `flush` and `close` when events have an outcome and all receivers have been notified.
     completed: Notify,
-    /// Wakes those who wait for room when there will be none.
+    /// Wakes callers that wait for room when the publisher stops accepting some or all events.
     stopped: Notify,
 }
 
 impl Queue {
     pub(super) fn new(client: Client, limits: QueueLimits, hook: Option<UndeliveredHook>) -> Queue {
-        let permits = |room: usize| room.min(u32::MAX as usize).min(Semaphore::MAX_PERMITS);
+        let clamp = |room: usize| room.min(u32::MAX as usize).min(Semaphore::MAX_PERMITS);
         let limits = QueueLimits {
-            queued_events: permits(limits.queued_events),
-            queued_bytes: permits(limits.queued_bytes),
+            queued_events: clamp(limits.queued_events),
+            queued_bytes: clamp(limits.queued_bytes),
             ..limits
         };
         Queue {
@@ -89,12 +89,13 @@ impl Queue {
         }
     }
 
-    /// Queues all events of a batch when there is room for all of them. A batch that is larger than the queue waits
-    /// for all of its room.
+    /// Queues all events of a batch when there is room for all of them. A batch that is larger than
+    /// the queue waits for all of the queue's room.
     pub(super) async fn push_batch(&self, batch: Batch) -> Result<Vec<Receipt>, PublishError> {
         let refusal = |state: &State| {
             let mut slots = batch.slots().iter();
             let refused = slots.find_map(|slot| state.refusal(slot.name));
+            // An empty batch is refused, too, if the publisher is closed or the key is refused.
             refused.or_else(|| state.refusal(""))
         };
         let queue_bytes = |len: usize| self.limits.queue_bytes(len);
@@ -105,7 +106,7 @@ impl Queue {
             Ok(room) => room,
             Err(refusal) => return Err(refusal.into_error(batch)),
         };
-        // Outside of the lock: the first copies, and the second is the user's code.
+        // Without the lock: splitting copies events, and the trace context is the user's code.
         let limits = RequestLimits {
             events: self.limits.batch_events,
             bytes: self.limits.batch_bytes.min(self.limits.request_bytes),
@@ -128,7 +129,7 @@ impl Queue {
         Ok(receipts)
     }
 
-    /// Waits for room, or returns why there will be none.
+    /// Waits for room. Fails if `refusal` returns a refusal in the meantime.
     async fn wait_for_room(
         &self,
         events: usize,
@@ -151,18 +152,19 @@ impl Queue {
             match select(room.as_mut(), stopped).await {
                 Either::Left((Ok(room), _)) => return Ok(room),
                 Either::Left((Err(_), _)) => return Err(Refusal::Closed),
-                // Some events are refused now, but not necessarily these.
+                // The publisher stopped accepting some events, but not necessarily these.
                 Either::Right(_) => {}
             }
         }
     }
 
+    /// Returns the room if it is free now.
     fn try_room(&self, events: usize, bytes: usize) -> Option<Room<'_>> {
         let events = self.room_events.try_acquire_many(permits(events)).ok()?;
         Some((events, self.room_bytes.try_acquire_many(permits(bytes)).ok()?))
     }
 
-    /// Adds an event that has its room to the open batch.
+    /// Adds an event to the open batch. It keeps its room until it has an outcome.
     fn push(&self, entry: &Entry, (events, bytes): Room<'_>) -> Result<Receipt, PublishError> {
         let mut state = self.state();
         if let Some(refusal) = state.refusal(entry.name()) {
@@ -183,15 +185,15 @@ impl Queue {
     /// Returns the next step of the driver.
     pub(super) fn next_step(&self, pace: &mut Pace, now: Instant) -> NextStep {
         let mut state = self.state();
-        if state.take_hurry(now, pace.first_backoff()) {
+        if state.take_backoff_restart(now, pace.first_backoff()) {
             pace.restart_backoff();
         }
         let max_in_flight = pace.max_in_flight(self.limits.in_flight);
         state.next_batch(&self.limits, max_in_flight, pace.paused_until(now), now)
     }
 
-    /// Completes the events of a batch that have a final outcome and queues the others again. `backoff` returns the
-    /// wait after a number of failures.
+    /// Completes the events of a batch that have a final outcome, and queues the others again.
+    /// `backoff` returns the wait after a number of failures.
     pub(super) fn settle(
         &self,
         send: u64,
@@ -228,6 +230,7 @@ impl Queue {
         }
     }
 
+    /// Waits until the events that are queued now have an outcome.
     pub(super) async fn flush(&self, within: Duration) -> Result<(), FlushError> {
         let flushing = Flushing::start(self);
         let number = flushing.number;
@@ -246,6 +249,7 @@ impl Queue {
         self.wait_until(|state| !state.is_notifying()).await;
     }
 
+    /// Waits until `condition` is true. It is checked when events are completed.
     async fn wait_until(&self, condition: impl Fn(&State) -> bool) {
         loop {
             let mut completed = std::pin::pin!(self.completed.notified());
@@ -257,6 +261,7 @@ impl Queue {
         }
     }
 
+    /// Stops accepting events.
     pub(super) fn stop_accepting(&self) {
         self.state().closed = true;
         self.room_events.close();
@@ -269,8 +274,8 @@ impl Queue {
         self.receivers.set_deadline(deadline);
     }
 
-    /// Called when the driver has ended. The events without an outcome are kept for `close`; their receipts
-    /// resolve now.
+    /// Stops accepting events, since the driver has ended. The events without an outcome are kept
+    /// for `close`; their receipts resolve now.
     pub(super) fn driver_ended(&self) {
         self.stop_accepting();
         let mut state = self.state();
@@ -286,13 +291,14 @@ impl Queue {
         self.completed.notify_waiters();
     }
 
-    /// Completes all events that have no outcome and returns the report, unless hooks or receipts have still to be
-    /// notified of an outcome.
+    /// Completes all events that have no outcome and returns the report, unless hooks or receipts
+    /// have still to be notified of an outcome.
     pub(super) fn close_if_notified(&self) -> Option<CloseReport> {
         let state = self.state();
         (!state.is_notifying()).then(|| self.close(state))
     }
 
+    /// Removes all events that have no outcome, and notifies the receivers.
     fn close(&self, mut state: MutexGuard<'_, State>) -> CloseReport {
         let unfinished = state.take_all();
         let delivered = state.stats.delivered;
@@ -310,7 +316,8 @@ impl Queue {
         CloseReport { delivered, failed, undelivered }
     }
 
-    /// Called when the last handle is dropped.
+    /// Closes the publisher when its last handle is dropped, and passes the events without an
+    /// outcome to the `on_undelivered` hook.
     pub(super) fn abandon(&self) {
         self.stop_accepting();
         let state = self.state();
@@ -320,7 +327,7 @@ impl Queue {
             return;
         }
         log::abandoned(events.len());
-        self.receivers.hand_over(Undelivered { events, cause, rejections: Vec::new() });
+        self.receivers.report_undelivered(Undelivered { events, cause, rejections: Vec::new() });
     }
 
     pub(super) fn resume(&self) {
@@ -342,7 +349,7 @@ impl Queue {
 /// A caller that waits in `flush` or `close`.
 struct Flushing<'a> {
     queue: &'a Queue,
-    /// The batches with a lower number are waited for.
+    /// The caller waits for the batches with a lower number.
     number: u64,
 }
 
@@ -358,7 +365,7 @@ impl Drop for Flushing<'_> {
     }
 }
 
-/// The limits of the queue fit into `u32`.
+/// Converts a number of permits. It fits, since the limits of the queue are at most `u32::MAX`.
 fn permits(room: usize) -> u32 {
     u32::try_from(room).unwrap_or(u32::MAX)
 }

@@ -8,8 +8,8 @@ use tokio::sync::Notify;
 use super::error::DeliveryError;
 use crate::event::EventId;
 
-/// The receipt of a published event, which resolves to the event's outcome. Dropping it does not cancel the
-/// event.
+/// The receipt of a published event, which resolves to the event's outcome. Dropping it does not
+/// cancel the event.
 pub struct Receipt {
     pub(super) deliveries: Arc<Deliveries>,
     pub(super) index: usize,
@@ -25,7 +25,7 @@ impl Receipt {
         loop {
             let changed = self.deliveries.changed.notified();
             let mut changed = std::pin::pin!(changed);
-            // Registered before the check, so that no notification is missed.
+            // Enabled before the check, so that no notification is missed.
             changed.as_mut().enable();
             if let Some(delivery) = self.try_delivered() {
                 return delivery;
@@ -49,7 +49,8 @@ impl fmt::Debug for Receipt {
 
 type Delivery = Result<EventId, DeliveryError>;
 
-/// The outcomes of one batch's events, shared by their receipts so that an event needs no allocation.
+/// The outcomes of one batch's events, shared by their receipts so that an event needs no
+/// allocation.
 #[derive(Debug, Default)]
 pub(super) struct Deliveries {
     /// Empty until the first outcome.

@@ -1,7 +1,8 @@
-//! The event names that the server refuses for the publisher's key, and the events that are kept because of them.
+//! The event names that the server refuses for the publisher's key, and the events that are kept
+//! because of them.
 //!
-//! A 403 can be about the key or about a name. Until a request with another name is accepted, events of a refused name
-//! are kept; after it they are rejected.
+//! A 403 can be about the key or about a name. Until an event with another name is accepted, events
+//! with a refused name are kept; then they are rejected.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,7 +31,8 @@ impl RefusedNames {
         self.refused_before = next_send;
     }
 
-    /// Keeps the events of `sealed` that have a refused name. Returns a batch of the others, if there are any.
+    /// Keeps the events of `sealed` that have a refused name. Returns a batch of the others, if
+    /// there are any.
     pub(super) fn keep_refused(&mut self, sealed: SealedBatch) -> Option<SealedBatch> {
         if self.names.is_empty() {
             return Some(sealed);
@@ -42,8 +44,9 @@ impl RefusedNames {
         sealed.part(&allowed)
     }
 
-    /// Returns the kept batches if the acceptance of send number `send` shows that the refusals concern names and
-    /// not the key.
+    /// Returns the kept batches, to be rejected, if the acceptance of send number `send` shows that
+    /// the server refuses the names and not the key. A send that started before the last refusal
+    /// does not show it.
     pub(super) fn take_rejected(&mut self, send: u64) -> Vec<SealedBatch> {
         if send < self.refused_before { Vec::new() } else { std::mem::take(&mut self.kept) }
     }
@@ -60,7 +63,7 @@ impl RefusedNames {
         std::mem::take(&mut self.kept)
     }
 
-    /// Forgets all refusals and returns the kept batches.
+    /// Clears all refusals and returns the kept batches.
     pub(super) fn reset(&mut self) -> Vec<SealedBatch> {
         self.names.clear();
         self.take_kept()

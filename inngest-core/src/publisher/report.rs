@@ -1,4 +1,4 @@
-//! What a publisher reports about itself and about events that it does not deliver.
+//! The reports of a publisher: its state, its end, and the events that it does not deliver.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::client::{Rejection, RequestError};
 /// The hook of [`PublisherBuilder::on_undelivered`](super::PublisherBuilder::on_undelivered).
 pub(super) type UndeliveredHook = Box<dyn Fn(Undelivered) + Send + Sync>;
 
-/// Events that the publisher no longer tries to send: either unsent or rejected ones.
+/// Events that the publisher no longer tries to send: all of them unsent, or all of them rejected.
 #[must_use = "it contains the events"]
 #[derive(Debug)]
 #[non_exhaustive]
@@ -18,15 +18,16 @@ pub struct Undelivered {
     /// The events. Sending unsent ones again with [`Client::send_batch`](crate::Client::send_batch)
     /// duplicates none.
     pub events: Batch,
-    /// Why the events are unsent. `None` if they were rejected, or if the publisher was dropped without an
-    /// error from the server.
+    /// Why the events are unsent. `None` if they were rejected, or if the publisher was dropped
+    /// without an error from the server.
     pub cause: Option<Arc<RequestError>>,
-    /// Why the events were rejected: the index in `events` and the reason of each. Empty if they are unsent.
+    /// Why the events were rejected: the index in `events` and the reason of each. Empty if they
+    /// are unsent.
     pub rejections: Vec<(usize, Arc<Rejection>)>,
 }
 
-/// The outcome of every event that a publisher accepted. The counts add up to the accepted events, less those
-/// that an earlier `close` returned.
+/// The outcome of every event that a publisher accepted. The counts add up to the number of
+/// accepted events, minus the events that an earlier `close` returned.
 #[must_use = "it contains the events that were not delivered"]
 #[derive(Debug)]
 #[non_exhaustive]
@@ -46,7 +47,7 @@ pub struct CloseReport {
 pub struct PublisherStats {
     /// The number of events that are queued or in flight.
     pub queued_events: usize,
-    /// Their size as JSON, in bytes.
+    /// The size of these events as JSON, in bytes.
     pub queued_bytes: usize,
     /// The number of batches in flight.
     pub in_flight: usize,
@@ -60,10 +61,10 @@ pub struct PublisherStats {
     pub retries: u64,
     /// The age of the oldest batch that is not delivered yet.
     pub oldest: Option<Duration>,
-    /// The number of events that are sent apart from the others, since their batch failed repeatedly while others
-    /// succeeded.
+    /// The number of events that are retried separately, since their batch failed repeatedly while
+    /// others succeeded.
     pub isolated_events: usize,
-    /// Whether the server refuses the event key, so that nothing is sent, or keeps events from being sent
-    /// because of their names.
+    /// Whether the server refuses the event key, so that nothing is sent, or refuses the names of
+    /// events that are kept.
     pub key_refused: bool,
 }

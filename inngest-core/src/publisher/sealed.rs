@@ -9,7 +9,7 @@ use super::receipt::Deliveries;
 use crate::batch::Batch;
 use crate::client::TraceHeaders;
 
-/// After this many failures in a row, a batch is suspected to be the reason for them.
+/// After this many consecutive failures, a batch is suspected to be their cause.
 const SUSPICIOUS_FAILURES: u32 = 3;
 
 /// A sealed batch. Its bytes and its seed stay the same, however often it is sent.
@@ -21,30 +21,32 @@ pub(super) struct SealedBatch {
     pub(super) opened: Instant,
     /// The order in which batches were opened.
     pub(super) number: u64,
-    /// The trace context that the events agree on.
+    /// The trace context that all events have in common.
     pub(super) trace: Arc<TraceHeaders>,
     pub(super) history: History,
 }
 
-/// What previous attempts to send a batch have shown.
+/// The results of previous attempts to send a batch.
 #[derive(Clone, Default)]
 pub(super) struct History {
     pub(super) sent_before: bool,
-    /// Transient failures in a row that the server's availability may not explain.
+    /// The number of consecutive transient failures that the batch itself may have caused.
     pub(super) failures: u32,
-    /// How many batches had succeeded at the first of these failures.
+    /// The number of batches that had succeeded at the first of these failures.
     successes_before: u64,
-    /// Whether the batch has a backoff of its own, because it is suspected to be the reason for its failures.
+    /// Whether the batch has its own backoff, because it is suspected to be the cause of its
+    /// failures.
     pub(super) isolated: bool,
-    /// How often the server answered 400 to the event, which is alone in its batch.
+    /// The number of times that the server responded with 400 to the event, which is alone in its
+    /// batch.
     pub(super) refusals: u32,
-    /// When the batch is sent again, if it has a backoff of its own.
+    /// When the batch is sent again, if it has its own backoff.
     pub(super) due: Option<Instant>,
 }
 
 impl History {
-    /// Records a failure. Returns whether the batch is suspected to be the reason: it failed several times, and
-    /// another batch succeeded since the first failure or there is no other.
+    /// Records a failure. Returns whether the batch is suspected to be the cause: it failed several
+    /// times, and another batch succeeded since the first failure, or there is no other batch.
     pub(super) fn fail(&mut self, successes: u64, is_only_batch: bool) -> bool {
         if self.failures == 0 {
             self.successes_before = successes;
@@ -58,7 +60,7 @@ impl History {
         successes > self.successes_before
     }
 
-    /// Returns whether the batch failed so often that it may be the reason itself.
+    /// Returns whether the batch failed so often that it may be the cause.
     pub(super) fn is_suspicious(&self) -> bool {
         self.failures >= SUSPICIOUS_FAILURES
     }
@@ -97,8 +99,8 @@ impl SealedBatch {
         [self.part(first), self.part(second)].into_iter().flatten()
     }
 
-    /// Brings the next attempt forward to `delay` from now.
-    pub(super) fn hurry(&mut self, now: Instant, delay: Duration) {
+    /// Brings the next attempt forward to at most `delay` from now.
+    pub(super) fn bring_forward(&mut self, now: Instant, delay: Duration) {
         if let (Some(due), Some(earliest)) = (self.history.due, now.checked_add(delay)) {
             self.history.due = Some(due.min(earliest));
         }

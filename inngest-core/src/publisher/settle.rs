@@ -1,4 +1,5 @@
-//! The transitions of the state after a batch was sent. Like the others in `state.rs`, they are pure.
+//! The transitions of the state after a batch was sent. Like the others in `state.rs`, they are
+//! pure.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,18 +22,18 @@ pub(super) struct Completion {
     pub(super) notification: Notification,
 }
 
-/// What the outcome of a batch means for the pace.
+/// The effect of a batch's outcome on the pace.
 pub(super) enum PaceEffect {
     None,
     Success,
     Failure(Arc<RequestError>),
-    /// None, but these events have a backoff of their own from now on.
+    /// No effect. From now on, these events, given by their number, have their own backoff.
     Isolated(usize, Arc<RequestError>),
 }
 
 impl State {
-    /// Takes the batch of a send out of flight, completes its events that have a final outcome, and queues the
-    /// others again. `backoff` returns the wait after a number of failures.
+    /// Takes the batch of a send out of flight, completes its events that have a final outcome, and
+    /// queues the others again. `backoff` returns the wait after a number of failures.
     pub(super) fn settle(
         &mut self,
         send: u64,
@@ -40,7 +41,7 @@ impl State {
         now: Instant,
         backoff: impl Fn(u32) -> Duration,
     ) -> (Vec<Completion>, PaceEffect) {
-        // Missing if the publisher was closed in the meantime.
+        // The batch is missing if the publisher was closed in the meantime.
         let Some(sealed) = self.in_flight.remove(&send) else {
             return (Vec::new(), PaceEffect::None);
         };
@@ -65,20 +66,21 @@ impl State {
         (completions, effect)
     }
 
-    /// Delays the events at which the server stopped. After several answers the event is rejected.
+    /// Delays the events at which the server stopped with a 400. After several such responses, an
+    /// event is rejected.
     fn set_aside(
         &mut self,
         sealed: &SealedBatch,
         classified: &mut Classified,
         due: impl Fn(u32) -> Instant,
     ) {
-        for (index, answer) in std::mem::take(&mut classified.set_aside) {
+        for (index, response) in std::mem::take(&mut classified.set_aside) {
             let Some(mut part) = sealed.part(&[index]) else {
                 continue;
             };
             part.history.refusals += 1;
             if part.history.refusals > SET_ASIDE_ATTEMPTS {
-                let outcome = rejected(&sealed.batch, index, &answer);
+                let outcome = rejected(&sealed.batch, index, &response);
                 classified.completed.push((index, outcome));
             } else {
                 part.history.due = Some(due(part.history.refusals));
@@ -87,8 +89,8 @@ impl State {
         }
     }
 
-    /// Queues the events that failed with a transient error. A batch that is suspected to be the reason gets a
-    /// backoff of its own, so that it does not slow the others.
+    /// Queues the events that failed with a transient error. A batch that is suspected to be the
+    /// cause gets its own backoff, so that it does not slow down the others.
     fn retry(
         &mut self,
         sealed: &SealedBatch,
@@ -102,21 +104,21 @@ impl State {
             return if progress { PaceEffect::Success } else { PaceEffect::None };
         };
         part.history.due = None;
-        let may_be_the_batch = error.is_ambiguous() && classified.failed_as_a_whole(sealed.len());
-        let suspected = may_be_the_batch && part.history.fail(self.successes, self.is_empty());
-        if suspected || (may_be_the_batch && part.history.isolated) {
+        let may_be_cause = error.is_ambiguous() && classified.failed_as_a_whole(sealed.len());
+        let suspected = may_be_cause && part.history.fail(self.successes, self.is_empty());
+        if suspected || (may_be_cause && part.history.isolated) {
             let due = due(part.history.failures);
             return self.isolate(part, suspected, due, error);
         }
         if part.history.is_suspicious() {
-            // The open batch goes first, to show whether the server accepts other events.
+            // The open batch is sent first, to find out whether the server accepts other events.
             self.seal_open();
         }
         self.waiting.push_back(part);
         PaceEffect::Failure(error)
     }
 
-    /// Gives a batch a backoff of its own, and halves it if it is suspected.
+    /// Gives a batch its own backoff, and halves it if it is suspected to be the cause.
     fn isolate(
         &mut self,
         mut part: SealedBatch,
@@ -124,10 +126,10 @@ impl State {
         due: Instant,
         error: Arc<RequestError>,
     ) -> PaceEffect {
-        // The only batch of an outage is no news.
-        let is_news = !part.history.isolated && part.history.others_succeeded(self.successes);
+        // Without a success of another batch, this may be an outage, which is logged elsewhere.
+        let is_reported = !part.history.isolated && part.history.others_succeeded(self.successes);
         let effect =
-            if is_news { PaceEffect::Isolated(part.len(), error) } else { PaceEffect::None };
+            if is_reported { PaceEffect::Isolated(part.len(), error) } else { PaceEffect::None };
         part.history.isolated = true;
         part.history.due = Some(due);
         if suspected && part.len() > 1 {
@@ -163,7 +165,8 @@ impl State {
         self.delayed = delayed.into_iter().filter_map(|it| self.names.keep_refused(it)).collect();
     }
 
-    /// Rejects the events that were kept because of their names, after send number `send` was accepted.
+    /// Rejects the events that were kept because of their names, if the acceptance of send number
+    /// `send` shows that the server refuses the names.
     fn reject_refused_names(&mut self, send: u64) -> Vec<Completion> {
         let rejected_batches = self.names.take_rejected(send);
         let reject_all = |sealed: SealedBatch| {
@@ -178,6 +181,7 @@ impl State {
         rejected_batches.into_iter().map(|(sealed, all)| self.complete(sealed, all)).collect()
     }
 
+    /// Counts the outcomes of events, and registers their notification.
     fn complete(
         &mut self,
         batch: SealedBatch,
@@ -197,10 +201,14 @@ impl State {
     }
 }
 
-/// Returns the outcome of an event that the server rejects with `answer`.
-fn rejected(batch: &Batch, index: usize, answer: &RequestError) -> Result<EventId, DeliveryError> {
-    let status = answer.status().unwrap_or_default();
-    let message = answer.message().unwrap_or_default().to_owned();
+/// Returns the outcome of an event that the server rejects with `response`.
+fn rejected(
+    batch: &Batch,
+    index: usize,
+    response: &RequestError,
+) -> Result<EventId, DeliveryError> {
+    let status = response.status().unwrap_or_default();
+    let message = response.message().unwrap_or_default().to_owned();
     match reject(batch, index, status, message) {
         Outcome::Accepted(id) => Ok(id),
         Outcome::Rejected(reason) => Err(DeliveryError::Rejected(Arc::from(reason))),

@@ -1,15 +1,15 @@
-//! The batches of a queue and their transitions, as pure functions: they send nothing, wait for nothing and
-//! call no hook.
+//! The batches of a queue and their transitions. They send nothing, wait for nothing and call no
+//! hook.
 //!
 //! # Protocol
 //!
-//! - An event is in the open batch, in a waiting, delayed or kept batch, or in a batch in flight, until it has an
-//!   outcome.
-//! - An event with an outcome counts as unfinished until hooks and receipts have been notified. `settle` adds it to
-//!   `notifying`, and `notified` removes it afterwards. `flush` therefore returns only after every hook and
-//!   receipt of an event it waited for, and so does `close` unless its deadline is over.
-//! - The lock of the state is held by one method of the queue at a time. No other lock is taken, no hook is
-//!   called and no permit is awaited while it is held: a hook may publish.
+//! - Until it has an outcome, an event is in an open, waiting, delayed or kept batch, or in flight.
+//! - An event with an outcome counts as unfinished until hooks and receipts have been notified.
+//!   `settle` adds it to `notifying`, and `notified` removes it afterwards. `flush` therefore
+//!   returns only after every hook and receipt of an event it waited for, and so does `close`
+//!   unless its deadline has elapsed.
+//! - The lock of the state is held by one method of the queue at a time. No other lock is taken, no
+//!   hook is called and no permit is awaited while it is held: a hook may publish.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -32,13 +32,13 @@ pub(super) struct State {
     open: Option<OpenBatch>,
     /// Sent when the pace allows it.
     pub(super) waiting: VecDeque<SealedBatch>,
-    /// Sent when their own backoff is over too.
+    /// Sent when their own backoff has elapsed, too.
     pub(super) delayed: Vec<SealedBatch>,
     pub(super) names: RefusedNames,
     /// By the number of the send.
     pub(super) in_flight: BTreeMap<u64, SealedBatch>,
     pub(super) notifying: Vec<Notification>,
-    /// The driver has ended, with its runtime or by a panic in a user's transport.
+    /// Whether the driver has ended, with its runtime or by a panic in a user's transport.
     pub(super) driver_ended: bool,
     next_batch: u64,
     pub(super) next_send: u64,
@@ -48,11 +48,11 @@ pub(super) struct State {
     buffer_bytes: usize,
     pub(super) key_error: Option<Arc<RequestError>>,
     pub(super) closed: bool,
-    /// The number of callers that wait in `flush` or `close`, and whether the driver has to restart its backoff for
-    /// the first of them.
+    /// The number of callers that wait in `flush` or `close`.
     flushing: usize,
-    hurry: bool,
-    /// The room that batches larger than the queue did not take.
+    /// Whether the driver has to restart its backoff, for the first of these callers.
+    restart_backoff: bool,
+    /// The room that batches larger than the queue did not take, but whose events will release it.
     debt_events: usize,
     debt_bytes: usize,
     pub(super) stats: PublisherStats,
@@ -64,9 +64,9 @@ struct OpenBatch {
     deliveries: Arc<Deliveries>,
     opened: Instant,
     number: u64,
-    /// The trace context of the events, and whether they agree on it.
+    /// The trace context of the first event, and whether all events have the same.
     trace: Option<Arc<TraceHeaders>>,
-    agrees_on_trace: bool,
+    has_one_trace: bool,
 }
 
 /// Events with an outcome of which hooks and receipts have not been notified yet.
@@ -82,7 +82,7 @@ pub(super) enum NextStep {
     Wait(Option<Instant>),
 }
 
-/// What adding an event to the open batch did.
+/// The result of adding an event to the open batch.
 pub(super) struct Added {
     pub(super) receipt: Receipt,
     /// Whether the driver has to be woken.
@@ -105,7 +105,7 @@ impl Refusal {
 }
 
 impl State {
-    /// Returns why an event named `name` is not accepted, if it is not.
+    /// Returns why an event named `name` is not accepted, or `None` if it is accepted.
     pub(super) fn refusal(&self, name: &str) -> Option<Refusal> {
         if self.closed {
             return Some(Refusal::Closed);
@@ -113,7 +113,7 @@ impl State {
         self.key_error.as_ref().or_else(|| self.names.cause(name)).cloned().map(Refusal::Key)
     }
 
-    /// Adds an event to the open batch, which is sealed before if it is full and after if the event fills it.
+    /// Adds an event to the open batch, which is sealed when it is full, before or after that.
     /// `now` is called only if a batch is opened.
     pub(super) fn add(
         &mut self,
@@ -130,7 +130,7 @@ impl State {
         if index == 0 {
             open.trace = entry.trace().cloned();
         }
-        open.agrees_on_trace &= open.trace.as_ref() == entry.trace();
+        open.has_one_trace &= open.trace.as_ref() == entry.trace();
         entry.push_to(&mut open.batch);
         let receipt = Receipt { deliveries: Arc::clone(&open.deliveries), index };
         let fills = open.batch.len() >= limits.batch_events;
@@ -143,7 +143,7 @@ impl State {
         Added { receipt, wakes: opens || fills }
     }
 
-    /// Adds the parts of a batch, which have consecutive places each, and returns a receipt per event.
+    /// Queues the parts of a batch, each of consecutive places, and returns a receipt per event.
     pub(super) fn add_batch(
         &mut self,
         parts: impl Iterator<Item = (Vec<usize>, Batch)>,
@@ -174,30 +174,32 @@ impl State {
     }
 
     /// Returns the open batch, after opening one if there is none.
-    fn open_batch(&mut self, events: usize, now: impl FnOnce() -> Instant) -> &mut OpenBatch {
+    fn open_batch(&mut self, max_events: usize, now: impl FnOnce() -> Instant) -> &mut OpenBatch {
         let buffer_bytes = self.buffer_bytes;
         let next_batch = &mut self.next_batch;
         self.open.get_or_insert_with(|| {
             let number = *next_batch;
             *next_batch += 1;
             OpenBatch {
-                batch: Batch::with_capacity(events.min(buffer_bytes), buffer_bytes),
+                // No capacity is reserved for the first batch, whose `buffer_bytes` is 0.
+                batch: Batch::with_capacity(max_events.min(buffer_bytes), buffer_bytes),
                 deliveries: Arc::default(),
                 opened: now(),
                 number,
                 trace: None,
-                agrees_on_trace: true,
+                has_one_trace: true,
             }
         })
     }
 
+    /// Moves the open batch to the waiting ones, if there is one.
     pub(super) fn seal_open(&mut self) {
         let Some(mut open) = self.open.take() else {
             return;
         };
         self.buffer_bytes = open.batch.bytes() + open.batch.len() + 1;
         open.batch.shrink();
-        let trace = open.trace.filter(|_| open.agrees_on_trace);
+        let trace = open.trace.filter(|_| open.has_one_trace);
         self.waiting.push_back(SealedBatch {
             indexes: (0..open.batch.len()).collect(),
             batch: Arc::new(open.batch),
@@ -209,7 +211,7 @@ impl State {
         });
     }
 
-    /// Returns the next batch to send, or when to ask again. At most `max_in_flight` batches are in flight.
+    /// Returns the next batch to send, or how long to wait for one.
     pub(super) fn next_batch(
         &mut self,
         limits: &QueueLimits,
@@ -272,11 +274,10 @@ impl State {
         !self.notifying.is_empty()
     }
 
-    /// Registers a caller that waits for all batches. Returns a number that is larger than the number of every batch with
-    /// an event.
+    /// Registers a caller that waits for all batches, and returns the number of the next batch.
     pub(super) fn start_flush(&mut self) -> u64 {
         self.seal_open();
-        self.hurry |= self.flushing == 0;
+        self.restart_backoff |= self.flushing == 0;
         self.flushing += 1;
         self.next_batch
     }
@@ -285,14 +286,14 @@ impl State {
         self.flushing -= 1;
     }
 
-    /// Returns whether a caller started to wait, so that the backoff has to be restarted. Brings the delayed batches
-    /// forward to `delay` from now.
-    pub(super) fn take_hurry(&mut self, now: Instant, delay: Duration) -> bool {
-        let hurry = std::mem::take(&mut self.hurry);
-        if hurry {
-            self.delayed.iter_mut().for_each(|sealed| sealed.hurry(now, delay));
+    /// Returns whether the backoff has to be restarted, since a caller started to wait. If so,
+    /// brings the delayed batches forward to at most `delay` from now.
+    pub(super) fn take_backoff_restart(&mut self, now: Instant, delay: Duration) -> bool {
+        let restart = std::mem::take(&mut self.restart_backoff);
+        if restart {
+            self.delayed.iter_mut().for_each(|sealed| sealed.bring_forward(now, delay));
         }
-        hurry
+        restart
     }
 
     /// Puts the batches in flight back into the queue, since their driver has ended.
@@ -304,7 +305,7 @@ impl State {
         state.queued().map(|sealed| (sealed, state.leftover_error(sealed)))
     }
 
-    /// Removes all batches, in the order in which they were opened, each with the outcome of its events.
+    /// Removes all batches, in the order in which they were opened, and returns their outcomes.
     pub(super) fn take_all(&mut self) -> Vec<(SealedBatch, DeliveryError)> {
         self.seal_open();
         let mut all: Vec<SealedBatch> = std::mem::take(&mut self.waiting).into();
@@ -321,7 +322,7 @@ impl State {
         all.into_iter().map(with_outcome).collect()
     }
 
-    /// Returns the outcome of the events of a batch that is left over when the publisher ends.
+    /// Returns the outcome of the events of a batch that is unfinished when the publisher ends.
     fn leftover_error(&self, sealed: &SealedBatch) -> DeliveryError {
         let name = sealed.batch.slots().first().map_or("", |slot| slot.name);
         let cause = self.key_error.as_ref().or_else(|| self.names.cause(name));
@@ -340,7 +341,7 @@ impl State {
         self.key_error.as_ref().or_else(kept_cause).cloned()
     }
 
-    /// Records that a batch took less room than its events release.
+    /// Records that a batch took less room than its events will release.
     pub(super) fn add_debt(&mut self, events: usize, bytes: usize) {
         self.debt_events += events;
         self.debt_bytes += bytes;
@@ -356,14 +357,13 @@ impl State {
         (pay(&mut self.debt_events, events), pay(&mut self.debt_bytes, bytes))
     }
 
-    /// Forgets the refused key and the refused names.
+    /// Clears the refused key and the refused names.
     pub(super) fn resume(&mut self) {
         self.key_error = None;
         self.waiting.extend(self.names.reset());
     }
 
-    /// Returns how many events of batches numbered below `number` are unfinished, and how many of them are kept
-    /// because the key or their names are refused.
+    /// Returns the unfinished events of batches below `number`, and how many of them are refused.
     pub(super) fn unfinished_before(&self, number: u64) -> (usize, usize) {
         let count = |batches: &mut dyn Iterator<Item = &SealedBatch>| -> usize {
             batches.filter(|sealed| sealed.number < number).map(SealedBatch::len).sum()
@@ -380,7 +380,7 @@ impl State {
         self.waiting.iter().chain(&self.delayed).chain(self.names.kept())
     }
 
-    /// Returns whether there is no batch, apart from those whose outcome is being processed.
+    /// Returns whether there is no batch, except for a batch whose outcome is being processed.
     pub(super) fn is_empty(&self) -> bool {
         self.open.is_none() && self.in_flight.is_empty() && self.queued().next().is_none()
     }

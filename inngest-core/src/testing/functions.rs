@@ -35,9 +35,10 @@ where
     type Future = R;
 }
 
-/// A value that a function may return: `()`, or a `Result` whose error fails the attempt. Other simple
-/// values are accepted and ignored.
+/// A value that a function may return: `()`, or a `Result` whose error fails the attempt. Other
+/// simple values are accepted and ignored.
 pub trait RunOutput {
+    /// Returns the error's text if the attempt failed.
     #[doc(hidden)]
     fn into_result(self) -> Result<(), String>;
 }
@@ -92,7 +93,8 @@ pub struct Run {
     pub dedup_id: String,
     /// The state of the run.
     pub state: RunState,
-    /// The number of attempts started: 0 while the run is scheduled, 1 if the first attempt succeeds.
+    /// The number of attempts started: 0 while the run is scheduled, 1 if the first attempt
+    /// succeeds.
     pub attempts: u32,
     /// The errors of the failed attempts, in order.
     pub errors: Vec<String>,
@@ -108,8 +110,8 @@ pub enum RunState {
     Running,
     /// An attempt succeeded.
     Done,
-    /// The event's data does not decode as the function's type, or every attempt returned an error or
-    /// panicked. Holds the error of the last attempt.
+    /// The event's data does not decode as the function's type, or every attempt returned an error
+    /// or panicked. Holds the error of the last attempt.
     Failed(String),
 }
 
@@ -147,8 +149,8 @@ pub(super) struct Functions {
     /// The runs that have not started, by their time and in order of acceptance.
     scheduled: BTreeMap<(i64, usize), StartedRun>,
     runs: Vec<Run>,
-    /// The number of runs removed by [`clear`](Functions::clear), which is the number of the first run in
-    /// `runs`.
+    /// The number of runs removed by [`clear`](Functions::clear), which is the number of the first
+    /// run in `runs`.
     cleared: usize,
 }
 
@@ -218,7 +220,8 @@ impl Functions {
         due.into_values().collect()
     }
 
-    /// Records the result of an attempt, given the retries left. Returns whether to attempt the run again.
+    /// Records the result of an attempt, given the retries left. Returns whether to attempt the run
+    /// again.
     pub(super) fn finish_attempt(
         &mut self,
         number: usize,

@@ -24,7 +24,8 @@ const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 /// A response of the Event API.
 #[derive(Debug, PartialEq)]
 pub(super) enum ApiResponse {
-    /// To a request with events: the ids of the accepted ones, and the error at which reading stopped.
+    /// To a request with events: the ids of the accepted ones, and the error at which reading
+    /// stopped.
     Events { ids: Vec<String>, error: Option<String> },
     /// The event key is unknown.
     UnknownKey,
@@ -36,8 +37,8 @@ pub(super) enum ApiResponse {
     MissingKey,
     /// The path is outside the API.
     HtmlPage,
-    /// The response of a fault that sets its own status; without a body, the body is an error text in
-    /// the Event API's format.
+    /// The response of a fault that sets its own status; without a body, the body is an error text
+    /// in the Event API's format.
     Custom { status: StatusCode, headers: HeaderMap, body: Option<String> },
 }
 
@@ -62,32 +63,34 @@ impl ApiResponse {
             ApiResponse::Events { ids, error } => {
                 let status = if error.is_none() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
                 let error = error.as_deref();
-                json(status, &IdsJson { ids: &ids, status: status.as_u16(), error })
+                json_response(status, &IdsJson { ids: &ids, status: status.as_u16(), error })
             }
-            ApiResponse::UnknownKey => error(StatusCode::UNAUTHORIZED, "Event key not found"),
+            ApiResponse::UnknownKey => {
+                error_response(StatusCode::UNAUTHORIZED, "Event key not found")
+            }
             ApiResponse::EventNotAllowed { name } => {
                 let text = format!("The event key does not allow events named {name}");
-                error(StatusCode::FORBIDDEN, &text)
+                error_response(StatusCode::FORBIDDEN, &text)
             }
             ApiResponse::MethodNotAllowed => {
-                let mut response = text(StatusCode::METHOD_NOT_ALLOWED, String::new());
+                let mut response = text_response(StatusCode::METHOD_NOT_ALLOWED, String::new());
                 response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
                 response
             }
             ApiResponse::MissingKey => {
-                let mut response = text(StatusCode::SEE_OTHER, String::new());
+                let mut response = text_response(StatusCode::SEE_OTHER, String::new());
                 response.headers_mut().insert(LOCATION, HeaderValue::from_static("/"));
                 response
             }
             ApiResponse::HtmlPage => {
-                let mut response = text(StatusCode::OK, HTML_PAGE.to_owned());
+                let mut response = text_response(StatusCode::OK, HTML_PAGE.to_owned());
                 response.headers_mut().insert(CONTENT_TYPE, HTML);
                 response
             }
             ApiResponse::Custom { status, headers, body } => {
                 let mut response = match body {
-                    Some(body) => text(status, body),
-                    None => error(status, status.canonical_reason().unwrap_or("Error")),
+                    Some(body) => text_response(status, body),
+                    None => error_response(status, status.canonical_reason().unwrap_or("Error")),
                 };
                 response.headers_mut().extend(headers);
                 response
@@ -96,22 +99,25 @@ impl ApiResponse {
     }
 }
 
-/// An error without ids, in the Event API's format.
-fn error(status: StatusCode, error: &str) -> Response<ResponseBody> {
-    json(status, &ErrorJson { status: status.as_u16(), message: "", error })
+/// Returns an error without ids, in the Event API's format.
+fn error_response(status: StatusCode, error: &str) -> Response<ResponseBody> {
+    json_response(status, &ErrorJson { status: status.as_u16(), message: "", error })
 }
 
-fn json(status: StatusCode, value: &impl Serialize) -> Response<ResponseBody> {
+/// Returns a response with `value` as JSON. Its content type is plain text, as the Dev Server's is.
+fn json_response(status: StatusCode, value: &impl Serialize) -> Response<ResponseBody> {
     let mut body = serde_json::to_string(value).expect("strings and numbers serialize");
     body.push('\n');
-    text(status, body)
+    text_response(status, body)
 }
 
-fn text(status: StatusCode, text: String) -> Response<ResponseBody> {
+/// Returns a plain-text response.
+fn text_response(status: StatusCode, text: String) -> Response<ResponseBody> {
     let body = Full::new(Bytes::from(text)).map_err(|never: Infallible| match never {});
     with_headers(status, body.boxed())
 }
 
+/// Returns a plain-text response with the Dev Server's headers.
 fn with_headers(status: StatusCode, body: ResponseBody) -> Response<ResponseBody> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
@@ -121,8 +127,8 @@ fn with_headers(status: StatusCode, body: ResponseBody) -> Response<ResponseBody
     response
 }
 
-/// Returns a 200 whose body is `bytes` spaces, generated while it is sent, so that any length fits in
-/// memory.
+/// Returns a 200 whose body is `bytes` spaces, generated while it is sent, so that any length fits
+/// in memory.
 pub(super) fn spaces(bytes: u64) -> Response<ResponseBody> {
     const CHUNK: &[u8] = &[b' '; 64 * 1024];
     let chunks = stream::unfold(bytes, |remaining| async move {
