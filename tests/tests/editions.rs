@@ -25,7 +25,9 @@ fn events_compile_in_every_edition() {
         fs::write(member.join("Cargo.toml"), manifest).unwrap();
     }
     let mut workspace = "[workspace]\nresolver = \"3\"\nmembers = [".to_owned();
-    EDITIONS.iter().for_each(|edition| write!(workspace, "\"{edition}\",").unwrap());
+    for edition in EDITIONS {
+        write!(workspace, "\"{edition}\",").unwrap();
+    }
     fs::write(folder.join("Cargo.toml"), workspace + "]\n").unwrap();
     fs::copy(tests.join("../Cargo.lock"), folder.join("Cargo.lock")).unwrap();
 

@@ -36,9 +36,9 @@ async fn an_envelope_adds_the_other_fields_to_a_raw_event() {
     let event = RawEvent::new("storefront/coupon.used", json!({"code": "XMAS"}));
     let enveloped = || Event::new(&event).id("coupon-XMAS").version("2").session("visit", "v1");
     client.send(enveloped()).await.unwrap();
-    client.send(&enveloped()).await.unwrap();
+    client.send(enveloped()).await.unwrap();
     client.send(Event::new(event.clone()).id("coupon-XMAS").version("2")).await.unwrap();
-    client.send(&Event::new(event.clone()).id("coupon-XMAS").version("2")).await.unwrap();
+    client.send(Event::new(event.clone()).id("coupon-XMAS").version("2")).await.unwrap();
 
     for event in sent.events() {
         assert_eq!(event.dedup_id.as_deref(), Some("coupon-XMAS"));
