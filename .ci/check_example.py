@@ -97,7 +97,7 @@ class Server(BaseHTTPRequestHandler):
         count = len(events) if isinstance(events, list) else 1
         key = self.path.removeprefix("/e/")
         self.counts[key] = self.counts.get(key, 0) + count
-        body = json.dumps({"ids": ["01K00000000000000000000000"] * count, "status": 200}).encode()
+        body = json.dumps({"ids": [f"01K{index:023}" for index in range(count)], "status": 200}).encode()
         self.send_response(200)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
