@@ -219,7 +219,8 @@ async fn events_that_were_set_aside_hold_no_slot_and_do_not_slow_the_pace() {
     while publisher.stats().delivered < 50 {
         tokio::time::sleep(MILLI).await;
     }
-    assert!(started.elapsed() < 50 * MILLI, "{:?}", started.elapsed());
+    // Only the first few of them are followed by a wait.
+    assert!(started.elapsed() < SECOND, "{:?}", started.elapsed());
     publisher.flush(10 * SECOND).await.expect("all completed");
     assert_eq!(publisher.stats().failed["rejected"], 50);
 }

@@ -8,6 +8,7 @@ mod seed;
 mod split;
 mod stored;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -376,13 +377,23 @@ impl Batch {
     /// The buffer is shared if the events fill at least half of it, and copied otherwise: a small
     /// part must not keep a large buffer in memory.
     pub(crate) fn pick(&self, indexes: impl IntoIterator<Item = usize>) -> Batch {
-        let slots: Vec<Slot> = indexes.into_iter().map(|index| self.slots[index]).collect();
+        let mut appended = Vec::new();
+        // Only the lineages of the picked events: a batch can have thousands of them.
+        let mut picked_lineages = HashMap::from([(0, 0)]);
+        let pick = |index: usize| {
+            let slot = self.slots[index];
+            let lineage = *picked_lineages.entry(slot.lineage).or_insert_with(|| {
+                lineage_index(&self.lineage, &mut appended, self.lineage(&slot))
+            });
+            Slot { lineage, ..slot }
+        };
+        let slots: Vec<Slot> = indexes.into_iter().map(pick).collect();
         let mut part = Batch {
             buffer: Arc::clone(&self.buffer),
             bytes: slots.iter().map(Slot::len).sum(),
             slots,
             lineage: Arc::clone(&self.lineage),
-            appended: self.appended.clone(),
+            appended,
         };
         if part.bytes < part.buffer.capacity() / 2 {
             part.copy_buffer();

@@ -36,6 +36,9 @@ pub(crate) struct CallOutcomes {
     /// The indexes of the events that were set aside and not retried, ascending. Their outcomes are
     /// unsent.
     pub(crate) set_aside: Vec<usize>,
+    /// The indexes of the events that a background sender sends after a backoff. Their outcomes
+    /// are unsent.
+    pub(crate) deferred: Vec<usize>,
 }
 
 /// Sends `batch` until the outcome of each event is known.
@@ -69,9 +72,13 @@ struct Call<'a> {
 struct Pending {
     /// The server stopped at these events with a 400. Until they are retried, they are unsent.
     set_aside: Vec<usize>,
+    /// A background sender sends these events after a backoff.
+    deferred: Vec<usize>,
     /// The server refuses the names of these events. Until another name is accepted, they are
     /// unsent.
     name_refused: Vec<usize>,
+    /// The names of events that were accepted by a request after a 403.
+    accepted_names: HashSet<&'static str>,
     /// The server rejected these events.
     rejected: Vec<usize>,
 }
@@ -112,10 +119,18 @@ impl Call<'_> {
         }
         let mut outcomes = Vec::new();
         // The number of consecutive requests that accepted no event.
-        let mut stalls = 0;
+        let mut stalls = match self.mode {
+            CallMode::Foreground => 0,
+            CallMode::Background { stalls } => stalls,
+        };
         while outcomes.len() < chunk.len() {
             let events = chunk.start + outcomes.len()..chunk.end;
-            match self.exchange.request(events.clone()).await {
+            let after_refusal = self.names.is_active();
+            let response = self.exchange.request(events.clone()).await;
+            if let (true, Ok(response)) = (after_refusal, &response) {
+                self.note_accepted(events.start, response);
+            }
+            match response {
                 Ok(ParsedResponse::Accepted(ids)) if events == chunk => {
                     return ids.into_iter().map(Outcome::Accepted).collect();
                 }
@@ -127,8 +142,11 @@ impl Call<'_> {
                     let stopped_at = events.start + accepted.len();
                     outcomes.extend(accepted.into_iter().map(Outcome::Accepted));
                     outcomes.push(self.set_aside(stopped_at, message));
-                    if outcomes.len() < chunk.len() {
-                        self.pause_after_stall(stalls).await;
+                    let rest = stopped_at + 1..chunk.end;
+                    // The server itself may be failing. After a few waits, the events are the more likely
+                    // reason, and the call goes on without one.
+                    if !rest.is_empty() && (1..=SET_ASIDE_ATTEMPTS).contains(&stalls) {
+                        outcomes.extend(self.wait_after_stall(stalls, rest).await);
                     }
                 }
                 Err(RequestError::TooLarge { message }) if events.len() == 1 => {
@@ -146,19 +164,35 @@ impl Call<'_> {
         outcomes
     }
 
+    /// Records the names of the events, counted from `start`, that were accepted by a request after a 403.
+    fn note_accepted(&self, start: usize, response: &ParsedResponse) {
+        let (ParsedResponse::Accepted(ids) | ParsedResponse::Partial { accepted: ids, .. }) =
+            response;
+        let accepted = &self.slots()[start..start + ids.len()];
+        self.pending().accepted_names.extend(accepted.iter().map(|slot| slot.name));
+    }
+
     /// Sets aside the event at `index`, at which the server stopped with a 400.
     fn set_aside(&self, index: usize, message: String) -> Outcome {
         self.pending().set_aside.push(index);
         Outcome::Unsent(Arc::new(RequestError::Refused { status: 400, message }))
     }
 
-    /// Waits after `stalls` consecutive requests that accepted no event, since the server itself
-    /// may be failing. After a few waits the events are the more likely reason, and this does not
-    /// wait.
-    async fn pause_after_stall(&self, stalls: u32) {
-        if self.mode == CallMode::Foreground && (1..=SET_ASIDE_ATTEMPTS).contains(&stalls) {
-            // If the deadline is too near for a wait, the next request is sent at once.
-            drop(self.exchange.wait(self.backoff(stalls)).await);
+    /// Waits after `stalls` consecutive requests that accepted no event. A background sender waits itself: it gets the
+    /// outcomes of the events `rest`, which are deferred.
+    async fn wait_after_stall(&self, stalls: u32, rest: Range<usize>) -> Vec<Outcome> {
+        match self.mode {
+            CallMode::Foreground => {
+                // If the deadline is too near for a wait, the next request is sent at once.
+                drop(self.exchange.wait(self.backoff(stalls)).await);
+                Vec::new()
+            }
+            CallMode::Background { .. } => {
+                self.pending().deferred.extend(rest.clone());
+                let message = "the server accepted no event".to_owned();
+                let cause = Arc::new(RequestError::Refused { status: 400, message });
+                rest.map(|_| Outcome::Unsent(Arc::clone(&cause))).collect()
+            }
         }
     }
 
@@ -224,6 +258,9 @@ impl Call<'_> {
     /// outcome, or `None` if the outcome follows from the name's status.
     async fn probe(&self, index: usize) -> Option<Outcome> {
         let response = self.exchange.request(index..index + 1).await;
+        if let Ok(response) = &response {
+            self.note_accepted(index, response);
+        }
         let (status, outcome) = match response {
             Ok(ParsedResponse::Accepted(ids)) => {
                 (NameStatus::Allowed, ids.into_iter().next().map(Outcome::Accepted))
@@ -251,7 +288,9 @@ impl Call<'_> {
         self.recheck_rejected(&mut outcomes);
         // Concurrent chunks add to it in any order.
         set_aside.sort_unstable();
-        CallOutcomes { outcomes, set_aside }
+        let mut deferred = std::mem::take(&mut self.pending().deferred);
+        deferred.sort_unstable();
+        CallOutcomes { outcomes, set_aside, deferred }
     }
 
     /// Rejects the events whose names are refused, if events of other names were accepted. Without
@@ -264,7 +303,8 @@ impl Call<'_> {
         let events = self.slots().iter().zip(&*outcomes);
         let accepted = events.filter(|(_, outcome)| matches!(outcome, Outcome::Accepted(_)));
         let accepted: HashSet<&'static str> = accepted.map(|(slot, _)| slot.name).collect();
-        if accepted.is_empty() {
+        // A request before the 403 does not show that the key is still valid.
+        if std::mem::take(&mut self.pending().accepted_names).is_empty() {
             return;
         }
         for index in name_refused {

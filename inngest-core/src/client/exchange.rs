@@ -21,10 +21,13 @@ use crate::batch::Batch;
 /// Who retries events that were set aside, and who logs failures.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum CallMode {
-    /// The call itself. It retries events that were set aside, and logs failures as warnings.
+    /// The call itself: it sends events that were set aside again, and logs failures as warnings.
     Foreground,
-    /// A background sender, which has its own queue and its own log messages.
-    Background,
+    /// A background sender, which has its own queue and log.
+    Background {
+        /// The number of consecutive 400s to earlier requests that accepted none of the events.
+        stalls: u32,
+    },
 }
 
 /// What all requests of a call have in common.
@@ -100,7 +103,7 @@ impl<'a> Exchange<'a> {
     fn log_failure(&self, error: &RequestError, events: usize, attempts: u32) {
         match self.mode {
             CallMode::Foreground => log::failed(error, events, attempts),
-            CallMode::Background => log::failed_in_background(error, events),
+            CallMode::Background { .. } => log::failed_in_background(error, events),
         }
     }
 

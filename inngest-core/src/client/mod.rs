@@ -217,9 +217,10 @@ impl Client {
         &self,
         batch: &Batch,
         trace: &TraceHeaders,
+        stalls: u32,
     ) -> CallOutcomes {
         let span = Span::for_batch(batch);
-        let call = call::run(&self.0, batch, trace, CallMode::Background);
+        let call = call::run(&self.0, batch, trace, CallMode::Background { stalls });
         let result = span.instrument(call).await;
         span.record_outcomes(result.outcomes.iter().map(Outcome::as_send_outcome));
         result

@@ -111,6 +111,10 @@ fn partial(
         return Err(invalid(400, problem));
     }
     let accepted_count = ids.iter().take_while(|id| !is_blank(id)).count();
+    if ids[accepted_count..].iter().any(|id| !is_blank(id)) {
+        let problem = format!("it has an id after a blank one, and the error: {message}");
+        return Err(invalid(400, problem));
+    }
     if accepted_count == events {
         let problem = format!("it has an id for every event, but also the error: {message}");
         return Err(invalid(400, problem));

@@ -16,6 +16,8 @@ pub(super) struct Classified {
     pub(super) transient_error: Option<Arc<RequestError>>,
     /// The events at which the server stopped, with its response. Each is retried alone.
     pub(super) set_aside: Vec<(usize, Arc<RequestError>)>,
+    /// The events after the last one of them, if the server accepted nothing. They are sent after a backoff.
+    pub(super) deferred: Vec<usize>,
     /// The events of a request that was too large for the server.
     pub(super) too_large: Vec<usize>,
     /// The events that are kept because the key is refused, and the server's response.
@@ -29,8 +31,13 @@ impl Classified {
     pub(super) fn new(result: CallOutcomes) -> Classified {
         let mut classified = Classified::default();
         let mut set_aside = result.set_aside.into_iter().peekable();
+        let mut deferred = result.deferred.into_iter().peekable();
         for (index, outcome) in result.outcomes.into_iter().enumerate() {
             let is_set_aside = set_aside.next_if_eq(&index).is_some();
+            if deferred.next_if_eq(&index).is_some() {
+                classified.deferred.push(index);
+                continue;
+            }
             match outcome {
                 Outcome::Accepted(id) => classified.completed.push((index, Ok(id))),
                 Outcome::Rejected(reason) => classified.reject(index, *reason),

@@ -43,11 +43,11 @@ async fn run(queue: &Queue, policy: RetryPolicy) {
         let until = loop {
             match queue.next_step(&mut pace, Instant::now()) {
                 NextStep::Wait(until) => break until,
-                NextStep::Send(send, batch, trace) => {
+                NextStep::Send { send, batch, trace, stalls } => {
                     let client = queue.client().clone();
                     in_flight.push(async move {
                         let started = Instant::now();
-                        (send, started, client.send_in_background(&batch, &trace).await)
+                        (send, started, client.send_in_background(&batch, &trace, stalls).await)
                     });
                 }
             }

@@ -26,7 +26,7 @@ pub enum PublishError {
 
     /// The server refuses the event key or the event's name, so that the event would not be sent
     /// until [`Publisher::resume`](super::Publisher::resume) is called.
-    #[error("the publisher has stopped: {cause}")]
+    #[error("the event was not queued: {cause}")]
     KeyRefused {
         /// The server's response.
         cause: Arc<RequestError>,

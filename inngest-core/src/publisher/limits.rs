@@ -30,4 +30,9 @@ impl QueueLimits {
     pub(super) fn queue_bytes(&self, bytes: usize) -> usize {
         bytes.min(self.queued_bytes)
     }
+
+    /// Returns how many bytes of the queue the events of `batch` take.
+    pub(super) fn batch_room(&self, batch: &Batch) -> usize {
+        batch.slots().iter().map(|slot| self.queue_bytes(slot.len())).sum()
+    }
 }

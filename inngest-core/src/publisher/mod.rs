@@ -117,7 +117,8 @@ impl Publisher {
     #[track_caller]
     pub fn try_publish<E: IntoEvent>(&self, event: E) -> Result<Receipt, PublishError> {
         let entry = Entry::serialize(self.0.queue.client(), event, CallSite::caller())?;
-        self.0.queue.try_push(&entry)
+        let full = || Err(PublishError::Full { event: entry.to_batch() });
+        self.0.queue.push_now(&entry).unwrap_or_else(full)
     }
 
     /// Queues many events in order, each as soon as there is room for it, and returns the result of
@@ -190,9 +191,9 @@ impl Publisher {
         // could overflow `Instant`.
         let deadline = Instant::now() + within.min(Duration::from_secs(3_600));
         self.0.queue.stop_accepting();
+        self.0.queue.set_hook_deadline(deadline);
         // The report contains the unfinished events.
         drop(self.0.queue.flush(within).await);
-        self.0.queue.set_hook_deadline(deadline);
         self.0.driver.abort();
         loop {
             self.0.queue.wait_until_notified().await;

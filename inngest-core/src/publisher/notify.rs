@@ -62,7 +62,7 @@ impl Receivers {
     pub(super) fn notify(self: &Arc<Self>, all: impl IntoIterator<Item = BatchOutcomes>) {
         let mut all = all.into_iter();
         while let Some(mut outcomes) = all.next() {
-            if !outcomes.notify(self, || self.is_over_deadline()) {
+            if self.is_over_deadline() || !outcomes.notify(self, || self.is_over_deadline()) {
                 let rest: Vec<BatchOutcomes> = std::iter::once(outcomes).chain(all).collect();
                 self.finish_on_thread(rest);
                 return;

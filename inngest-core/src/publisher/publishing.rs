@@ -42,11 +42,9 @@ impl Future for Publishing {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut waiting: Waiting = match mem::replace(&mut self.0, State::Done) {
-            State::Start(queue, entry) => match queue.try_push(&entry) {
-                Err(PublishError::Full { .. }) => {
-                    Box::pin(async move { queue.push_when_there_is_room(entry).await })
-                }
-                result => return Poll::Ready(result),
+            State::Start(queue, entry) => match queue.push_now(&entry) {
+                Some(result) => return Poll::Ready(result),
+                None => Box::pin(async move { queue.push_when_there_is_room(entry).await }),
             },
             State::Invalid(error) => return Poll::Ready(Err(*error)),
             State::Waiting(waiting) => waiting,

@@ -65,15 +65,13 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues an event if there is room for it now.
-    pub(super) fn try_push(&self, entry: &Entry) -> Result<Receipt, PublishError> {
+    /// Queues an event if there is room for it now. Returns `None` if the queue is full.
+    pub(super) fn push_now(&self, entry: &Entry) -> Option<Result<Receipt, PublishError>> {
         if let Some(room) = self.try_room(1, self.limits.queue_bytes(entry.len())) {
-            return self.push(entry, room);
+            return Some(self.push(entry, room));
         }
-        match self.state().refusal(entry.name()) {
-            Some(refusal) => Err(refusal.into_error(entry.to_batch())),
-            None => Err(PublishError::Full { event: entry.to_batch() }),
-        }
+        let refusal = self.state().refusal(entry.name())?;
+        Some(Err(refusal.into_error(entry.to_batch())))
     }
 
     /// Queues an event when there is room for it.
@@ -205,15 +203,20 @@ impl Queue {
 
     /// Releases the room of completed events, and notifies hooks, metrics and receipts.
     pub(super) fn notify(&self, completions: Vec<Completion>) {
+        let released = self.state().release_kept_room(&self.limits);
+        self.room_events.add_permits(released.0);
+        self.room_bytes.add_permits(released.1);
         let mut notifications = Vec::with_capacity(completions.len());
         let mut all = Vec::with_capacity(completions.len());
         for Completion { batch, completed, notification } in completions {
             let slots = batch.batch.slots();
             let bytes = completed.iter().map(|(index, _)| slots[*index].len());
             let bytes = bytes.map(|len| self.limits.queue_bytes(len)).sum();
-            let (events, bytes) = self.state().pay_debt(completed.len(), bytes);
-            self.room_events.add_permits(events);
-            self.room_bytes.add_permits(bytes);
+            if batch.has_room {
+                let (events, bytes) = self.state().pay_debt(completed.len(), bytes);
+                self.room_events.add_permits(events);
+                self.room_bytes.add_permits(bytes);
+            }
             notifications.push(notification);
             all.push(BatchOutcomes::new(batch, completed));
         }

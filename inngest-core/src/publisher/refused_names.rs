@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::limits::QueueLimits;
 use super::sealed::SealedBatch;
 use crate::client::RequestError;
 
@@ -49,6 +50,26 @@ impl RefusedNames {
     /// does not show it.
     pub(super) fn take_rejected(&mut self, send: u64) -> Vec<SealedBatch> {
         if send < self.refused_before { Vec::new() } else { std::mem::take(&mut self.kept) }
+    }
+
+    /// Releases the room of kept batches, up to the limits of the queue. Returns the released events and bytes.
+    pub(super) fn release_room(&mut self, limits: &QueueLimits) -> (usize, usize) {
+        let room = |sealed: &SealedBatch| (sealed.len(), limits.batch_room(&sealed.batch));
+        let without_room = self.kept.iter().filter(|sealed| !sealed.has_room).map(room);
+        let (mut events, mut bytes) =
+            without_room.fold((0, 0), |sum, room| (sum.0 + room.0, sum.1 + room.1));
+        let mut released = (0, 0);
+        for sealed in self.kept.iter_mut().filter(|sealed| sealed.has_room) {
+            let (more_events, more_bytes) = room(sealed);
+            events += more_events;
+            bytes += more_bytes;
+            if events > limits.queued_events || bytes > limits.queued_bytes {
+                break;
+            }
+            sealed.has_room = false;
+            released = (released.0 + more_events, released.1 + more_bytes);
+        }
+        released
     }
 
     pub(super) fn is_any_refused(&self) -> bool {

@@ -24,6 +24,8 @@ pub(super) struct SealedBatch {
     /// The trace context that all events have in common.
     pub(super) trace: Arc<TraceHeaders>,
     pub(super) history: History,
+    /// Whether the events take room in the queue.
+    pub(super) has_room: bool,
 }
 
 /// The results of previous attempts to send a batch.
@@ -40,6 +42,8 @@ pub(super) struct History {
     /// The number of times that the server responded with 400 to the event, which is alone in its
     /// batch.
     pub(super) refusals: u32,
+    /// The number of consecutive 400s that accepted none of the events.
+    pub(super) stalls: u32,
     /// When the batch is sent again, if it has its own backoff.
     pub(super) due: Option<Instant>,
 }
@@ -71,6 +75,13 @@ impl SealedBatch {
         self.batch.len()
     }
 
+    /// Marks all events as possibly accepted.
+    pub(super) fn mark_in_doubt(&self) {
+        for index in 0..self.len() {
+            self.batch.mark_in_doubt(index..index + 1);
+        }
+    }
+
     /// Returns the events at `indexes` as a batch of their own, or `None` if there are none.
     pub(super) fn part(&self, indexes: &[usize]) -> Option<SealedBatch> {
         if indexes.is_empty() {
@@ -89,6 +100,7 @@ impl SealedBatch {
             number: self.number,
             trace: Arc::clone(&self.trace),
             history: self.history.clone(),
+            has_room: self.has_room,
         })
     }
 

@@ -58,6 +58,11 @@ impl State {
         if classified.key_error.is_some() {
             self.key_error = classified.key_error.take();
         }
+        if let Some(mut rest) = sealed.part(&classified.deferred) {
+            rest.history.stalls = if accepted { 1 } else { rest.history.stalls + 1 };
+            rest.history.due = Some(now + backoff(rest.history.stalls));
+            self.delayed.push(rest);
+        }
         self.refuse_names(&sealed, &classified);
         let mut completions = vec![self.complete(sealed, classified.completed)];
         if accepted {
@@ -104,13 +109,16 @@ impl State {
             return if progress { PaceEffect::Success } else { PaceEffect::None };
         };
         part.history.due = None;
-        let may_be_cause = error.is_ambiguous() && classified.failed_as_a_whole(sealed.len());
+        // A server that sends `Retry-After` reports its own state.
+        let may_be_cause = error.is_ambiguous()
+            && error.retry_after().is_none()
+            && classified.failed_as_a_whole(sealed.len());
         let suspected = may_be_cause && part.history.fail(self.successes, self.is_empty());
         if suspected || (may_be_cause && part.history.isolated) {
             let due = due(part.history.failures);
             return self.isolate(part, suspected, due, error);
         }
-        if part.history.is_suspicious() {
+        if may_be_cause {
             // The open batch is sent first, to find out whether the server accepts other events.
             self.seal_open();
         }

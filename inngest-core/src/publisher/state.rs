@@ -28,6 +28,7 @@ use crate::batch::Batch;
 use crate::client::{RequestError, TraceHeaders};
 
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub(super) struct State {
     open: Option<OpenBatch>,
     /// Sent when the pace allows it.
@@ -35,6 +36,8 @@ pub(super) struct State {
     /// Sent when their own backoff has elapsed, too.
     pub(super) delayed: Vec<SealedBatch>,
     pub(super) names: RefusedNames,
+    /// Whether the last batch that was sent is a delayed one.
+    sent_delayed: bool,
     /// By the number of the send.
     pub(super) in_flight: BTreeMap<u64, SealedBatch>,
     pub(super) notifying: Vec<Notification>,
@@ -78,7 +81,7 @@ pub(super) struct Notification {
 
 /// The next step of the driver.
 pub(super) enum NextStep {
-    Send(u64, Arc<Batch>, Arc<TraceHeaders>),
+    Send { send: u64, batch: Arc<Batch>, trace: Arc<TraceHeaders>, stalls: u32 },
     Wait(Option<Instant>),
 }
 
@@ -167,6 +170,7 @@ impl State {
                 number: self.next_batch,
                 trace: Arc::clone(trace),
                 history: History::default(),
+                has_room: true,
             });
             self.next_batch += 1;
         }
@@ -208,6 +212,7 @@ impl State {
             number: open.number,
             trace: trace.unwrap_or_default(),
             history: History::default(),
+            has_room: true,
         });
     }
 
@@ -225,17 +230,11 @@ impl State {
         if paused_until.is_some() {
             return NextStep::Wait(paused_until);
         }
-        let due = |sealed: &SealedBatch| sealed.history.due;
-        let next_due = self.delayed.iter().filter_map(due).min();
-        let delayed =
-            self.delayed.iter().position(|sealed| due(sealed).is_none_or(|due| due <= now));
-        let sealed = match delayed {
-            Some(index) => Some(self.delayed.remove(index)),
-            None => self.waiting.pop_front(),
-        };
-        if let Some(sealed) = sealed {
+        if let Some(sealed) = self.next_sealed(max_in_flight, now) {
             return self.send(sealed);
         }
+        let next_due = self.delayed.iter().filter_map(|sealed| sealed.history.due);
+        let next_due = next_due.filter(|due| *due > now).min();
         let Some(open) = &self.open else {
             return NextStep::Wait(next_due);
         };
@@ -251,6 +250,26 @@ impl State {
         }
     }
 
+    /// Removes the next sealed batch: a delayed one that is due, or a waiting one. Delayed batches take turns with
+    /// the others and use a quarter of the slots, since their requests may be slow.
+    fn next_sealed(&mut self, max_in_flight: usize, now: Instant) -> Option<SealedBatch> {
+        let has_others = !self.waiting.is_empty() || self.open.is_some();
+        let their_turn = !(has_others && std::mem::take(&mut self.sent_delayed));
+        let in_flight = self.in_flight.values().filter(|sealed| sealed.history.due.is_some());
+        let has_slot = in_flight.count() < max_in_flight.div_ceil(4);
+        let due = self.delayed.iter().enumerate().filter(|(_, sealed)| {
+            their_turn && has_slot && sealed.history.due.is_none_or(|due| due <= now)
+        });
+        let first = due.min_by_key(|(_, sealed)| (sealed.history.isolated, sealed.history.due));
+        match first.map(|(index, _)| index) {
+            Some(index) => {
+                self.sent_delayed = true;
+                Some(self.delayed.remove(index))
+            }
+            None => self.waiting.pop_front(),
+        }
+    }
+
     fn send(&mut self, mut sealed: SealedBatch) -> NextStep {
         if std::mem::replace(&mut sealed.history.sent_before, true) {
             self.stats.retries += 1;
@@ -258,8 +277,9 @@ impl State {
         let send = self.next_send;
         self.next_send += 1;
         let (batch, trace) = (Arc::clone(&sealed.batch), Arc::clone(&sealed.trace));
+        let stalls = sealed.history.stalls;
         self.in_flight.insert(send, sealed);
-        NextStep::Send(send, batch, trace)
+        NextStep::Send { send, batch, trace, stalls }
     }
 
     /// Records that hooks and receipts have been notified of the outcomes of `notification`.
@@ -277,7 +297,8 @@ impl State {
     /// Registers a caller that waits for all batches, and returns the number of the next batch.
     pub(super) fn start_flush(&mut self) -> u64 {
         self.seal_open();
-        self.restart_backoff |= self.flushing == 0;
+        // `close` is the last chance of the events, even if another caller is waiting.
+        self.restart_backoff |= self.flushing == 0 || self.closed;
         self.flushing += 1;
         self.next_batch
     }
@@ -300,7 +321,8 @@ impl State {
     pub(super) fn end_driver(&mut self) -> impl Iterator<Item = (&SealedBatch, DeliveryError)> {
         self.driver_ended = true;
         self.seal_open();
-        self.waiting.extend(std::mem::take(&mut self.in_flight).into_values());
+        let in_flight = self.take_in_flight();
+        self.waiting.extend(in_flight);
         let state = &*self;
         state.queued().map(|sealed| (sealed, state.leftover_error(sealed)))
     }
@@ -311,7 +333,7 @@ impl State {
         let mut all: Vec<SealedBatch> = std::mem::take(&mut self.waiting).into();
         all.append(&mut self.delayed);
         all.extend(self.names.take_kept());
-        all.extend(std::mem::take(&mut self.in_flight).into_values());
+        all.extend(self.take_in_flight());
         all.sort_by_key(|sealed| (sealed.number, sealed.indexes.first().copied()));
         self.stats.queued_events = 0;
         self.stats.queued_bytes = 0;
@@ -320,6 +342,13 @@ impl State {
             (sealed, error)
         };
         all.into_iter().map(with_outcome).collect()
+    }
+
+    /// Removes the batches in flight. Their requests are canceled, so the server may have accepted them.
+    fn take_in_flight(&mut self) -> Vec<SealedBatch> {
+        let in_flight: Vec<_> = std::mem::take(&mut self.in_flight).into_values().collect();
+        in_flight.iter().for_each(SealedBatch::mark_in_doubt);
+        in_flight
     }
 
     /// Returns the outcome of the events of a batch that is unfinished when the publisher ends.
@@ -345,6 +374,12 @@ impl State {
     pub(super) fn add_debt(&mut self, events: usize, bytes: usize) {
         self.debt_events += events;
         self.debt_bytes += bytes;
+    }
+
+    /// Releases the room of kept events, which would keep events of other names out of the queue. They may take as
+    /// much memory as the queue again; further ones keep their room. Returns the released events and bytes.
+    pub(super) fn release_kept_room(&mut self, limits: &QueueLimits) -> (usize, usize) {
+        self.names.release_room(limits)
     }
 
     /// Returns how much of the room of completed events is released, after the debt is paid.
