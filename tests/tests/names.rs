@@ -1,6 +1,6 @@
 //! One table of names is checked by the derive's rules and by the rules of `inngest-core`.
 
-#[allow(dead_code)]
+#[allow(dead_code, unreachable_pub)]
 #[path = "../../inngest-core/src/event/name.rs"]
 mod at_run_time;
 #[allow(dead_code)]
