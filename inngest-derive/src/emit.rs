@@ -17,9 +17,10 @@ pub(crate) fn emit_event(event: &Event<'_>) -> TokenStream {
         .segment_bounds(segment_types(event));
     let event_impl = header.emit_impl(&quote!(__inngest::InngestEvent));
     let deduplicated_impl = event.id.as_ref().map(|_| {
-        // With a lifetime in the bound, rustc does not report a missing `Serialize` twice.
+        // The bound implies the bounds above. With a lifetime in it, rustc does not report a missing
+        // `Serialize` twice.
         let lifetime = header.lifetime("event");
-        let header = header
+        let header = ImplHeader::new(event.ident, event.generics)
             .bound(quote!(for<#lifetime> Self: __inngest::InngestEvent))
             .emit_impl(&quote!(__inngest::Deduplicated));
         quote!(#header {})
@@ -41,7 +42,7 @@ pub(crate) fn emit_event(event: &Event<'_>) -> TokenStream {
             const NAME: __inngest::Text = #name;
             #version
             #template
-            fn dedup_id(&self) -> __inngest::OptionalId {
+            #[inline] fn dedup_id(&self) -> __inngest::OptionalId {
                 #dedup_id
             }
             #write_dedup_id
@@ -88,7 +89,7 @@ fn emit_write_dedup_id(event: &Event<'_>, id: &DedupId) -> TokenStream {
     let name = emit_name(event);
     let format = emit_format_arguments(event, id);
     quote! {
-        fn write_dedup_id(&self, __out: &mut dyn __inngest::Write) -> __inngest::Written {
+        #[inline] fn write_dedup_id(&self, __out: &mut dyn __inngest::Write) -> __inngest::Written {
             let __id = &__inngest::IdWriter::new(#name);
             __id.write(__out, __inngest::format_args!(#format))
         }
@@ -226,7 +227,7 @@ pub(crate) fn emit_segment(segment: &Segment<'_>) -> TokenStream {
     let impls = quote! {
         #segment_impl {
             #constant
-            fn write_segment(&self, __out: &mut dyn __inngest::Write) -> __inngest::fmt::Result {
+            #[inline] fn write_segment(&self, __out: &mut dyn __inngest::Write) -> __inngest::fmt::Result {
                 #body
             }
         }

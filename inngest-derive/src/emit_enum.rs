@@ -103,7 +103,7 @@ impl EventEnumImpls<'_> {
             let from_impl = header.emit_impl(&quote!(__inngest::From<#ty>));
             quote! {
                 #from_impl {
-                    fn from(__event: #ty) -> Self {
+                    #[inline] fn from(__event: #ty) -> Self {
                         Self::#ident(__event)
                     }
                 }

@@ -42,6 +42,7 @@ fn an_event_without_an_id_has_no_dedup_id() {
             impl InngestEvent for CartUpdated {
                 const NAME: Text = "storefront/cart.updated";
                 const VERSION: OptionalText = Some("1");
+                #[inline]
                 fn dedup_id(&self) -> OptionalId {
                     Ok(None)
                 }
@@ -66,9 +67,11 @@ fn an_event_with_an_id_passes_the_literal_and_its_fields_to_format_args() {
             impl InngestEvent for CartUpdated {
                 const NAME: Text = "storefront/cart.updated";
                 const ID_TEMPLATE: OptionalText = Some("cart-updated-{type}-{at}");
+                #[inline]
                 fn dedup_id(&self) -> OptionalId {
                     dedup_id(self)
                 }
+                #[inline]
                 fn write_dedup_id(&self, __out: &mut dyn Write) -> Written {
                     let __id = &IdWriter::new("storefront/cart.updated");
                     __id.write(
@@ -110,9 +113,11 @@ fn a_generic_event_has_bounds_on_itself_and_its_segments() {
             {
                 const NAME: Text = "storefront/cart.updated";
                 const ID_TEMPLATE: OptionalText = Some("cart-updated-{id}");
+                #[inline]
                 fn dedup_id(&self) -> OptionalId {
                     dedup_id(self)
                 }
+                #[inline]
                 fn write_dedup_id(&self, __out: &mut dyn Write) -> Written {
                     let __id = &IdWriter::new("storefront/cart.updated");
                     __id.write(
@@ -125,8 +130,6 @@ fn a_generic_event_has_bounds_on_itself_and_its_segments() {
             impl<T: Clone, const N: usize> Deduplicated for CartUpdated<T, N>
             where
                 T: Copy,
-                Self: Serialize,
-                Id<T>: IdSegment,
                 for<'__event> Self: InngestEvent,
             {}
         };
@@ -149,9 +152,11 @@ fn a_nested_path_is_a_positional_argument() {
             impl<'a> InngestEvent for CartUpdated<'a> {
                 const NAME: Text = "cart.updated";
                 const ID_TEMPLATE: OptionalText = Some("cart-{{{cart.type}}}-{cart.type}");
+                #[inline]
                 fn dedup_id(&self) -> OptionalId {
                     dedup_id(self)
                 }
+                #[inline]
                 fn write_dedup_id(&self, __out: &mut dyn Write) -> Written {
                     let __id = &IdWriter::new("cart.updated");
                     __id.write(
@@ -219,6 +224,7 @@ fn a_newtype_has_the_text_of_its_inner_value() {
                 const SELF_DELIMITING: bool = <NewtypeField<
                     Uuid,
                 > as Delegate<Uuid>>::SELF_DELIMITING;
+                #[inline]
                 fn write_segment(&self, __out: &mut dyn Write) -> fmt::Result {
                     <NewtypeField<Uuid> as Delegate<Uuid>>::write_segment(&self.0, __out)
                 }
@@ -241,6 +247,7 @@ fn a_fieldless_enum_has_the_serialized_names_of_its_variants() {
             use ::inngest_core::private as __inngest;
             #[automatically_derived]
             impl IdSegment for State {
+                #[inline]
                 fn write_segment(&self, __out: &mut dyn Write) -> fmt::Result {
                     __out
                         .write_str(
@@ -300,12 +307,14 @@ fn an_enum_of_events_delegates_to_the_event_it_holds() {
             }
             #[automatically_derived]
             impl<'a> From<Opened> for Storefront<'a> {
+                #[inline]
                 fn from(__event: Opened) -> Self {
                     Self::Opened(__event)
                 }
             }
             #[automatically_derived]
             impl<'a> From<Box<Updated<'a>>> for Storefront<'a> {
+                #[inline]
                 fn from(__event: Box<Updated<'a>>) -> Self {
                     Self::Updated(__event)
                 }

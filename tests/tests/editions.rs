@@ -1,6 +1,5 @@
 //! The derives accept what is valid in the edition of the crate that uses them.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -24,11 +23,8 @@ fn events_compile_in_every_edition() {
         fs::create_dir_all(&member).unwrap();
         fs::write(member.join("Cargo.toml"), manifest).unwrap();
     }
-    let mut workspace = "[workspace]\nresolver = \"3\"\nmembers = [".to_owned();
-    for edition in EDITIONS {
-        write!(workspace, "\"{edition}\",").unwrap();
-    }
-    fs::write(folder.join("Cargo.toml"), workspace + "]\n").unwrap();
+    let workspace = format!("[workspace]\nresolver = \"3\"\nmembers = {EDITIONS:?}\n");
+    fs::write(folder.join("Cargo.toml"), workspace).unwrap();
     fs::copy(tests.join("../Cargo.lock"), folder.join("Cargo.lock")).unwrap();
 
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

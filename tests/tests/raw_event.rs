@@ -104,21 +104,3 @@ async fn the_data_of_a_raw_event_is_checked() {
         "{too_large}"
     );
 }
-
-#[test]
-fn any_number_of_names_is_sent_as_it_is() {
-    let mut batch = Batch::new();
-    for index in 0..5_000 {
-        batch.push(RawEvent::new(format!("storefront/raw.{index}"), json!({}))).unwrap();
-    }
-    let names: Vec<String> = batch
-        .events()
-        .map(|event| {
-            serde_json::from_str::<Value>(event.json()).unwrap()["name"]
-                .as_str()
-                .unwrap()
-                .to_owned()
-        })
-        .collect();
-    assert_eq!(names[4_999], "storefront/raw.4999");
-}

@@ -129,7 +129,7 @@ fn a_value_has_the_name_and_the_dedup_id_of_its_event() {
     let event = Versioned::from(v2());
     assert_eq!(event.event_name(), "storefront/cart.updated");
     assert_eq!(event.event_dedup_id().unwrap().unwrap(), "cart-updated-c2");
-    assert_eq!(event.event_dedup_id().unwrap().unwrap(), "cart-updated-c2");
+    assert_eq!(<&Versioned>::event_dedup_id(&&event).unwrap().unwrap(), "cart-updated-c2");
     assert_eq!(Versioned::from(CartOpened {}).event_dedup_id().unwrap(), None);
 
     // A single event is a set of one.

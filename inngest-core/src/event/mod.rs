@@ -107,11 +107,12 @@ pub use writer::EventWriter;
     message = "`{Self}` is not an Inngest event",
     label = "not an Inngest event",
     note = "add `#[derive(InngestEvent)]` and `#[inngest(name = \"domain/object.action\")]` to it",
-    note = "for an enum of events, add `#[derive(InngestEvents)]`"
+    note = "an enum of events is accepted by `impl IntoEvent` and by `InngestEvents`"
 )]
 pub trait InngestEvent: Serialize {
     /// The event's name, such as `storefront/cart.checkout.completed`. Functions are triggered by it.
-    const NAME: &'static str;
+    // rustc shows this line in an error about `dyn InngestEvent`.
+    const NAME: &'static str; // instead of `dyn InngestEvent`, use an enum of events or a `Batch`
 
     /// The payload's version, sent as `v`. Inngest does not interpret it.
     const VERSION: Option<&'static str> = None;

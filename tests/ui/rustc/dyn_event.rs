@@ -1,0 +1,5 @@
+use inngest_core::InngestEvent;
+
+fn send(_: &dyn InngestEvent) {}
+
+fn main() {}
