@@ -173,3 +173,22 @@ async fn an_event_in_doubt_is_not_rejected_for_its_name() {
     let cause = error.causes().next().expect("a cause");
     assert!(matches!(cause, RequestError::InDoubt { status: 403, .. }), "{cause:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_403_after_the_last_success_is_about_the_key() {
+    use inngest_tests::{Script, Step};
+
+    let mut batch = inngest_core::Batch::new();
+    batch.push(inngest_tests::ItemViewed::number(1)).expect("an event");
+    batch.push(inngest_tests::CheckoutCompleted::of("c1")).expect("an event");
+    batch.push(inngest_tests::ItemViewed::number(2)).expect("an event");
+    // The key is revoked after the first request.
+    let script =
+        Script::new([Step::Accept, Step::status(403), Step::status(403), Step::status(403)]);
+    let builder = script.builder().max_request_events(1).max_in_flight(1);
+    let error = builder.build().expect("a client").send_batch(&batch).await.expect_err("revoked");
+    assert_eq!(
+        (error.accepted().len(), error.rejected().len(), error.unsent()),
+        (1, 0, &[1, 2][..])
+    );
+}

@@ -91,6 +91,7 @@ async fn the_ids_of_a_400_are_checked_as_far_as_they_count() {
         (r#""a","b""#, "it has an id for every event, but also the error: bad"),
         (r#""a","b","""#, "it has 3 ids, for 2 events: bad"),
         (r#""","","""#, "it has 3 ids, for 2 events: bad"),
+        (r#""","b""#, "it has an id after a blank one, and the error: bad"),
     ] {
         let (sent, _) = sent_two(400, &partial(ids)).await;
         let error = sent.expect_err(ids);
@@ -106,7 +107,7 @@ async fn the_ids_of_a_400_are_checked_as_far_as_they_count() {
     let text = error.to_string();
     assert!(text.contains("it has 2 ids, some of them equal, and the error: bad"), "{text}");
 
-    // A blank id ends the list, whatever follows it.
+    // A blank id ends the list.
     for ids in [r#""first","""#, r#""first","  ""#, r#""first""#] {
         let (sent, script) = sent_two(400, &partial(ids)).await;
         assert_eq!(sent.expect(ids)[0], "first");

@@ -38,6 +38,8 @@ pub(super) struct State {
     pub(super) names: RefusedNames,
     /// Whether the last batch that was sent is a delayed one.
     sent_delayed: bool,
+    /// Whether the last batch that was sent had been sent before.
+    sent_retry: bool,
     /// By the number of the send.
     pub(super) in_flight: BTreeMap<u64, SealedBatch>,
     pub(super) notifying: Vec<Notification>,
@@ -266,14 +268,21 @@ impl State {
                 self.sent_delayed = true;
                 Some(self.delayed.remove(index))
             }
-            None => self.waiting.pop_front(),
+            None => self.next_waiting(),
         }
     }
 
+    /// Removes the next waiting batch. After a retry it is one that was never sent, if there is one: its success
+    /// shows that the server is available.
+    fn next_waiting(&mut self) -> Option<SealedBatch> {
+        let is_new = |sealed: &SealedBatch| !sealed.history.sent_before;
+        let new = if self.sent_retry { self.waiting.iter().position(is_new) } else { None };
+        self.waiting.remove(new.unwrap_or(0))
+    }
+
     fn send(&mut self, mut sealed: SealedBatch) -> NextStep {
-        if std::mem::replace(&mut sealed.history.sent_before, true) {
-            self.stats.retries += 1;
-        }
+        self.sent_retry = std::mem::replace(&mut sealed.history.sent_before, true);
+        self.stats.retries += u64::from(self.sent_retry);
         let send = self.next_send;
         self.next_send += 1;
         let (batch, trace) = (Arc::clone(&sealed.batch), Arc::clone(&sealed.trace));
