@@ -89,7 +89,7 @@ enum JsonKind {
 }
 
 impl JsonKind {
-    /// Returns the kind of a JSON text without white space around it. No text counts as null.
+    /// Returns the kind of a JSON text without white space around it. An empty text counts as null.
     fn of(json: &[u8]) -> JsonKind {
         match json.first() {
             Some(b'{') => JsonKind::Object,
@@ -119,7 +119,8 @@ enum JsonProblem {
 }
 
 impl JsonProblem {
-    fn of_number(number: &str) -> Option<JsonProblem> {
+    /// Returns the problem of the number with the text `number`, if it has one.
+    fn find_in_number(number: &str) -> Option<JsonProblem> {
         let problem = number::find_problem(number)?;
         Some(JsonProblem::Number(problem, number.to_owned()))
     }
@@ -180,7 +181,7 @@ impl CheckedFormatter<'_> {
                 {
                     Some(JsonProblem::ReservedKey)
                 }
-                Token::Number(number) => JsonProblem::of_number(number),
+                Token::Number(number) => JsonProblem::find_in_number(number),
                 Token::Key(_) | Token::Comma => None,
             };
             if let Some(problem) = problem {
@@ -219,7 +220,7 @@ impl Formatter for CheckedFormatter<'_> {
         writer: &mut W,
         value: &str,
     ) -> io::Result<()> {
-        if let Some(problem) = JsonProblem::of_number(value).filter(|_| !self.in_string) {
+        if let Some(problem) = JsonProblem::find_in_number(value).filter(|_| !self.in_string) {
             return Err(self.fail(problem));
         }
         CompactFormatter.write_number_str(writer, value)

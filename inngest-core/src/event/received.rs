@@ -187,6 +187,8 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for DataDeserializer<'_, D> {
         visitor: V,
     ) -> Result<V::Value, D::Error> {
         if name == ENUM_MARKER {
+            // The data is stored and the deserialization fails: the caller then deserializes the enum from
+            // the data and the event's name.
             self.enum_data.set(Some(Value::deserialize(self.data)?));
             return Err(D::Error::custom("the event's name is needed"));
         }
@@ -264,6 +266,7 @@ impl<'de, R: Error> Deserializer<'de> for NoDataDeserializer<'_, R> {
         visitor: V,
     ) -> Result<V::Value, R> {
         if name == ENUM_MARKER {
+            // As above, with data that is null.
             self.enum_data.set(Some(Value::Null));
             return Err(R::custom("the event's name is needed"));
         }
