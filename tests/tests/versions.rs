@@ -174,3 +174,16 @@ async fn events_that_borrow_can_be_decoded_from_the_recorder() {
     assert_eq!(viewed.sessions().collect::<Vec<_>>(), [("visit", "v1")]);
     assert_eq!(viewed.into_data(), item);
 }
+
+#[test]
+fn a_version_that_is_a_number_selects_like_its_text() {
+    let received = json!({
+        "name": "storefront/cart.updated", "v": 2, "data": { "cart_id": "c2", "lines": 3 }
+    });
+    let bare: Versioned = serde_json::from_value(received.clone()).unwrap();
+    assert_eq!(bare, v2().into());
+    let event: Event<Versioned> = serde_json::from_value(received.clone()).unwrap();
+    assert_eq!((event.given_version(), &event.data), (Some("2"), &v2().into()));
+    let event: Event<CartUpdatedV2> = serde_json::from_value(received).unwrap();
+    assert_eq!(event.given_version(), Some("2"));
+}

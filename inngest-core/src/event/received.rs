@@ -29,6 +29,15 @@ fn with_name(name: Option<String>, version: Option<&str>, data: Value) -> Value 
     Value::Object(fields.chain([("data".to_owned(), data)]).collect())
 }
 
+/// Returns the text of a received `v`, unless it is missing, null or empty. Other senders may write a number.
+pub(super) fn version_text(v: Value) -> Option<String> {
+    match v {
+        Value::Null => None,
+        Value::String(text) => Some(text).filter(|text| !text.is_empty()),
+        other => Some(other.to_string()),
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(bound = "E: Deserialize<'de>", expecting = "a received event")]
 struct ReceivedEvent<E> {
@@ -41,7 +50,7 @@ struct ReceivedEvent<E> {
     #[serde(default)]
     ts: Option<f64>,
     #[serde(default)]
-    v: Option<String>,
+    v: Value,
     #[serde(default)]
     user: Option<Map<String, Value>>,
     #[serde(default)]
@@ -57,10 +66,11 @@ struct ReceivedMeta {
 impl<'de, E: Deserialize<'de>> Deserialize<'de> for Event<E> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Event<E>, D::Error> {
         let received = ReceivedEvent::<E>::deserialize(deserializer)?;
+        let version = version_text(received.v);
         let data = match received.data {
             ReceivedData::Decoded(data) => data,
             ReceivedData::NeedsName(data) => {
-                let event = with_name(received.name, received.v.as_deref(), data);
+                let event = with_name(received.name, version.as_deref(), data);
                 E::deserialize(event).map_err(D::Error::custom)?
             }
         };
@@ -77,7 +87,7 @@ impl<'de, E: Deserialize<'de>> Deserialize<'de> for Event<E> {
             envelope: Envelope {
                 id: received.id.filter(|id| !id.is_empty()).map_or(IdChoice::None, IdChoice::Given),
                 ts: ts.filter(|millis| *millis != 0),
-                version: received.v.filter(|version| !version.is_empty()),
+                version,
                 user: user.map(|user| Ok(Some(user.to_string().into()))),
                 sessions: sessions
                     .into_iter()

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::error_path::{PathError, PathTracker};
 use super::{EventInfo, InngestEvents};
 use crate::event::json_path;
-use crate::event::received::{ENUM_MARKER, ReceivedData};
+use crate::event::received::{ENUM_MARKER, ReceivedData, version_text};
 
 /// The number of event names or versions that an error lists.
 const MAX_LISTED: usize = 8;
@@ -37,11 +37,7 @@ pub fn decode<'de, S: InngestEvents, D: Deserializer<'de>>(
 ) -> Result<S, D::Error> {
     let UndecodedEvent { name, v, data } =
         deserializer.deserialize_newtype_struct(ENUM_MARKER, UndecodedEventVisitor(PhantomData))?;
-    let version = match v {
-        Value::String(version) => Some(version).filter(|version| !version.is_empty()),
-        Value::Null => None,
-        other => Some(other.to_string()),
-    };
+    let version = version_text(v);
     let index = select(S::EVENTS, &name, version.as_deref()).map_err(D::Error::custom)?;
     decode_data(index, RawData { name: S::EVENTS[index].name, version, data })
         .map_err(D::Error::custom)
