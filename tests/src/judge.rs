@@ -175,7 +175,7 @@ impl Judge {
         let mut record = self.record();
         let mut ids = Vec::with_capacity(numbers.len());
         for (position, number) in (1..).zip(numbers) {
-            let id = id(seed, position);
+            let id = seeded_id(seed, position);
             record.numbers.entry(id.clone()).or_default().insert(*number);
             record.ids.entry(*number).or_default().insert(id.clone());
             ids.push(id);
@@ -192,7 +192,12 @@ fn stop_at_bad(request: &JudgedRequest, is_bad: &dyn Fn(u64) -> bool) -> Ruling 
 
 /// Returns the id of the event at `position`, counted from 1: the time of the seed, and its ten random bytes, to whose
 /// last four the position is added. Inngest writes the same 16 bytes in base 32.
-fn id(seed: &str, position: u32) -> String {
+///
+/// # Panics
+///
+/// If `seed` is not the value of a seed header.
+#[must_use]
+pub fn seeded_id(seed: &str, position: u32) -> String {
     let (millis, random) = seed.split_once(',').expect("a seed");
     let bytes = base64::engine::general_purpose::STANDARD.decode(random).expect("base64");
     let (first, last) = bytes.split_at(6);

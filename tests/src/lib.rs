@@ -4,7 +4,7 @@
 mod judge;
 mod readme;
 
-pub use judge::{Judge, JudgedRequest, Ruling};
+pub use judge::{Judge, JudgedRequest, Ruling, seeded_id};
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -13,7 +13,7 @@ use fastrand::Rng;
 use inngest_core::publisher::{CloseReport, DeliveryError, PublishError, Receipt, Undelivered};
 use inngest_core::testing::TransportFault;
 use inngest_core::{Batch, Client};
-use inngest_tests::{CheckoutCompleted, ItemViewed};
+use inngest_tests::{CheckoutCompleted, ItemViewed, seeded_id};
 use serde_json::{Value, json};
 
 /// What the server has accepted and run. One function runs for every event.
@@ -43,7 +43,7 @@ impl Server {
             if is_bad(number) {
                 break;
             }
-            let id = id(seed, position);
+            let id = seeded_id(seed, position);
             let dedup = event["id"].as_str().unwrap_or(&id).to_owned();
             if *self.runs.entry(dedup).or_insert(number) != number {
                 self.dropped.push(number);
@@ -59,17 +59,6 @@ fn number(event: &Value) -> u64 {
     let data = &event["data"];
     let cart = || data["cart_id"].as_str()?.parse().ok();
     data["number"].as_u64().or_else(cart).expect("a number")
-}
-
-/// Returns the id of the event at `position`, counted from 1, by the documented formula: the time of the
-/// seed, and its ten random bytes, to whose last four the position is added.
-fn id(seed: &str, position: u32) -> String {
-    use base64::Engine as _;
-    let (millis, random) = seed.split_once(',').expect("a seed");
-    let bytes = base64::engine::general_purpose::STANDARD.decode(random).expect("base64");
-    let (first, last) = bytes.split_at(6);
-    let last = u32::from_be_bytes(last.try_into().expect("ten bytes")).wrapping_add(position);
-    format!("{millis}-{first:?}-{last}")
 }
 
 /// The faults and the limits of the server in one random run.

@@ -13,7 +13,7 @@ use inngest_tests::ItemViewed;
 
 const QUEUED_EVENTS: usize = 10_000;
 
-/// A request with one of every so many events fails as long as there are faults.
+/// One event in this number makes each of its requests fail while there are faults.
 const POISON_EVERY: u64 = 10_000;
 
 /// Returns a random fault for one request in ten.

@@ -1,5 +1,6 @@
 //! Batches: events of any types, each serialized once, in the order they were pushed.
 
+mod batch_macro;
 mod call_site;
 mod events;
 mod lineage;
@@ -441,41 +442,4 @@ impl fmt::Debug for Batch {
             .field("bytes", &self.bytes)
             .finish_non_exhaustive()
     }
-}
-
-/// Creates a [`Batch`] of the listed events, of any types: `batch![&checkout, &coupon]?`.
-///
-/// # Errors
-///
-/// The [`EventError`] of the first event that cannot be sent.
-///
-/// ```
-/// # use inngest_core::{InngestEvent, batch};
-/// # use serde::Serialize;
-/// # #[derive(Serialize, InngestEvent)]
-/// # #[inngest(name = "storefront/coupon.redeemed")]
-/// # struct CouponRedeemed { code: String }
-/// # #[derive(Serialize, InngestEvent)]
-/// # #[inngest(name = "storefront/customer.joined")]
-/// # struct CustomerJoined { email: String }
-/// # let coupon = CouponRedeemed { code: "XMAS".into() };
-/// # let joined = CustomerJoined { email: "a@b.c".into() };
-/// let batch = batch![&coupon, &joined]?;
-/// assert_eq!(batch.len(), 2);
-/// # Ok::<(), inngest_core::EventError>(())
-/// ```
-#[macro_export]
-macro_rules! batch {
-    ($($event:expr),* $(,)?) => {
-        'batch: {
-            #[allow(unused_mut)]
-            let mut batch = $crate::Batch::new();
-            $(
-                if let ::core::result::Result::Err(error) = batch.push($event) {
-                    break 'batch ::core::result::Result::Err(error);
-                }
-            )*
-            ::core::result::Result::<$crate::Batch, $crate::EventError>::Ok(batch)
-        }
-    };
 }

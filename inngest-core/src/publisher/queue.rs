@@ -96,10 +96,9 @@ impl Queue {
             // An empty batch is refused, too, if the publisher is closed or the key is refused.
             refused.or_else(|| state.refusal(""))
         };
-        let queue_bytes = |len: usize| self.limits.queue_bytes(len);
-        let needed: usize = batch.slots().iter().map(|slot| queue_bytes(slot.len())).sum();
+        let needed = self.limits.batch_room(&batch);
         let events = batch.len().min(self.limits.queued_events);
-        let bytes = queue_bytes(needed);
+        let bytes = self.limits.queue_bytes(needed);
         let (room_events, room_bytes) = match self.wait_for_room(events, bytes, refusal).await {
             Ok(room) => room,
             Err(refusal) => return Err(refusal.into_error(batch)),

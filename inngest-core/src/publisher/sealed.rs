@@ -56,17 +56,12 @@ impl History {
             self.successes_before = successes;
         }
         self.failures += 1;
-        self.is_suspicious() && (self.others_succeeded(successes) || is_only_batch)
+        self.failures >= SUSPICIOUS_FAILURES && (self.others_succeeded(successes) || is_only_batch)
     }
 
     /// Returns whether another batch succeeded since the first failure.
     pub(super) fn others_succeeded(&self, successes: u64) -> bool {
         successes > self.successes_before
-    }
-
-    /// Returns whether the batch failed so often that it may be the cause.
-    pub(super) fn is_suspicious(&self) -> bool {
-        self.failures >= SUSPICIOUS_FAILURES
     }
 }
 
