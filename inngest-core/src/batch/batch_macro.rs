@@ -1,10 +1,10 @@
 //! The macro `batch!`.
 
-/// Creates a [`Batch`] of the listed events, of any types: `batch![&checkout, &coupon]?`.
+/// Creates a [`Batch`](crate::Batch) of the listed events, of any types: `batch![&checkout, &coupon]?`.
 ///
 /// # Errors
 ///
-/// The [`EventError`] of the first event that cannot be sent.
+/// The [`EventError`](crate::EventError) of the first event that cannot be sent.
 ///
 /// ```
 /// # use inngest_core::{InngestEvent, batch};
