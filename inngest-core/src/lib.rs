@@ -117,6 +117,8 @@ pub mod blocking;
 #[cfg(feature = "client")]
 mod client;
 mod event;
+#[cfg(feature = "outbox")]
+pub mod outbox;
 #[doc(hidden)]
 pub mod private;
 #[cfg(feature = "client")]

@@ -23,6 +23,8 @@ pub use events::BatchEvent;
 use lineage::{Lineage, lineage_index};
 pub(crate) use seed::Seed;
 pub(crate) use split::{RequestLimits, split};
+#[cfg(feature = "outbox")]
+pub(crate) use stored::event_name;
 
 /// Serialized events of any types, in order, to be sent by
 /// [`Client::send_batch`](crate::Client::send_batch).
@@ -199,6 +201,30 @@ impl Batch {
         self.add_slot(Slot { place, lineage: 0, name, call_site, start, end });
     }
 
+    /// Creates an empty batch with an existing seed, for events that have a place in it already.
+    /// Only [`push_at`](Batch::push_at) must be used, since other batches may have taken places of
+    /// the seed.
+    #[cfg(feature = "outbox")]
+    pub(crate) fn of_seed(seed: Seed, events: usize, bytes: usize) -> Batch {
+        let lineage = Lineage::from_seed(seed);
+        Batch { lineage, ..Batch::with_capacity(events, bytes + events + 1) }
+    }
+
+    /// Pushes an event that is serialized already and has a place in the batch's seed.
+    #[cfg(feature = "outbox")]
+    pub(crate) fn push_at(
+        &mut self,
+        place: u32,
+        name: &'static str,
+        json: &[u8],
+        call_site: CallSite,
+    ) {
+        let (buffer, start) = self.begin_slot();
+        buffer.extend_from_slice(json);
+        let end = finish_slot(buffer);
+        self.add_slot(Slot { place, lineage: 0, name, call_site, start, end });
+    }
+
     /// Moves the events of `other` to the end of this batch. They keep their ids, so the batches
     /// that several errors return can be sent again as one.
     #[allow(clippy::needless_pass_by_value, reason = "an event in two batches would be sent twice")]
@@ -310,6 +336,11 @@ impl Batch {
         if let [first, .., last] | [first @ last] = &self.slots[range] {
             self.lineage(first).mark_in_doubt(first.place, last.place);
         }
+    }
+
+    /// Marks all events as possibly accepted.
+    pub(crate) fn mark_all_in_doubt(&self) {
+        (0..self.len()).for_each(|index| self.mark_in_doubt(index..index + 1));
     }
 
     /// Returns whether the event at `index` may have been accepted by an earlier attempt.

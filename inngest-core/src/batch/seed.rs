@@ -41,6 +41,26 @@ impl Seed {
         seed
     }
 
+    /// Returns the seed as it is stored: the time in 6 big-endian bytes, then the random bytes.
+    #[cfg(feature = "outbox")]
+    pub(crate) fn to_bytes(self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        bytes[..6].copy_from_slice(&self.millis.to_be_bytes()[2..]);
+        bytes[6..].copy_from_slice(&self.random);
+        bytes
+    }
+
+    /// Reads a stored seed. Returns `None` for a time of 0, with which Inngest ignores a seed.
+    #[cfg(feature = "outbox")]
+    pub(crate) fn from_bytes(bytes: [u8; 16]) -> Option<Seed> {
+        let mut millis = [0; 8];
+        let mut random = [0; 10];
+        millis[2..].copy_from_slice(&bytes[..6]);
+        random.copy_from_slice(&bytes[6..]);
+        let millis = u64::from_be_bytes(millis);
+        (millis > 0).then_some(Seed { millis, random })
+    }
+
     /// Parses the value of the header `x-inngest-event-id-seed`.
     pub(super) fn parse(header: &str) -> Option<Seed> {
         let (millis, random) = header.split_once(',')?;
@@ -90,6 +110,16 @@ mod tests {
         ] {
             assert!(Seed::parse(malformed).is_none(), "{malformed}");
         }
+    }
+
+    #[test]
+    #[cfg(feature = "outbox")]
+    fn a_seed_is_read_from_its_bytes() {
+        let seed = Seed { millis: 0x0102_0304_0506, random: [7, 8, 9, 10, 11, 12, 13, 14, 15, 16] };
+        let bytes = seed.to_bytes();
+        assert_eq!(bytes, std::array::from_fn(|index| u8::try_from(index + 1).unwrap()));
+        assert_eq!(Seed::from_bytes(bytes).map(|it| it.header()), Some(seed.header()));
+        assert!(Seed::from_bytes([0; 16]).is_none());
     }
 
     #[test]

@@ -119,7 +119,7 @@ fn restore(stored: &StoredBatch<'_>, call_site: CallSite) -> Result<Batch, Strin
 }
 
 /// Checks that `json` is an event, and returns the event's name.
-fn event_name(json: &str) -> Result<&'static str, String> {
+pub(crate) fn event_name(json: &str) -> Result<&'static str, String> {
     #[derive(serde::Deserialize)]
     struct StoredJson<'a> {
         #[serde(borrow)]

@@ -120,8 +120,8 @@ impl Call<'_> {
         let mut outcomes = Vec::new();
         // The number of consecutive requests that accepted no event.
         let mut stalls = match self.mode {
-            CallMode::Foreground => 0,
             CallMode::Background { stalls } => stalls,
+            _ => 0,
         };
         while outcomes.len() < chunk.len() {
             let events = chunk.start + outcomes.len()..chunk.end;
@@ -181,19 +181,15 @@ impl Call<'_> {
     /// Waits after `stalls` consecutive requests that accepted no event. A background sender waits itself: it gets the
     /// outcomes of the events `rest`, which are deferred.
     async fn wait_after_stall(&self, stalls: u32, rest: Range<usize>) -> Vec<Outcome> {
-        match self.mode {
-            CallMode::Foreground => {
-                // If the deadline is too near for a wait, the next request is sent at once.
-                drop(self.exchange.wait(self.backoff(stalls)).await);
-                Vec::new()
-            }
-            CallMode::Background { .. } => {
-                self.pending().deferred.extend(rest.clone());
-                let message = "the server accepted no event".to_owned();
-                let cause = Arc::new(RequestError::Refused { status: 400, message });
-                rest.map(|_| Outcome::Unsent(Arc::clone(&cause))).collect()
-            }
+        if let CallMode::Background { .. } = self.mode {
+            self.pending().deferred.extend(rest.clone());
+            let message = "the server accepted no event".to_owned();
+            let cause = Arc::new(RequestError::Refused { status: 400, message });
+            return rest.map(|_| Outcome::Unsent(Arc::clone(&cause))).collect();
         }
+        // If the deadline is too near for a wait, the next request is sent at once.
+        drop(self.exchange.wait(self.backoff(stalls)).await);
+        Vec::new()
     }
 
     /// Handles a 403 to a request with `events`.
@@ -281,7 +277,8 @@ impl Call<'_> {
     /// Retries the events that were set aside, and then makes the outcomes final.
     async fn finish(&self, mut outcomes: Vec<Outcome>) -> CallOutcomes {
         let mut set_aside = std::mem::take(&mut self.pending().set_aside);
-        if self.mode == CallMode::Foreground && !set_aside.is_empty() {
+        let is_background = matches!(self.mode, CallMode::Background { .. });
+        if !is_background && !set_aside.is_empty() {
             self.retry_set_aside(&mut outcomes, std::mem::take(&mut set_aside)).await;
         }
         self.reject_refused_names(&mut outcomes);

@@ -25,6 +25,9 @@ const DEV_SERVER: &str = "http://127.0.0.1:8288";
 /// The server's limit on the number of events in one request.
 const MAX_REQUEST_EVENTS: usize = 5_000;
 
+/// The default of [`ClientBuilder::max_event_bytes`]: the largest event that Inngest accepts.
+pub(crate) const DEFAULT_MAX_EVENT_BYTES: usize = 3 * 1024 * 1024;
+
 /// Configures a [`Client`].
 ///
 /// An option that is not set is read from its environment variable, if it has one, or has its
@@ -70,7 +73,7 @@ impl ClientBuilder {
             timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(5),
             retry: RetryPolicy::default(),
-            max_event_bytes: 3 * 1024 * 1024,
+            max_event_bytes: DEFAULT_MAX_EVENT_BYTES,
             max_request_bytes: 512 * 1024,
             max_request_events: MAX_REQUEST_EVENTS,
             max_in_flight: 4,

@@ -28,6 +28,10 @@ pub(super) enum CallMode {
         /// The number of consecutive 400s to earlier requests that accepted none of the events.
         stalls: u32,
     },
+    /// An outbox relay: it sends events that were set aside again, as in the foreground, and has
+    /// its own log.
+    #[cfg(feature = "outbox")]
+    Relay,
 }
 
 /// What all requests of a call have in common.
@@ -103,7 +107,7 @@ impl<'a> Exchange<'a> {
     fn log_failure(&self, error: &RequestError, events: usize, attempts: u32) {
         match self.mode {
             CallMode::Foreground => log::failed(error, events, attempts),
-            CallMode::Background { .. } => log::failed_in_background(error, events),
+            _ => log::failed_in_background(error, events),
         }
     }
 

@@ -32,12 +32,16 @@ pub enum SendOutcome<'a> {
     /// The event is not known to be accepted. The cause is `None` if a publisher was closed or
     /// dropped before the event had another outcome.
     Unsent(Option<&'a RequestError>),
+    /// An outbox relay gave the event up, since an attempt whose outcome is unknown is so long ago
+    /// that sending the event again could start its functions twice. It is a dead event of the
+    /// outbox.
+    Expired,
 }
 
 impl SendOutcome<'_> {
     /// Returns a short name of the failure, for metrics. It is [`RequestError::kind`] or `closed`
-    /// for an unsent event, `rejected` if the server rejected the event, and `invalid` if it was
-    /// rejected before it was sent. Returns `None` for an accepted event.
+    /// for an unsent event, `rejected` if the server rejected the event, `invalid` if it was
+    /// rejected before it was sent, and `expired` if an outbox relay gave it up. Returns `None` for an accepted event.
     #[must_use]
     pub fn error_type(&self) -> Option<&'static str> {
         match self {
@@ -46,6 +50,7 @@ impl SendOutcome<'_> {
             SendOutcome::Rejected(Rejection::Server { .. }) => Some("rejected"),
             SendOutcome::Unsent(Some(cause)) => Some(cause.kind()),
             SendOutcome::Unsent(None) => Some("closed"),
+            SendOutcome::Expired => Some("expired"),
         }
     }
 }
@@ -76,6 +81,20 @@ impl<F: Fn() -> Option<String> + Send + Sync + 'static> TraceContext for F {
 pub(crate) struct TraceHeaders {
     pub(super) traceparent: Option<HeaderValue>,
     pub(super) tracestate: Option<HeaderValue>,
+}
+
+#[cfg(feature = "outbox")]
+impl TraceHeaders {
+    /// Returns the header `traceparent`, if the context has one.
+    pub(crate) fn traceparent(&self) -> Option<&str> {
+        self.traceparent.as_ref()?.to_str().ok()
+    }
+
+    /// Creates the context of a stored `traceparent`. An invalid one is ignored.
+    pub(crate) fn from_traceparent(text: &str) -> TraceHeaders {
+        let traceparent = is_traceparent(text).then(|| HeaderValue::from_str(text).ok());
+        TraceHeaders { traceparent: traceparent.flatten(), tracestate: None }
+    }
 }
 
 type AfterSend = dyn Fn(&SendReport<'_>) + Send + Sync;

@@ -28,15 +28,15 @@ pub(super) fn invalid_trace_header(header: &str) {
     tracing::warn!(header, "the trace context returned an invalid header, which is not sent");
 }
 
-pub(crate) fn publisher_failing(error: &RequestError, next_attempt_in: Duration) {
+pub(super) fn background_failing(error: &RequestError, next_attempt_in: Duration) {
     tracing::warn!(?next_attempt_in, %error, "sending to Inngest fails; events are kept and retried");
 }
 
-pub(crate) fn publisher_still_failing(error: &RequestError, next_attempt_in: Duration) {
+pub(super) fn background_still_failing(error: &RequestError, next_attempt_in: Duration) {
     tracing::debug!(?next_attempt_in, %error, "sending to Inngest still fails");
 }
 
-pub(crate) fn publisher_recovered(after: Duration) {
+pub(super) fn background_recovered(after: Duration) {
     tracing::info!(?after, "sending to Inngest recovered");
 }
 

@@ -16,6 +16,12 @@ const DURATION: &str = "messaging.client.operation.duration";
 const QUEUED_EVENTS: &str = "inngest.publisher.queued.events";
 const QUEUED_BYTES: &str = "inngest.publisher.queued.bytes";
 const IN_FLIGHT: &str = "inngest.publisher.in_flight";
+#[cfg(feature = "outbox")]
+const OUTBOX_PENDING: &str = "inngest.outbox.pending.events";
+#[cfg(feature = "outbox")]
+const OUTBOX_AGE: &str = "inngest.outbox.oldest.age";
+#[cfg(feature = "outbox")]
+const OUTBOX_DEAD: &str = "inngest.outbox.dead.events";
 
 /// Runs `call`, which calls the installed recorder. A panic in it is caught, since it must not end
 /// a call or a publisher.
@@ -36,6 +42,8 @@ fn describe_all() {
     describe_gauge!(QUEUED_EVENTS, Unit::Count, "Events held by publishers, including in flight");
     describe_gauge!(QUEUED_BYTES, Unit::Bytes, "Size of these events as JSON");
     describe_gauge!(IN_FLIGHT, Unit::Count, "Batches that publishers are sending");
+    #[cfg(feature = "outbox")]
+    OutboxGauges::describe();
 }
 
 fn labels(name: Option<&'static str>, error_type: Option<&'static str>) -> Vec<Label> {
@@ -109,6 +117,29 @@ impl QueueGauges {
 impl Drop for QueueGauges {
     fn drop(&mut self) {
         self.set(0, 0, 0);
+    }
+}
+
+/// The gauges of an outbox. A relay sets them to what it counted in the database.
+#[cfg(feature = "outbox")]
+pub(crate) struct OutboxGauges;
+
+#[cfg(feature = "outbox")]
+impl OutboxGauges {
+    fn describe() {
+        describe_gauge!(OUTBOX_PENDING, Unit::Count, "Events in the outbox, without dead ones");
+        describe_gauge!(OUTBOX_AGE, Unit::Seconds, "Age of the oldest event in the outbox");
+        describe_gauge!(OUTBOX_DEAD, Unit::Count, "Dead events in the outbox");
+    }
+
+    pub(crate) fn set(pending: u64, oldest_age: std::time::Duration, dead: u64) {
+        #[expect(clippy::cast_precision_loss, reason = "no table has 2^53 rows")]
+        let (pending, dead) = (pending as f64, dead as f64);
+        record(|| {
+            gauge!(OUTBOX_PENDING).set(pending);
+            gauge!(OUTBOX_AGE).set(oldest_age.as_secs_f64());
+            gauge!(OUTBOX_DEAD).set(dead);
+        });
     }
 }
 

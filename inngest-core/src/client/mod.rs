@@ -15,6 +15,7 @@ pub(crate) mod log;
 #[cfg_attr(not(feature = "metrics"), path = "no_metrics.rs")]
 mod metrics;
 mod name_filter;
+mod outage;
 mod outcome;
 mod pace;
 mod redaction;
@@ -40,14 +41,19 @@ use crate::event::{BeforeSend, EventError, EventId, IntoEvent};
 
 pub(crate) use call::{CallOutcomes, SET_ASIDE_ATTEMPTS, reject};
 pub use config::ClientBuilder;
+#[cfg(feature = "outbox")]
+pub(crate) use config::DEFAULT_MAX_EVENT_BYTES;
 pub use config_error::ConfigError;
 pub use error::{BatchError, Rejection, RequestError, SendError};
 pub use event_key::EventKey;
 use exchange::CallMode;
 pub(crate) use hooks::TraceHeaders;
 pub use hooks::{SendOutcome, SendReport, TraceContext};
+#[cfg(feature = "outbox")]
+pub(crate) use metrics::OutboxGauges;
 use metrics::OutcomeCounter;
 pub(crate) use metrics::QueueGauges;
+pub(crate) use outage::Outage;
 pub(crate) use outcome::Outcome;
 use outcome::{InvalidEvent, call_result};
 pub(crate) use pace::Pace;
@@ -219,9 +225,23 @@ impl Client {
         trace: &TraceHeaders,
         stalls: u32,
     ) -> CallOutcomes {
+        self.run_for_sender(batch, trace, CallMode::Background { stalls }).await
+    }
+
+    /// Sends `batch` for an outbox relay, which itself reports the outcomes.
+    #[cfg(feature = "outbox")]
+    pub(crate) async fn send_for_relay(&self, batch: &Batch, trace: &TraceHeaders) -> Vec<Outcome> {
+        self.run_for_sender(batch, trace, CallMode::Relay).await.outcomes
+    }
+
+    async fn run_for_sender(
+        &self,
+        batch: &Batch,
+        trace: &TraceHeaders,
+        mode: CallMode,
+    ) -> CallOutcomes {
         let span = Span::for_batch(batch);
-        let call = call::run(&self.0, batch, trace, CallMode::Background { stalls });
-        let result = span.instrument(call).await;
+        let result = span.instrument(call::run(&self.0, batch, trace, mode)).await;
         span.record_outcomes(result.outcomes.iter().map(Outcome::as_send_outcome));
         result
     }

@@ -16,11 +16,11 @@ pub(crate) fn hook_panicked(_: &str) {}
 
 pub(super) fn invalid_trace_header(_: &str) {}
 
-pub(crate) fn publisher_failing(_: &RequestError, _: Duration) {}
+pub(super) fn background_failing(_: &RequestError, _: Duration) {}
 
-pub(crate) fn publisher_still_failing(_: &RequestError, _: Duration) {}
+pub(super) fn background_still_failing(_: &RequestError, _: Duration) {}
 
-pub(crate) fn publisher_recovered(_: Duration) {}
+pub(super) fn background_recovered(_: Duration) {}
 
 pub(crate) fn batch_isolated(_: usize, _: &RequestError) {}
 

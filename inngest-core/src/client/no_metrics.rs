@@ -30,3 +30,11 @@ pub(crate) struct QueueGauges {}
 impl QueueGauges {
     pub(crate) fn set(&mut self, _: usize, _: usize, _: usize) {}
 }
+
+#[cfg(feature = "outbox")]
+pub(crate) struct OutboxGauges;
+
+#[cfg(feature = "outbox")]
+impl OutboxGauges {
+    pub(crate) fn set(_: u64, _: std::time::Duration, _: u64) {}
+}

@@ -33,6 +33,8 @@ pub use dedup::{DedupId, Delegate, IdSegment, IdWriter, NewtypeField, Segment, d
 pub use envelope::{Envelope, Event};
 pub use error::EventError;
 pub use id::EventId;
+#[cfg(feature = "outbox")]
+pub(crate) use intern::intern;
 #[cfg(feature = "client")]
 pub(crate) use intern::intern_name;
 pub use name::assert_valid_name;

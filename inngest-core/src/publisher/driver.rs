@@ -15,7 +15,7 @@ use super::classify::Classified;
 use super::queue::Queue;
 use super::settle::PaceEffect;
 use super::state::NextStep;
-use crate::client::{Pace, QueueGauges, RequestError, RetryPolicy, log};
+use crate::client::{Outage, Pace, QueueGauges, RetryPolicy, log};
 
 /// Notifies the queue when the task ends for any reason.
 struct DriverGuard(Arc<Queue>);
@@ -94,29 +94,6 @@ fn adapt(pace: &mut Pace, outage: &mut Outage, effect: PaceEffect, started: Inst
             pace.failed(started, now, error.retry_after(), fastrand::f64());
             let next_attempt = pace.paused_until(now).map_or(Duration::ZERO, |until| until - now);
             outage.failed(&error, next_attempt);
-        }
-    }
-}
-
-/// A series of failures, which is logged once at its start and once at its end.
-#[derive(Default)]
-struct Outage {
-    started: Option<Instant>,
-}
-
-impl Outage {
-    fn failed(&mut self, error: &RequestError, next_attempt_in: Duration) {
-        if self.started.is_some() {
-            log::publisher_still_failing(error, next_attempt_in);
-        } else {
-            self.started = Some(Instant::now());
-            log::publisher_failing(error, next_attempt_in);
-        }
-    }
-
-    fn end(&mut self) {
-        if let Some(started) = self.started.take() {
-            log::publisher_recovered(started.elapsed());
         }
     }
 }

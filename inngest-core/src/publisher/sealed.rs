@@ -72,9 +72,7 @@ impl SealedBatch {
 
     /// Marks all events as possibly accepted.
     pub(super) fn mark_in_doubt(&self) {
-        for index in 0..self.len() {
-            self.batch.mark_in_doubt(index..index + 1);
-        }
+        self.batch.mark_all_in_doubt();
     }
 
     /// Returns the events at `indexes` as a batch of their own, or `None` if there are none.

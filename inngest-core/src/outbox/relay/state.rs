@@ -1,0 +1,266 @@
+//! The state that the workers of a relay share, and its transitions. Pure: the clock and random
+//! numbers are passed in.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::settlement::Effect;
+use crate::client::{Outage, Pace, RequestError, RetryPolicy};
+use crate::outbox::log;
+use crate::outbox::report::RelayReport;
+
+/// After this many consecutive invalid responses, the relay stalls.
+const MAX_INVALID: u32 = 3;
+/// After this many consecutive failures, a drain ends.
+const MAX_DRAIN_FAILURES: u32 = 3;
+const FIRST_PROBE: Duration = Duration::from_secs(1);
+const MAX_PROBE_WAIT: Duration = Duration::from_secs(60);
+
+pub(super) struct State {
+    pace: Pace,
+    outage: Outage,
+    stall: Option<Stall>,
+    /// Consecutive invalid responses.
+    invalid: u32,
+    /// Consecutive attempts that were no success.
+    failures: u32,
+    names: RefusedNames,
+    /// Batches that are claimed and not settled.
+    in_flight: usize,
+    /// The events in them.
+    events_in_flight: u64,
+    max_in_flight: usize,
+    /// For a drain: the batches that it tried. It tries each once.
+    tried: HashSet<i64>,
+    /// For a drain: how often it claimed one of them again. Only batches that it tried are due then.
+    claimed_again: u32,
+    pub(super) report: RelayReport,
+}
+
+/// Why the relay sends nothing but probes.
+#[derive(Debug)]
+struct Stall {
+    reason: String,
+    since: Instant,
+    probes: u32,
+    next_probe: Instant,
+}
+
+/// What a worker does next.
+#[derive(Debug, PartialEq)]
+pub(super) enum NextClaim {
+    /// Claims a batch.
+    Claim {
+        /// Whether pending events are claimed before a batch that is due.
+        pending_first: bool,
+    },
+    /// Waits until another batch is settled.
+    WaitForSettlement,
+    /// Waits until this time.
+    WaitUntil(Instant),
+}
+
+impl State {
+    pub(super) fn new(policy: RetryPolicy, max_in_flight: usize) -> State {
+        State {
+            pace: Pace::new(policy),
+            outage: Outage::default(),
+            stall: None,
+            invalid: 0,
+            failures: 0,
+            names: RefusedNames::default(),
+            in_flight: 0,
+            events_in_flight: 0,
+            max_in_flight,
+            tried: HashSet::new(),
+            claimed_again: 0,
+            report: RelayReport::default(),
+        }
+    }
+
+    /// Returns whether a batch may be claimed now. While requests fail, the batches are sent one at
+    /// a time.
+    pub(super) fn next_claim(&self, now: Instant) -> NextClaim {
+        let max =
+            if self.stall.is_some() { 1 } else { self.pace.max_in_flight(self.max_in_flight) };
+        if self.in_flight >= max {
+            return NextClaim::WaitForSettlement;
+        }
+        let next_probe = self.stall.as_ref().map(|stall| stall.next_probe);
+        let until = self.pace.paused_until(now).max(next_probe.filter(|probe| *probe > now));
+        match until {
+            Some(until) => NextClaim::WaitUntil(until),
+            // The refused batches are due. If pending events have other names, they may be accepted.
+            None => NextClaim::Claim {
+                pending_first: self.stall.as_ref().is_some_and(|stall| stall.probes % 2 == 0),
+            },
+        }
+    }
+
+    /// Returns whether a drain ends instead of claiming another batch.
+    pub(super) fn ends_drain(&self) -> bool {
+        self.stall.is_some() || self.failures >= MAX_DRAIN_FAILURES || self.claimed_again > 1
+    }
+
+    /// Returns whether a drain has claimed a batch again. It then claims pending events only.
+    pub(super) fn has_claimed_again(&self) -> bool {
+        self.claimed_again > 0
+    }
+
+    /// Returns whether a drain tries the batch for the first time.
+    pub(super) fn first_try(&mut self, batch: i64) -> bool {
+        let first = self.tried.insert(batch);
+        self.claimed_again += u32::from(!first);
+        first
+    }
+
+    /// Allows a drain to claim a batch again, since half of its events are in another batch now.
+    pub(super) fn forget_try(&mut self, batch: i64) {
+        self.tried.remove(&batch);
+    }
+
+    /// Records that a batch with `events` events was claimed.
+    pub(super) fn claimed(&mut self, events: u64) {
+        self.in_flight += 1;
+        self.events_in_flight += events;
+    }
+
+    /// Records that a claimed batch was settled, or given up.
+    pub(super) fn finished(&mut self, events: u64) {
+        self.in_flight -= 1;
+        self.events_in_flight -= events;
+    }
+
+    /// Returns the report, in which events in flight count as left.
+    pub(super) fn report(&self) -> RelayReport {
+        RelayReport { left: self.report.left + self.events_in_flight, ..self.report }
+    }
+
+    /// Returns whether the last requests succeeded, or there were none.
+    pub(super) fn others_succeed(&self) -> bool {
+        !self.pace.is_failing() && self.stall.is_none() && self.invalid == 0
+    }
+
+    /// Returns the wait after `failures` failures.
+    pub(super) fn backoff(&self, failures: u32, random: f64) -> Duration {
+        self.pace.backoff(failures, random)
+    }
+
+    /// Returns why the relay is stalled, if it is.
+    pub(super) fn stall_reason(&self) -> Option<String> {
+        self.stall.as_ref().map(|stall| stall.reason.clone())
+    }
+
+    /// Returns the names whose refusals the relay keeps track of.
+    pub(super) fn names(&mut self) -> &mut RefusedNames {
+        &mut self.names
+    }
+
+    /// Adapts the pace and the stall to the effect of an attempt that started at `started`.
+    pub(super) fn apply(&mut self, effect: &Effect, started: Instant, now: Instant, random: f64) {
+        match effect {
+            Effect::Success | Effect::TooLarge => {}
+            _ => self.failures += 1,
+        }
+        match effect {
+            Effect::Success => self.succeed(started),
+            Effect::Failure(error) => {
+                if error.retry_after().is_some() {
+                    self.failures = MAX_DRAIN_FAILURES;
+                }
+                self.fail(error, started, now, random);
+                self.probe_failed(error, started, now);
+            }
+            Effect::KeyRefused(error) => self.stall(error, started, now),
+            Effect::Invalid(error) => {
+                self.invalid += 1;
+                if self.invalid >= MAX_INVALID || self.stall.is_some() {
+                    self.stall(error, started, now);
+                } else {
+                    self.fail(error, started, now, random);
+                }
+            }
+            Effect::Suspected | Effect::TooLarge => {}
+        }
+    }
+
+    /// Slows the pace down after a failure.
+    fn fail(&mut self, error: &RequestError, started: Instant, now: Instant, random: f64) {
+        self.pace.failed(started, now, error.retry_after(), random);
+        let until = self.pace.paused_until(now);
+        self.outage.failed(error, until.map_or(Duration::ZERO, |until| until - now));
+    }
+
+    fn succeed(&mut self, started: Instant) {
+        self.pace.succeeded(started);
+        if !self.pace.is_failing() {
+            self.outage.end();
+        }
+        self.invalid = 0;
+        self.failures = 0;
+        // A request that started earlier shows nothing about the stall.
+        if self.stall.as_ref().is_some_and(|stall| started >= stall.since) {
+            self.stall = None;
+            log::no_longer_stalled();
+        }
+    }
+
+    /// Stalls the relay, or schedules the next probe if it is stalled.
+    fn stall(&mut self, error: &Arc<RequestError>, started: Instant, now: Instant) {
+        let reason = error.to_string();
+        if let Some(stall) = &mut self.stall {
+            stall.reason = reason;
+            self.probe_failed(error, started, now);
+        } else {
+            log::stalled(&reason, FIRST_PROBE);
+            let next_probe = now + FIRST_PROBE;
+            self.stall = Some(Stall { reason, since: now, probes: 0, next_probe });
+        }
+    }
+
+    /// Schedules the next probe of a stalled relay: after 1, 2, 4 .. 60 s.
+    fn probe_failed(&mut self, error: &RequestError, started: Instant, now: Instant) {
+        if let Some(stall) = self.stall.as_mut().filter(|stall| started >= stall.since) {
+            stall.probes += 1;
+            let wait = FIRST_PROBE.saturating_mul(2_u32.saturating_pow(stall.probes));
+            let wait = wait.min(MAX_PROBE_WAIT);
+            stall.next_probe = now + wait;
+            log::still_stalled(&error.to_string(), wait);
+        }
+    }
+}
+
+/// The event names that the server refused with 403. The key can have a list of allowed names, but
+/// a 403 can also be about the key. A name is refused for good if it is refused again after an event
+/// of another name was accepted.
+#[derive(Default)]
+pub(super) struct RefusedNames {
+    /// The number of batches in which an event was accepted.
+    accepted: u64,
+    /// The value of `accepted` when a name was first refused.
+    refused: HashMap<&'static str, u64>,
+}
+
+impl RefusedNames {
+    /// Records that an event of each of `names` was accepted.
+    pub(super) fn accept(&mut self, names: impl Iterator<Item = &'static str>) {
+        let mut accepted = false;
+        for name in names {
+            accepted = true;
+            if self.refused.is_empty() {
+                break;
+            }
+            self.refused.remove(name);
+        }
+        self.accepted += u64::from(accepted);
+    }
+
+    /// Records that the server refused `name`. Returns whether it is refused for good.
+    pub(super) fn refuse(&mut self, name: &'static str) -> bool {
+        let accepted_before = *self.refused.entry(name).or_insert(self.accepted);
+        self.accepted > accepted_before
+    }
+}

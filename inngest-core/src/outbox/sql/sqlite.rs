@@ -1,0 +1,1 @@
+//! The SQL of the outbox in SQLite 3.37 or newer.
