@@ -35,10 +35,11 @@ impl Attempt {
             trace: common_trace(claimed),
         };
         for (index, event) in claimed.events.iter().enumerate() {
-            let body = std::str::from_utf8(&event.body).map_err(|error| error.to_string());
+            let body =
+                std::str::from_utf8(&event.body).map_err(|error| format!("is not text: {error}"));
             let name = match body.and_then(event_name) {
                 // Inngest would ignore the seed, and a retry would duplicate the event.
-                _ if seed.is_none() => Err("the seed of its batch is invalid".to_owned()),
+                _ if seed.is_none() => Err("is in a batch whose seed is invalid".to_owned()),
                 name => name,
             };
             match name {
@@ -83,7 +84,7 @@ impl Attempt {
 
 /// Returns the outcome of a row whose body is no event: another program wrote it.
 fn invalid_row(problem: &str) -> Outcome {
-    let problem = format!("the row in the outbox is not an event: {problem}");
+    let problem = format!("the row in the outbox {problem}");
     let source = Arc::new(serde_json::Error::custom(problem));
     let error = EventError::Serialize { event: "(unknown)", source };
     Outcome::Rejected(Box::new(Rejection::Event(error)))

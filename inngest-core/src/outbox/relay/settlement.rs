@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::client::{Outcome, Rejection, RequestError};
+use crate::event::EventError;
 use crate::outbox::dead::EXPIRED;
 use crate::outbox::store::{ClaimedBatch, MAX_CRASHES, MAX_WAIT, Part, Settlement};
 
@@ -98,7 +99,7 @@ pub(super) fn after_attempt(
     for (event, outcome) in claimed.events.iter().zip(outcomes) {
         match outcome {
             Outcome::Accepted(_) => settlement.delivered.push(event.place),
-            Outcome::Rejected(reason) => settlement.dead.push((event.place, reason.to_string())),
+            Outcome::Rejected(reason) => settlement.dead.push((event.place, dead_reason(reason))),
             Outcome::Unsent(cause) if is_verdict(cause) => {
                 settlement.dead.push((event.place, cause.to_string()));
             }
@@ -128,6 +129,15 @@ pub(super) fn after_attempt(
     };
     settlement.parts = parts;
     Decision { settlement, effect }
+}
+
+/// Returns why a rejected event is dead.
+fn dead_reason(rejection: &Rejection) -> String {
+    match rejection {
+        // A row that is no event. The message of the error itself is about the caller's types.
+        Rejection::Event(EventError::Serialize { source, .. }) => source.to_string(),
+        _ => rejection.to_string(),
+    }
 }
 
 /// Returns whether the error is the server's verdict on an event that may have been accepted before.
