@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::ser::Error as _;
 
 use crate::batch::{Batch, CallSite, Seed, event_name};
-use crate::client::{Client, Outcome, Rejection, TraceHeaders};
+use crate::client::{Client, Outcome, Rejection, RequestError, TraceHeaders, reject};
 use crate::event::EventError;
 use crate::outbox::store::ClaimedBatch;
 
@@ -69,6 +69,13 @@ impl Attempt {
             None => sent.next(),
         };
         (0..self.names.len()).filter_map(outcome).collect()
+    }
+
+    /// Returns the outcome of the event at `index` of the claimed batch, whose name the server refuses.
+    pub(super) fn reject_name(&self, index: usize, cause: &RequestError) -> Option<Outcome> {
+        let in_batch = self.indexes.binary_search(&index).ok()?;
+        let message = cause.message().unwrap_or_default().to_owned();
+        Some(reject(&self.batch, in_batch, 403, message))
     }
 
     /// Returns whether no event that is still in the outbox may have been accepted by an attempt.

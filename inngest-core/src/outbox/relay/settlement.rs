@@ -223,9 +223,3 @@ fn isolated_backoff(crashes: u32, random: f64) -> Duration {
 fn settlement(claimed: &ClaimedBatch) -> Settlement {
     Settlement { lease: claimed.lease, ..Settlement::default() }
 }
-
-/// Returns the rejection of an event whose name the server refuses.
-pub(super) fn name_rejection(event: &'static str, cause: &RequestError) -> Outcome {
-    let message = cause.message().unwrap_or_default().to_owned();
-    Outcome::Rejected(Box::new(Rejection::Server { event, status: 403, message }))
-}

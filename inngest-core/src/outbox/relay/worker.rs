@@ -16,9 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::attempt::Attempt;
 use super::database::Database;
 use super::options::{Mode, RelayOptions};
-use super::settlement::{
-    AttemptContext, Decision, Effect, after_attempt, before_attempt, name_rejection, release,
-};
+use super::settlement::{AttemptContext, Decision, Effect, after_attempt, before_attempt, release};
 use super::state::{NextClaim, State};
 use crate::client::{Client, OutboxGauges, Outcome, RequestError, SendOutcome, log as client_log};
 use crate::outbox::dead::DeadEvent;
@@ -316,11 +314,13 @@ impl<S: Store> Shared<S> {
         let events = || attempt.names.iter().copied().zip(&*outcomes);
         let accepted = events().filter(|(_, outcome)| matches!(outcome, Outcome::Accepted(_)));
         state.names().accept(accepted.map(|(name, _)| name));
-        for (name, outcome) in attempt.names.iter().zip(outcomes) {
+        for (index, (name, outcome)) in attempt.names.iter().zip(outcomes).enumerate() {
             let Outcome::Unsent(cause) = &*outcome else { continue };
             if let RequestError::KeyRefused { status: 403, .. } = &**cause {
                 if state.names().refuse(name) {
-                    *outcome = name_rejection(name, cause);
+                    if let Some(rejection) = attempt.reject_name(index, cause) {
+                        *outcome = rejection;
+                    }
                 }
             }
         }
