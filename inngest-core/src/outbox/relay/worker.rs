@@ -253,7 +253,7 @@ impl<S: Store> Shared<S> {
             self.state().report.left += events;
             return;
         };
-        self.judge_names(&attempt, &mut outcomes);
+        self.judge_names(&attempt, &mut outcomes, started);
         let unambiguous = claimed.ambiguous_for.is_none() && attempt.is_unambiguous(&outcomes);
         let Decision { settlement, effect } = {
             let state = self.state();
@@ -309,15 +309,15 @@ impl<S: Store> Shared<S> {
     }
 
     /// Turns the refusal of an event's name into a rejection if the name is refused for good.
-    fn judge_names(&self, attempt: &Attempt, outcomes: &mut [Outcome]) {
+    fn judge_names(&self, attempt: &Attempt, outcomes: &mut [Outcome], started: Instant) {
         let mut state = self.state();
         let events = || attempt.names.iter().copied().zip(&*outcomes);
         let accepted = events().filter(|(_, outcome)| matches!(outcome, Outcome::Accepted(_)));
-        state.names().accept(accepted.map(|(name, _)| name));
+        state.names().accept(accepted.map(|(name, _)| name), started);
         for (index, (name, outcome)) in attempt.names.iter().zip(outcomes).enumerate() {
             let Outcome::Unsent(cause) = &*outcome else { continue };
             if let RequestError::KeyRefused { status: 403, .. } = &**cause {
-                if state.names().refuse(name) {
+                if state.names().refuse(name, Instant::now()) {
                     if let Some(rejection) = attempt.reject_name(index, cause) {
                         *outcome = rejection;
                     }
