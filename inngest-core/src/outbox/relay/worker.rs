@@ -23,7 +23,7 @@ use crate::outbox::dead::DeadEvent;
 use crate::outbox::error::RelayError;
 use crate::outbox::log;
 use crate::outbox::report::RelayReport;
-use crate::outbox::store::{ClaimRequest, ClaimedBatch, Settled, Settlement, Store};
+use crate::outbox::store::{ClaimRequest, ClaimedBatch, Lease, Settled, Settlement, Store};
 
 /// How often the gauges are set.
 const GAUGE_INTERVAL: Duration = Duration::from_secs(15);
@@ -36,6 +36,17 @@ enum Phase {
     Closing,
     /// They cancel their requests, too.
     Canceling,
+}
+
+/// Why events stay in the outbox, for the report.
+#[derive(Clone, Copy)]
+enum Kept {
+    /// They were not sent, since the relay is closed.
+    Released,
+    /// The attempt failed or was canceled.
+    Failed,
+    /// A drain has counted them before, or tries them again.
+    Counted,
 }
 
 /// The tasks of a relay. Dropping it aborts them.
@@ -238,9 +249,8 @@ impl<S: Store> Shared<S> {
 
     /// Sends a claimed batch, unless there is a reason not to, and settles it.
     async fn process(&self, claimed: ClaimedBatch) {
-        let events = count(claimed.events.len());
-        if let Some(settlement) = self.before_attempt(&claimed) {
-            self.settle(&claimed, settlement, &[]).await;
+        if let Some((settlement, kept)) = self.before_attempt(&claimed) {
+            self.settle(&claimed, settlement, kept, &[]).await;
             return;
         }
         let random = fastrand::f64();
@@ -249,8 +259,7 @@ impl<S: Store> Shared<S> {
         let started = Instant::now();
         let Some(mut outcomes) = self.send(&claimed, &attempt).await else {
             let unambiguous = claimed.ambiguous_for.is_none() && attempt.is_unambiguous(&[]);
-            self.settle(&claimed, release(&claimed, unambiguous), &[]).await;
-            self.state().report.left += events;
+            self.settle(&claimed, release(&claimed, unambiguous), Kept::Failed, &[]).await;
             return;
         };
         self.judge_names(&attempt, &mut outcomes, started);
@@ -264,24 +273,24 @@ impl<S: Store> Shared<S> {
         self.state().apply(&effect, started, Instant::now(), fastrand::f64());
         let (delivered, dead) = (settlement.delivered.len(), settlement.dead.len());
         log::responded(claimed.lease, delivered, dead, outcomes.len() - delivered - dead);
-        self.note_parts(&settlement, &effect);
-        self.settle(&claimed, settlement, &reports(&attempt, &outcomes)).await;
+        let kept = self.note_parts(&settlement, &effect);
+        self.settle(&claimed, settlement, kept, &reports(&attempt, &outcomes)).await;
     }
 
     /// Returns the settlement of a claimed batch that is not sent now, if there is a reason not to.
-    fn before_attempt(&self, claimed: &ClaimedBatch) -> Option<Settlement> {
+    fn before_attempt(&self, claimed: &ClaimedBatch) -> Option<(Settlement, Kept)> {
+        let released = || release(claimed, claimed.ambiguous_for.is_none());
         if self.phase() > Phase::Running {
-            self.state().report.released += count(claimed.events.len());
-            return Some(release(claimed, claimed.ambiguous_for.is_none()));
+            return Some((released(), Kept::Released));
         }
         if self.mode == Mode::Drain && !self.state().first_try(claimed.lease.batch) {
-            return Some(release(claimed, claimed.ambiguous_for.is_none()));
+            return Some((released(), Kept::Counted));
         }
         let dead_letter_after = self.options.dead_letter_after;
         let settlement = before_attempt(claimed, dead_letter_after, fastrand::f64())?;
         log_parts(&settlement, "its lease expired several times");
-        self.count_kept(&settlement, settlement.parts.len() > 1);
-        Some(settlement)
+        let is_halved = settlement.parts.len() > 1;
+        Some((settlement, if is_halved { self.due_again(claimed.lease) } else { Kept::Failed }))
     }
 
     /// Sends the batch and extends its lease meanwhile. Returns `None` if the request was canceled.
@@ -326,25 +335,34 @@ impl<S: Store> Shared<S> {
         }
     }
 
-    /// Counts and logs the events that stay in the outbox after an attempt.
-    fn note_parts(&self, settlement: &Settlement, effect: &Effect) {
-        self.count_kept(settlement, matches!(effect, Effect::TooLarge));
+    /// Logs what happens to the events that stay in the outbox after an attempt.
+    fn note_parts(&self, settlement: &Settlement, effect: &Effect) -> Kept {
         match effect {
             Effect::TooLarge => log_parts(settlement, "the request was too large for the server"),
             Effect::Suspected => log_parts(settlement, "it keeps failing while others succeed"),
             _ => {}
         }
+        let is_due = matches!(effect, Effect::TooLarge);
+        if is_due { self.due_again(settlement.lease) } else { Kept::Failed }
     }
 
-    /// Counts the events that stay in the outbox. `is_due` is whether they are due at once, so that a
-    /// drain tries them again.
-    fn count_kept(&self, settlement: &Settlement, is_due: bool) {
-        let mut state = self.state();
-        if self.mode == Mode::Drain && is_due {
-            state.forget_try(settlement.lease.batch);
-        } else if self.mode == Mode::Drain || self.phase() > Phase::Running {
-            let kept = settlement.parts.iter().map(|part| count(part.places.len()));
-            state.report.left += kept.sum::<u64>();
+    /// Allows a drain to try the halves of a batch at once.
+    fn due_again(&self, lease: Lease) -> Kept {
+        if self.mode == Mode::Run {
+            return Kept::Failed;
+        }
+        self.state().forget_try(lease.batch);
+        Kept::Counted
+    }
+
+    /// Counts the events that stay in the outbox. Until then they count as in flight.
+    fn count_kept(&self, settlement: &Settlement, kept: Kept) {
+        let events: u64 = settlement.parts.iter().map(|part| count(part.places.len())).sum();
+        let ends = self.mode == Mode::Drain || self.phase() > Phase::Running;
+        match kept {
+            Kept::Released => self.state().report.released += events,
+            Kept::Failed if ends => self.state().report.left += events,
+            Kept::Failed | Kept::Counted => {}
         }
     }
 
@@ -353,6 +371,7 @@ impl<S: Store> Shared<S> {
         &self,
         claimed: &ClaimedBatch,
         settlement: Settlement,
+        kept: Kept,
         reports: &[(&'static str, SendOutcome<'_>)],
     ) {
         log::settling(claimed.lease);
@@ -368,6 +387,7 @@ impl<S: Store> Shared<S> {
             Some(Settled::LeaseLost) => log::lease_lost(claimed.lease),
             None => {}
         }
+        self.count_kept(&settlement, kept);
     }
 
     /// Reports outcomes to the hooks and metrics of the client, and dead events to `on_dead`.
