@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::attempt::Attempt;
-use super::database::Database;
+use super::database::{Database, in_time};
 use super::options::{Mode, RelayOptions};
 use super::settlement::{AttemptContext, Decision, Effect, after_attempt, before_attempt, release};
 use super::state::{NextClaim, State};
@@ -309,7 +309,8 @@ impl<S: Store> Shared<S> {
         let length = self.options.lease;
         loop {
             sleep(length / 3).await;
-            if let Ok(false) = self.database.store.renew(claimed.lease, length).await {
+            let renewed = in_time(self.database.store.renew(claimed.lease, length)).await;
+            if let Ok(false) = renewed {
                 log::lease_lost(claimed.lease);
                 // The request goes on: canceling it could not undo it.
                 std::future::pending::<()>().await;
@@ -409,7 +410,7 @@ impl<S: Store> Shared<S> {
     /// Sets the gauges of the outbox, again and again.
     async fn set_gauges(&self) {
         loop {
-            if let Ok(counts) = self.database.store.counts().await {
+            if let Ok(counts) = in_time(self.database.store.counts()).await {
                 let age = counts.oldest.and_then(|oldest| oldest.elapsed().ok());
                 let pending = counts.pending + counts.sealed;
                 OutboxGauges::set(pending, age.unwrap_or_default(), counts.dead);
