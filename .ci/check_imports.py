@@ -28,7 +28,7 @@ PARTS = {
     "publisher": CLIENT,
     "outbox": CLIENT,
     "blocking": CLIENT,
-    "testing": CLIENT | {"catalog"},
+    "testing": CLIENT | {"catalog", "outbox"},
 }
 PART_OF = {"as_string": "event"}
 # These files only re-export what users and generated code name, so they are no part.

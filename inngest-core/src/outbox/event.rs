@@ -60,13 +60,14 @@ impl Outbox {
     /// [`EventError`] if the event cannot be sent.
     #[track_caller]
     pub fn prepare<E: IntoEvent>(&self, event: E) -> Result<OutboxEvent, EventError> {
+        let call_site = CallSite::caller();
         let mut body = Vec::new();
         let mut writer = EventWriter::new(&mut body, &self.0.hooks);
         let written = event.write_event(&mut writer);
         let name = writer.name();
-        written.and_then(|()| self.check_size(name, body.len())).inspect_err(|error| {
-            self.report_invalid(name, error, CallSite::caller());
-        })?;
+        written
+            .and_then(|()| self.check_size(name, body.len()))
+            .inspect_err(|error| self.report_invalid(name, error, call_site))?;
         let trace = self.0.client.as_ref().and_then(Client::caller_trace);
         let traceparent = trace.and_then(|trace| trace.traceparent().map(str::to_owned));
         Ok(OutboxEvent { name, body, traceparent })

@@ -203,6 +203,9 @@ mod inbound;
 mod keys;
 mod listener;
 mod lock;
+#[cfg(feature = "outbox")]
+#[doc(hidden)]
+pub mod outbox_store;
 mod recorder;
 mod request;
 mod response;

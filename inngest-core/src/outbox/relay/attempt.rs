@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::ser::Error as _;
 
 use crate::batch::{Batch, CallSite, Seed, event_name};
-use crate::client::{Client, Outcome, Rejection, TraceHeaders};
+use crate::client::{Client, Outcome, Rejection, RequestError, TraceHeaders, reject};
 use crate::event::EventError;
 use crate::outbox::store::ClaimedBatch;
 
@@ -35,10 +35,11 @@ impl Attempt {
             trace: common_trace(claimed),
         };
         for (index, event) in claimed.events.iter().enumerate() {
-            let body = std::str::from_utf8(&event.body).map_err(|error| error.to_string());
+            let body =
+                std::str::from_utf8(&event.body).map_err(|error| format!("is not text: {error}"));
             let name = match body.and_then(event_name) {
                 // Inngest would ignore the seed, and a retry would duplicate the event.
-                _ if seed.is_none() => Err("the seed of its batch is invalid".to_owned()),
+                _ if seed.is_none() => Err("is in a batch whose seed is invalid".to_owned()),
                 name => name,
             };
             match name {
@@ -70,6 +71,13 @@ impl Attempt {
         (0..self.names.len()).filter_map(outcome).collect()
     }
 
+    /// Returns the outcome of the event at `index` of the claimed batch, whose name the server refuses.
+    pub(super) fn reject_name(&self, index: usize, cause: &RequestError) -> Option<Outcome> {
+        let in_batch = self.indexes.binary_search(&index).ok()?;
+        let message = cause.message().unwrap_or_default().to_owned();
+        Some(reject(&self.batch, in_batch, 403, message))
+    }
+
     /// Returns whether no event that is still in the outbox may have been accepted by an attempt.
     /// `outcomes` is empty if the attempt was canceled.
     pub(super) fn is_unambiguous(&self, outcomes: &[Outcome]) -> bool {
@@ -83,7 +91,7 @@ impl Attempt {
 
 /// Returns the outcome of a row whose body is no event: another program wrote it.
 fn invalid_row(problem: &str) -> Outcome {
-    let problem = format!("the row in the outbox is not an event: {problem}");
+    let problem = format!("the row in the outbox {problem}");
     let source = Arc::new(serde_json::Error::custom(problem));
     let error = EventError::Serialize { event: "(unknown)", source };
     Outcome::Rejected(Box::new(Rejection::Event(error)))

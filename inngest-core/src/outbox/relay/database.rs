@@ -1,15 +1,20 @@
-//! The calls of a relay to its database: failures are logged once per episode, and retried.
+//! The calls of a relay to its database: failures are logged once per episode, and retried. A call that
+//! is not answered in time is a failure, too.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::options::Mode;
 use crate::client::{Pace, RetryPolicy};
 use crate::outbox::error::StoreError;
 use crate::outbox::log;
 use crate::outbox::store::{Settled, Settlement, Store};
+
+/// A longer call has probably lost its connection without an error, which the operating system can
+/// take hours to notice.
+const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(super) struct Database<S> {
     pub(super) store: S,
@@ -46,7 +51,7 @@ impl<S: Store> Database<S> {
         &self,
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, Duration> {
-        call.await.inspect(|_| self.succeeded()).map_err(|error| self.failed(error))
+        in_time(call).await.inspect(|_| self.succeeded()).map_err(|error| self.failed(error))
     }
 
     /// Records a settlement. Retries until `lease` has passed, since other relays can claim the
@@ -59,7 +64,7 @@ impl<S: Store> Database<S> {
     ) -> Option<Settled> {
         let give_up_at = Instant::now() + lease;
         loop {
-            let error = match self.store.settle(settlement).await {
+            let error = match in_time(self.store.settle(settlement)).await {
                 Ok(settled) => {
                     self.succeeded();
                     return Some(settled);
@@ -94,4 +99,12 @@ impl<S: Store> Database<S> {
         health.first_error.get_or_insert(error);
         wait
     }
+}
+
+/// Runs a call, and fails if it takes too long.
+pub(super) async fn in_time<T>(
+    call: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let result = timeout(CALL_TIMEOUT, call).await;
+    result.unwrap_or_else(|elapsed| Err(StoreError::Connection(Arc::new(elapsed))))
 }

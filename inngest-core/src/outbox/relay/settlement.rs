@@ -1,11 +1,11 @@
 //! Decides what happens to the events of a claimed batch: before it is sent, and after an attempt.
 //! Pure functions.
 
-use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::client::{Outcome, Rejection, RequestError};
+use crate::event::EventError;
 use crate::outbox::dead::EXPIRED;
 use crate::outbox::store::{ClaimedBatch, MAX_CRASHES, MAX_WAIT, Part, Settlement};
 
@@ -110,7 +110,7 @@ pub(super) fn after_attempt(
     for (event, outcome) in claimed.events.iter().zip(outcomes) {
         match outcome {
             Outcome::Accepted(_) => settlement.delivered.push(event.place),
-            Outcome::Rejected(reason) => settlement.dead.push((event.place, reason_of(reason))),
+            Outcome::Rejected(reason) => settlement.dead.push((event.place, dead_reason(reason))),
             Outcome::Unsent(cause) if is_verdict(cause) => {
                 settlement.dead.push((event.place, cause.to_string()));
             }
@@ -142,11 +142,12 @@ pub(super) fn after_attempt(
     Decision { settlement, effect }
 }
 
-/// Returns why an event was rejected, with the cause.
-fn reason_of(rejection: &Rejection) -> String {
-    match rejection.source() {
-        Some(cause) => format!("{rejection}: {cause}"),
-        None => rejection.to_string(),
+/// Returns why a rejected event is dead.
+fn dead_reason(rejection: &Rejection) -> String {
+    match rejection {
+        // A row that is no event. The message of the error itself is about the caller's types.
+        Rejection::Event(EventError::Serialize { source, .. }) => source.to_string(),
+        _ => rejection.to_string(),
     }
 }
 
@@ -232,10 +233,4 @@ fn isolated_backoff(crashes: u32, random: f64) -> Duration {
 
 fn settlement(claimed: &ClaimedBatch) -> Settlement {
     Settlement { lease: claimed.lease, ..Settlement::default() }
-}
-
-/// Returns the rejection of an event whose name the server refuses.
-pub(super) fn name_rejection(event: &'static str, cause: &RequestError) -> Outcome {
-    let message = cause.message().unwrap_or_default().to_owned();
-    Outcome::Rejected(Box::new(Rejection::Server { event, status: 403, message }))
 }

@@ -235,32 +235,31 @@ impl State {
 
 /// The event names that the server refused with 403. The key can have a list of allowed names, but
 /// a 403 can also be about the key. A name is refused for good if it is refused again after an event
-/// of another name was accepted.
+/// of another name was accepted by an attempt that started after the first refusal: an earlier one
+/// does not show that the key is still valid.
 #[derive(Default)]
 pub(super) struct RefusedNames {
-    /// The number of batches in which an event was accepted.
-    accepted: u64,
-    /// The value of `accepted` when a name was first refused.
-    refused: HashMap<&'static str, u64>,
+    /// When the last attempt started that an event was accepted by.
+    accepted: Option<Instant>,
+    /// When each name was first refused.
+    refused: HashMap<&'static str, Instant>,
 }
 
 impl RefusedNames {
-    /// Records that an event of each of `names` was accepted.
-    pub(super) fn accept(&mut self, names: impl Iterator<Item = &'static str>) {
-        let mut accepted = false;
+    /// Records that an event of each of `names` was accepted by an attempt that started at `started`.
+    pub(super) fn accept(&mut self, names: impl Iterator<Item = &'static str>, started: Instant) {
         for name in names {
-            accepted = true;
+            self.accepted = self.accepted.max(Some(started));
             if self.refused.is_empty() {
                 break;
             }
             self.refused.remove(name);
         }
-        self.accepted += u64::from(accepted);
     }
 
     /// Records that the server refused `name`. Returns whether it is refused for good.
-    pub(super) fn refuse(&mut self, name: &'static str) -> bool {
-        let accepted_before = *self.refused.entry(name).or_insert(self.accepted);
-        self.accepted > accepted_before
+    pub(super) fn refuse(&mut self, name: &'static str, now: Instant) -> bool {
+        let refused_at = *self.refused.entry(name).or_insert(now);
+        self.accepted > Some(refused_at)
     }
 }

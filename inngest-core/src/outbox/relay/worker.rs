@@ -14,11 +14,10 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::attempt::Attempt;
-use super::database::Database;
+use super::database::{Database, in_time};
 use super::options::{Mode, RelayOptions};
 use super::settlement::{
-    AttemptContext, Decision, Effect, after_attempt, before_attempt, cancel, name_rejection,
-    release,
+    AttemptContext, Decision, Effect, after_attempt, before_attempt, cancel, release,
 };
 use super::state::{NextClaim, State};
 use crate::client::{Client, OutboxGauges, Outcome, RequestError, SendOutcome, log as client_log};
@@ -26,7 +25,7 @@ use crate::outbox::dead::DeadEvent;
 use crate::outbox::error::RelayError;
 use crate::outbox::log;
 use crate::outbox::report::RelayReport;
-use crate::outbox::store::{ClaimRequest, ClaimedBatch, Settled, Settlement, Store};
+use crate::outbox::store::{ClaimRequest, ClaimedBatch, Lease, Settled, Settlement, Store};
 
 /// How often the gauges are set.
 const GAUGE_INTERVAL: Duration = Duration::from_secs(15);
@@ -39,6 +38,17 @@ enum Phase {
     Closing,
     /// They cancel their requests, too.
     Canceling,
+}
+
+/// Why events stay in the outbox, for the report.
+#[derive(Clone, Copy)]
+enum Kept {
+    /// They were not sent, since the relay is closed.
+    Released,
+    /// The attempt failed or was canceled.
+    Failed,
+    /// A drain has counted them before, or tries them again.
+    Counted,
 }
 
 /// The tasks of a relay. Dropping it aborts them.
@@ -241,9 +251,8 @@ impl<S: Store> Shared<S> {
 
     /// Sends a claimed batch, unless there is a reason not to, and settles it.
     async fn process(&self, claimed: ClaimedBatch) {
-        let events = count(claimed.events.len());
-        if let Some(settlement) = self.before_attempt(&claimed) {
-            self.settle(&claimed, settlement, &[]).await;
+        if let Some((settlement, kept)) = self.before_attempt(&claimed) {
+            self.settle(&claimed, settlement, kept, &[]).await;
             return;
         }
         let random = fastrand::f64();
@@ -252,11 +261,10 @@ impl<S: Store> Shared<S> {
         let started = Instant::now();
         let Some(mut outcomes) = self.send(&claimed, &attempt).await else {
             let unambiguous = claimed.ambiguous_for.is_none() && attempt.is_unambiguous(&[]);
-            self.settle(&claimed, cancel(&claimed, unambiguous), &[]).await;
-            self.state().report.left += events;
+            self.settle(&claimed, cancel(&claimed, unambiguous), Kept::Failed, &[]).await;
             return;
         };
-        self.judge_names(&attempt, &mut outcomes);
+        self.judge_names(&attempt, &mut outcomes, started);
         let unambiguous = claimed.ambiguous_for.is_none() && attempt.is_unambiguous(&outcomes);
         let Decision { settlement, effect } = {
             let state = self.state();
@@ -267,24 +275,23 @@ impl<S: Store> Shared<S> {
         self.state().apply(&effect, started, Instant::now(), fastrand::f64());
         let (delivered, dead) = (settlement.delivered.len(), settlement.dead.len());
         log::responded(claimed.lease, delivered, dead, outcomes.len() - delivered - dead);
-        self.note_parts(&settlement, &effect);
-        self.settle(&claimed, settlement, &reports(&attempt, &outcomes)).await;
+        let kept = self.note_parts(&settlement, &effect);
+        self.settle(&claimed, settlement, kept, &reports(&attempt, &outcomes)).await;
     }
 
     /// Returns the settlement of a claimed batch that is not sent now, if there is a reason not to.
-    fn before_attempt(&self, claimed: &ClaimedBatch) -> Option<Settlement> {
+    fn before_attempt(&self, claimed: &ClaimedBatch) -> Option<(Settlement, Kept)> {
         if self.phase() > Phase::Running {
-            self.state().report.released += count(claimed.events.len());
-            return Some(release(claimed));
+            return Some((release(claimed), Kept::Released));
         }
         if self.mode == Mode::Drain && !self.state().first_try(claimed.lease.batch) {
-            return Some(release(claimed));
+            return Some((release(claimed), Kept::Counted));
         }
         let dead_letter_after = self.options.dead_letter_after;
         let settlement = before_attempt(claimed, dead_letter_after, fastrand::f64())?;
         log_parts(&settlement, "its lease expired several times");
-        self.count_kept(&settlement, settlement.parts.len() > 1);
-        Some(settlement)
+        let is_halved = settlement.parts.len() > 1;
+        Some((settlement, if is_halved { self.due_again(claimed.lease) } else { Kept::Failed }))
     }
 
     /// Sends the batch and extends its lease meanwhile. Returns `None` if the request was canceled.
@@ -303,7 +310,8 @@ impl<S: Store> Shared<S> {
         let length = self.options.lease;
         loop {
             sleep(length / 3).await;
-            if let Ok(false) = self.database.store.renew(claimed.lease, length).await {
+            let renewed = in_time(self.database.store.renew(claimed.lease, length)).await;
+            if let Ok(false) = renewed {
                 log::lease_lost(claimed.lease);
                 // The request goes on: canceling it could not undo it.
                 std::future::pending::<()>().await;
@@ -312,40 +320,51 @@ impl<S: Store> Shared<S> {
     }
 
     /// Turns the refusal of an event's name into a rejection if the name is refused for good.
-    fn judge_names(&self, attempt: &Attempt, outcomes: &mut [Outcome]) {
+    fn judge_names(&self, attempt: &Attempt, outcomes: &mut [Outcome], started: Instant) {
         let mut state = self.state();
         let events = || attempt.names.iter().copied().zip(&*outcomes);
         let accepted = events().filter(|(_, outcome)| matches!(outcome, Outcome::Accepted(_)));
-        state.names().accept(accepted.map(|(name, _)| name));
-        for (name, outcome) in attempt.names.iter().zip(outcomes) {
+        state.names().accept(accepted.map(|(name, _)| name), started);
+        for (index, (name, outcome)) in attempt.names.iter().zip(outcomes).enumerate() {
             let Outcome::Unsent(cause) = &*outcome else { continue };
             if let RequestError::KeyRefused { status: 403, .. } = &**cause {
-                if state.names().refuse(name) {
-                    *outcome = name_rejection(name, cause);
+                if state.names().refuse(name, Instant::now()) {
+                    if let Some(rejection) = attempt.reject_name(index, cause) {
+                        *outcome = rejection;
+                    }
                 }
             }
         }
     }
 
-    /// Counts and logs the events that stay in the outbox after an attempt.
-    fn note_parts(&self, settlement: &Settlement, effect: &Effect) {
-        self.count_kept(settlement, matches!(effect, Effect::TooLarge));
+    /// Logs what happens to the events that stay in the outbox after an attempt.
+    fn note_parts(&self, settlement: &Settlement, effect: &Effect) -> Kept {
         match effect {
             Effect::TooLarge => log_parts(settlement, "the request was too large for the server"),
             Effect::Suspected => log_parts(settlement, "it keeps failing while others succeed"),
             _ => {}
         }
+        let is_due = matches!(effect, Effect::TooLarge);
+        if is_due { self.due_again(settlement.lease) } else { Kept::Failed }
     }
 
-    /// Counts the events that stay in the outbox. `is_due` is whether they are due at once, so that a
-    /// drain tries them again.
-    fn count_kept(&self, settlement: &Settlement, is_due: bool) {
-        let mut state = self.state();
-        if self.mode == Mode::Drain && is_due {
-            state.forget_try(settlement.lease.batch);
-        } else if self.mode == Mode::Drain || self.phase() > Phase::Running {
-            let kept = settlement.parts.iter().map(|part| count(part.places.len()));
-            state.report.left += kept.sum::<u64>();
+    /// Allows a drain to try the halves of a batch at once.
+    fn due_again(&self, lease: Lease) -> Kept {
+        if self.mode == Mode::Run {
+            return Kept::Failed;
+        }
+        self.state().forget_try(lease.batch);
+        Kept::Counted
+    }
+
+    /// Counts the events that stay in the outbox. Until then they count as in flight.
+    fn count_kept(&self, settlement: &Settlement, kept: Kept) {
+        let events: u64 = settlement.parts.iter().map(|part| count(part.places.len())).sum();
+        let ends = self.mode == Mode::Drain || self.phase() > Phase::Running;
+        match kept {
+            Kept::Released => self.state().report.released += events,
+            Kept::Failed if ends => self.state().report.left += events,
+            Kept::Failed | Kept::Counted => {}
         }
     }
 
@@ -354,6 +373,7 @@ impl<S: Store> Shared<S> {
         &self,
         claimed: &ClaimedBatch,
         settlement: Settlement,
+        kept: Kept,
         reports: &[(&'static str, SendOutcome<'_>)],
     ) {
         log::settling(claimed.lease);
@@ -369,6 +389,7 @@ impl<S: Store> Shared<S> {
             Some(Settled::LeaseLost) => log::lease_lost(claimed.lease),
             None => {}
         }
+        self.count_kept(&settlement, kept);
     }
 
     /// Reports outcomes to the hooks and metrics of the client, and dead events to `on_dead`.
@@ -390,7 +411,7 @@ impl<S: Store> Shared<S> {
     /// Sets the gauges of the outbox, again and again.
     async fn set_gauges(&self) {
         loop {
-            if let Ok(counts) = self.database.store.counts().await {
+            if let Ok(counts) = in_time(self.database.store.counts()).await {
                 let age = counts.oldest.and_then(|oldest| oldest.elapsed().ok());
                 let pending = counts.pending + counts.sealed;
                 OutboxGauges::set(pending, age.unwrap_or_default(), counts.dead);
