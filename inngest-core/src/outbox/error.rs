@@ -41,7 +41,9 @@ pub enum StoreError {
     Locked(DatabaseError),
 
     /// The database cannot be reached, or the connection broke.
-    #[error("no connection to the database: check its address and that it runs ({0})")]
+    #[error(
+        "no connection to the database: check its address and that it runs (for SQLite, the path of the file, and the right to read and write in its directory) ({0})"
+    )]
     Connection(DatabaseError),
 
     /// The role may not use a table of the outbox.
@@ -53,6 +55,15 @@ pub enum StoreError {
     InvalidRow {
         /// The table, the row and what is wrong.
         problem: String,
+    },
+
+    /// A newer release of inngest-core has migrated the tables. Returned by `migrate`.
+    #[error("{}", schema_problem(*found, *needed))]
+    Schema {
+        /// The version of the tables.
+        found: i32,
+        /// The version that this release needs.
+        needed: i32,
     },
 
     /// Another error of the database.

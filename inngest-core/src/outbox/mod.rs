@@ -11,6 +11,8 @@ mod log;
 mod relay;
 mod report;
 pub mod sql;
+#[cfg(feature = "outbox-sqlite")]
+mod sqlite;
 pub(crate) mod store;
 
 use std::fmt;
@@ -26,6 +28,8 @@ pub use error::{DatabaseError, EnqueueError, RelayError, StoreError};
 pub use event::OutboxEvent;
 pub use relay::{Relay, RelayBuilder};
 pub use report::{OutboxStats, RelayReport};
+#[cfg(feature = "outbox-sqlite")]
+pub use sqlite::SqliteStore;
 pub use store::Store;
 
 /// Writes events to the outbox: a table in the caller's database. Cheap to clone.
