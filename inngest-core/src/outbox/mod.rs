@@ -8,6 +8,8 @@ mod error;
 mod event;
 #[cfg_attr(not(feature = "tracing"), path = "no_log.rs")]
 mod log;
+#[cfg(any(feature = "outbox-postgres", feature = "outbox-postgres-sqlx09"))]
+mod postgres;
 mod relay;
 mod report;
 pub mod sql;
@@ -26,6 +28,8 @@ use crate::event::BeforeSend;
 pub use dead::{DeadEvent, Ids};
 pub use error::{DatabaseError, EnqueueError, RelayError, StoreError};
 pub use event::OutboxEvent;
+#[cfg(any(feature = "outbox-postgres", feature = "outbox-postgres-sqlx09"))]
+pub use postgres::{Enqueuing, PgTransaction, PostgresPool, PostgresStore};
 pub use relay::{Relay, RelayBuilder};
 pub use report::{OutboxStats, RelayReport};
 #[cfg(feature = "outbox-sqlite")]

@@ -1,0 +1,101 @@
+//! Where a claim begins to look. Pure.
+//!
+//! Deleted rows stay in a table and its index until vacuum removes them, and while an old
+//! transaction is open, vacuum cannot. A claim therefore looks only at rows above the ones that it
+//! knows to be gone. This is a hint: rows are committed in another order than they are numbered, and
+//! a row below the hint may appear later. So one claim a second looks at all rows.
+
+use std::time::{Duration, Instant};
+
+/// How often a claim looks at all rows.
+const FULL_SCAN_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The rows at which a claim looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Scan {
+    /// Pending events with a greater `seq`.
+    pub(super) after_seq: i64,
+    /// Batches with this or a greater id.
+    pub(super) from_batch: i64,
+}
+
+/// What a claim found out about the rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    /// The first batch that it saw.
+    pub(super) first_batch: Option<i64>,
+    /// The batch that it sealed, and the last `seq` of its events.
+    pub(super) sealed: Option<(i64, i64)>,
+}
+
+/// The hints of a store.
+#[derive(Debug, Default)]
+pub(super) struct Hints {
+    scan: Scan,
+    last_batch: i64,
+    full_scan_at: Option<Instant>,
+}
+
+impl Hints {
+    /// Returns where the next claim begins to look.
+    pub(super) fn next(&mut self, now: Instant) -> Scan {
+        let is_recent = |at: Instant| now.saturating_duration_since(at) < FULL_SCAN_INTERVAL;
+        if self.full_scan_at.is_some_and(is_recent) { self.scan } else { Scan::default() }
+    }
+
+    /// Records what the claim with `scan`, which began at `now`, has found.
+    pub(super) fn record(&mut self, scan: Scan, found: Found, now: Instant) {
+        if let Some((batch, seq)) = found.sealed {
+            // Also if this is lower than before: the events that were committed late are next.
+            self.scan.after_seq = seq;
+            self.last_batch = self.last_batch.max(batch);
+        }
+        if scan == Scan::default() {
+            self.full_scan_at = Some(now);
+            let next = self.last_batch.saturating_add(1);
+            self.scan.from_batch = found.first_batch.unwrap_or(next);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(start: Instant, millis: u64) -> Instant {
+        start + Duration::from_millis(millis)
+    }
+
+    #[test]
+    fn all_rows_are_looked_at_first_and_once_a_second() {
+        let (start, mut hints) = (Instant::now(), Hints::default());
+        assert_eq!(hints.next(start), Scan::default());
+        let found = Found { first_batch: Some(7), sealed: Some((9, 500)) };
+        hints.record(Scan::default(), found, start);
+        let hinted = Scan { after_seq: 500, from_batch: 7 };
+        assert_eq!(hints.next(after(start, 999)), hinted);
+        assert_eq!(hints.next(after(start, 1000)), Scan::default());
+        hints.record(Scan::default(), Found::default(), after(start, 1000));
+        let hinted = Scan { after_seq: 500, from_batch: 10 };
+        assert_eq!(hints.next(after(start, 1999)), hinted);
+        assert_eq!(hints.next(after(start, 2000)), Scan::default());
+    }
+
+    #[test]
+    fn events_that_were_committed_late_are_followed_by_their_successors() {
+        let (start, mut hints) = (Instant::now(), Hints::default());
+        let sealed = |batch, seq| Found { first_batch: None, sealed: Some((batch, seq)) };
+        hints.record(Scan::default(), sealed(1, 9_000), start);
+        hints.record(Scan::default(), sealed(2, 500), after(start, 1000));
+        assert_eq!(hints.next(after(start, 1100)), Scan { after_seq: 500, from_batch: 3 });
+    }
+
+    #[test]
+    fn a_batch_of_a_hinted_claim_does_not_move_the_hint_past_older_batches() {
+        let (start, mut hints) = (Instant::now(), Hints::default());
+        hints.record(Scan::default(), Found { first_batch: Some(3), sealed: None }, start);
+        let hinted = hints.next(after(start, 10));
+        hints.record(hinted, Found { first_batch: Some(5), sealed: Some((8, 20)) }, start);
+        assert_eq!(hints.next(after(start, 20)), Scan { after_seq: 20, from_batch: 3 });
+    }
+}

@@ -1,0 +1,19 @@
+//! The operations with sqlx 0.8.
+
+use ::sqlx08 as sqlx;
+
+#[path = "claim.rs"]
+mod claim;
+#[path = "enqueue.rs"]
+mod enqueue;
+#[path = "migrate.rs"]
+mod migrate;
+#[path = "operations.rs"]
+mod operations;
+#[path = "settle.rs"]
+mod settle;
+
+/// Returns a query of several statements, without parameters.
+fn raw_sql(sql: &str) -> sqlx::RawSql<'_> {
+    sqlx::raw_sql(sql)
+}
