@@ -39,7 +39,10 @@ struct App {
 }
 
 /// Writes an order and its event in one transaction. It does not wait for Inngest.
-async fn place(State(app): State<App>, Json(order): Json<OrderPlaced>) -> Result<StatusCode, Error> {
+async fn place(
+    State(app): State<App>,
+    Json(order): Json<OrderPlaced>,
+) -> Result<StatusCode, Error> {
     let mut tx = app.db.begin().await?;
     sqlx::query("INSERT INTO orders (number, cents) VALUES ($1, $2)")
         .bind(order.number)
@@ -86,15 +89,18 @@ fn app(db: PgPool, outbox: Outbox) -> Router {
 async fn create_tables(db: &PgPool) -> Result<PostgresStore, Box<dyn std::error::Error>> {
     let store = PostgresStore::new(db.clone());
     store.migrate().await?;
-    sqlx::query("CREATE TABLE IF NOT EXISTS orders (number bigint PRIMARY KEY, cents bigint NOT NULL)")
-        .execute(db)
-        .await?;
+    sqlx::query(
+        "CREATE TABLE IF NOT EXISTS orders (number bigint PRIMARY KEY, cents bigint NOT NULL)",
+    )
+    .execute(db)
+    .await?;
     Ok(store)
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let url = env::var("DATABASE_URL").map_err(|_| "set DATABASE_URL to postgres://user@host/database")?;
+    let url = env::var("DATABASE_URL")
+        .map_err(|_| "set DATABASE_URL to postgres://user@host/database")?;
     let db = PgPool::connect(&url).await?;
     let store = create_tables(&db).await?;
     let client = Client::from_env()?;

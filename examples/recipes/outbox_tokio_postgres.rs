@@ -35,7 +35,8 @@ async fn place(db: &mut Database, outbox: &Outbox, order: &OrderPlaced) -> Resul
         &[&order.number, &order.cents],
     )
     .await?;
-    tx.execute(sql::postgres::INSERT, &[&event.name(), &event.body(), &event.traceparent()]).await?;
+    tx.execute(sql::postgres::INSERT, &[&event.name(), &event.body(), &event.traceparent()])
+        .await?;
     tx.commit().await?;
     outbox.wake();
     Ok(())
@@ -43,7 +44,8 @@ async fn place(db: &mut Database, outbox: &Outbox, order: &OrderPlaced) -> Resul
 
 /// Connects and creates the tables. The store is for the relay, which uses up to six connections.
 async fn open(config: &Config, pool: PgConnectOptions) -> Result<(Database, PostgresStore)> {
-    let store = PostgresStore::new(PgPoolOptions::new().max_connections(6).connect_with(pool).await?);
+    let store =
+        PostgresStore::new(PgPoolOptions::new().max_connections(6).connect_with(pool).await?);
     store.migrate().await?;
     let (db, connection) = config.connect(NoTls).await?;
     tokio::spawn(connection);
@@ -56,7 +58,8 @@ async fn open(config: &Config, pool: PgConnectOptions) -> Result<(Database, Post
 
 #[tokio::main]
 async fn main() -> Result {
-    let url = env::var("DATABASE_URL").map_err(|_| "set DATABASE_URL to postgres://user@host/database")?;
+    let url = env::var("DATABASE_URL")
+        .map_err(|_| "set DATABASE_URL to postgres://user@host/database")?;
     let (mut db, store) = open(&url.parse()?, url.parse()?).await?;
 
     let api = EventApi::start().await;

@@ -50,7 +50,10 @@ impl TestSchema {
         let cascade = if statement.starts_with("DROP") { "CASCADE" } else { "" };
         let statement = format!("{statement} {} {cascade}", self.name);
         let mut connection: PgConnection = self.options().connect().await.expect("a connection");
-        sqlx::query(&statement).execute(&mut connection).await.expect("the right to create schemas");
+        sqlx::query(&statement)
+            .execute(&mut connection)
+            .await
+            .expect("the right to create schemas");
         connection.close().await.expect("a closed connection");
     }
 }

@@ -23,7 +23,7 @@ use inngest_core::outbox::{Ids, OutboxStats, RelayReport, Store};
 use inngest_core::testing::Fault;
 use print::{print_line, print_title};
 use relay::RelayProcess;
-use shop::{OrderPlaced, Shop};
+use shop::Shop;
 use tokio::sync::mpsc;
 
 /// More than any step takes. Something is wrong if it passes.
@@ -179,7 +179,7 @@ async fn send_bad_events_with<S: Store>(shop: &mut Shop, store: S) -> Result<(),
     print_line("dead", format_args!("{dead} event, which Inngest rejected:"))?;
     let dead = relay.dead_events(0, 10).await?;
     for event in &dead {
-        print_line("", format_args!("`{}`", event.reason))?;
+        print_line("", &event.reason)?;
     }
     print_line(
         "isolated",
