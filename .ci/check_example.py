@@ -1,6 +1,6 @@
-"""Runs the README's example `checkout` and checks what it prints.
+"""Runs the example `checkout` or `outbox` and checks what it prints.
 
-Usage: check_example.py COMMAND..
+Usage: check_example.py COMMAND.. --example NAME
 """
 
 import json
@@ -141,5 +141,64 @@ def check_other_servers():
     expect(advice, "its error gives advice", error)
 
 
-check_in_process()
-check_other_servers()
+def check_outbox():
+    result = run()
+    print(result.stdout)
+    expect(result.returncode == 0, "it succeeds without any setup", result.stderr)
+    database = "PostgreSQL" if "DATABASE_URL" in os.environ else "SQLite"
+    relays = 3 if database == "PostgreSQL" else 1
+    printed = sections(result.stdout)
+
+    def section(title, pattern, promise):
+        found = printed.get(title, "")
+        expect(re.fullmatch(pattern, found), promise, found)
+
+    expect(f"A shop with an outbox in {database}" in printed, f"it runs on {database}", [*printed])
+    section(
+        "Each order and its event in one transaction",
+        "committed 300 orders, and with each its event rolled back 1 order, number 301, and with it its event "
+        "in the outbox 300 events: no relay runs yet",
+        "the event of a rolled-back order is not in the outbox",
+    )
+    section(
+        "A relay is killed while it sends",
+        r"started relay (\d+) killed relay \1 by SIGKILL Inngest has 180 events, and the relay did not learn of "
+        rf"80 of them( started relay \d+){{{relays}}} Inngest has the events of all 300 orders; the 80 were sent "
+        "again with the same ids",
+        "a killed relay loses nothing",
+    )
+    section(
+        "Inngest is down",
+        "committed 100 orders Inngest has responded to 3 requests with 503 in the outbox 100 events "
+        "Inngest has the events of all 400 orders, once it is back",
+        "an outage loses nothing",
+    )
+    closed = re.findall(r"closed relay \d+: (\d+) events delivered, 0 left", printed["The relays are closed"])
+    # Of the 300 and 100 events, the killed relay had delivered 100.
+    delivered = sum(map(int, closed))
+    expect((len(closed), delivered) == (relays, 300), f"closed relays report, {relays} in number", closed)
+    others = re.search(r"2 orders with bad events, and (\d+) others", result.stdout)
+    orders = 402 + int(others[1])
+    section(
+        "Two bad events, and a relay in the shop's own process",
+        rf"committed 2 orders with bad events, and {others[1]} others dead 1 event, which Inngest rejected: "
+        r".*there is nothing to pay isolated 1 event, to which Inngest responds with 500: it is retried alone "
+        "Inngest has the events of all other orders Inngest accepts both from now on requeued 1 dead event "
+        rf"closed the relay: {orders - 400} events delivered, 0 left",
+        "two bad events do not stop the others, and are sent in the end",
+    )
+    section(
+        "The account",
+        rf"orders {orders} in the database events {orders} in Inngest, each of one order "
+        rf"sent twice \d+, with the ids that Inngest knew already functions ran {orders} times, once for each "
+        "event in the outbox 0 events missing nothing",
+        "nothing is missing",
+    )
+
+
+def check_checkout():
+    check_in_process()
+    check_other_servers()
+
+
+{"checkout": check_checkout, "outbox": check_outbox}[COMMAND[-1]]()

@@ -48,6 +48,8 @@
 //! | sending | [`Client`], and [`ClientBuilder`] for its configuration and the environment variables |
 //! | events of several types, and sending again without duplicates | [`Batch`], [`batch!`] |
 //! | events queued and sent in the background | [`Publisher`](publisher::Publisher) |
+//! | events that agree with a database, through crashes | `outbox`, with the feature `outbox-sqlite` or `outbox-postgres` |
+//! | whether to send, publish or use the outbox | the table in `outbox` |
 //! | sending from programs without a runtime | `blocking::Client`, with the feature `blocking` |
 //! | changing every event, and observing its outcome | [`ClientBuilder::before_send`], [`ClientBuilder::after_send`] |
 //! | propagating the caller's trace | [`ClientBuilder::trace_context`] |
@@ -66,6 +68,9 @@
 //! | `tracing` | yes | a span for each call; retries, failures and rejections as `tracing` events |
 //! | `metrics` | no | counters, durations and gauges through the crate `metrics` |
 //! | `blocking` | no | `blocking::Client`, for programs without a runtime |
+//! | `outbox-sqlite` | no | `outbox` for SQLite (rusqlite, with a bundled SQLite) |
+//! | `outbox-postgres`, `outbox-postgres-sqlx09` | no | `outbox` for PostgreSQL (sqlx 0.8; sqlx 0.9, which needs Rust 1.94) |
+//! | `outbox` | no | `outbox` without a database driver, for producers that use another one; part of the three above |
 //! | `testing` | no | `testing`: a recorder, and an Event API in the test's process |
 //! | `uuid`, `ulid`, `jiff`, `chrono`, `time`, `rust_decimal` | no | [`IdSegment`](trait@IdSegment) for these crates' types (`jiff`: of version 1) |
 //! | `jiff02` | no | [`IdSegment`](trait@IdSegment) for the types of jiff 0.2 |
@@ -104,6 +109,9 @@
 //! | `inngest.publisher.queued.events` | gauge | events held by publishers |
 //! | `inngest.publisher.queued.bytes` | gauge, bytes | the size of these events as JSON |
 //! | `inngest.publisher.in_flight` | gauge | batches that publishers are sending |
+//! | `inngest.outbox.pending.events` | gauge | events in the outbox, without dead ones |
+//! | `inngest.outbox.oldest.age` | gauge, seconds | the age of the oldest of these events |
+//! | `inngest.outbox.dead.events` | gauge | dead events in the outbox |
 //!
 //! The gauges have no labels. Units and descriptions are registered with the recorder that is
 //! installed when a client is built.

@@ -1,5 +1,7 @@
 //! A transactional outbox: events are written in the caller's own database transaction, and sent
 //! after the commit.
+//!
+#![doc = include_str!("../../docs/outbox.md")]
 
 mod dead;
 mod error;
