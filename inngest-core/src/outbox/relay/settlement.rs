@@ -17,6 +17,8 @@ const ISOLATED_BACKOFF: Duration = Duration::from_secs(1);
 pub(super) enum Effect {
     /// The server gave a verdict on at least one event.
     Success,
+    /// No event was sent: each is invalid.
+    NotSent,
     /// A transient failure.
     Failure(Arc<RequestError>),
     /// The batch itself probably caused the failure, so it does not slow down the others.
@@ -110,7 +112,10 @@ pub(super) fn after_attempt(
         }
     }
     let Some(cause) = causes.into_iter().max_by_key(|cause| severity(cause)) else {
-        return Decision { settlement, effect: Effect::Success };
+        let is_invalid = |it: &Outcome| matches!(it, Outcome::Rejected(reason) if matches!(**reason, Rejection::Event(_)));
+        let was_sent = !outcomes.iter().all(is_invalid);
+        let effect = if was_sent { Effect::Success } else { Effect::NotSent };
+        return Decision { settlement, effect };
     };
     settlement.last_error = Some(cause.to_string());
     let failed_as_a_whole = kept.len() == claimed.events.len();

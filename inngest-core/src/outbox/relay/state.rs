@@ -162,7 +162,7 @@ impl State {
     /// Adapts the pace and the stall to the effect of an attempt that started at `started`.
     pub(super) fn apply(&mut self, effect: &Effect, started: Instant, now: Instant, random: f64) {
         match effect {
-            Effect::Success | Effect::TooLarge => {}
+            Effect::Success | Effect::NotSent | Effect::TooLarge => {}
             _ => self.failures += 1,
         }
         match effect {
@@ -183,7 +183,7 @@ impl State {
                     self.fail(error, started, now, random);
                 }
             }
-            Effect::Suspected | Effect::TooLarge => {}
+            Effect::NotSent | Effect::Suspected | Effect::TooLarge => {}
         }
     }
 
