@@ -146,7 +146,8 @@ impl State {
 
     /// Returns the wait after `failures` failures.
     pub(super) fn backoff(&self, failures: u32, random: f64) -> Duration {
-        self.pace.backoff(failures, random)
+        // A claimed batch has at least one attempt, unless another program changed its row.
+        self.pace.backoff(failures.max(1), random)
     }
 
     /// Returns why the relay is stalled, if it is.
