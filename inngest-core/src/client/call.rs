@@ -25,7 +25,7 @@ use super::response::ParsedResponse;
 use super::retry::backoff_delay;
 use super::settings::Settings;
 use crate::batch::{Batch, Slot, split};
-use crate::event::EventError;
+use crate::event::{EventError, is_shared_name};
 
 /// The number of times that an event that was set aside is retried, alone, before it is rejected.
 pub(crate) const SET_ASIDE_ATTEMPTS: u32 = 3;
@@ -202,7 +202,11 @@ impl Call<'_> {
         let slots = &self.slots()[events.clone()];
         let error = Arc::new(error);
         let first = slots[0].name;
-        if slots.iter().all(|slot| slot.name == first) {
+        if is_shared_name(first) && slots.len() == 1 {
+            self.pending().name_refused.push(events.start);
+            return std::future::ready(vec![Outcome::Unsent(error)]).boxed();
+        }
+        if !is_shared_name(first) && slots.iter().all(|slot| slot.name == first) {
             self.names.set(first, NameStatus::Refused(Arc::clone(&error)));
         } else if self.names.allows_all(slots) {
             // Every name was accepted before, so the 403 has another reason.
@@ -220,6 +224,7 @@ impl Call<'_> {
         let mut outcomes: Vec<Option<Outcome>> = vec![None; events.len()];
         let probing = self.names.probing.lock().await;
         for index in events.clone() {
+            // Events with a shared name have different names at the server, so each is probed.
             if self.names.status(slots[index].name).is_none() {
                 outcomes[index - start] = self.probe(index).await;
             }
@@ -257,6 +262,7 @@ impl Call<'_> {
         if let Ok(response) = &response {
             self.note_accepted(index, response);
         }
+        let name = self.slots()[index].name;
         let (status, outcome) = match response {
             Ok(ParsedResponse::Accepted(ids)) => {
                 (NameStatus::Allowed, ids.into_iter().next().map(Outcome::Accepted))
@@ -270,8 +276,18 @@ impl Call<'_> {
             Err(error) if error.status() == Some(403) => (NameStatus::Refused(error.into()), None),
             Err(error) => (NameStatus::Unknown(error.into()), None),
         };
-        self.names.set(self.slots()[index].name, status);
-        outcome
+        if !is_shared_name(name) {
+            self.names.set(name, status);
+            return outcome;
+        }
+        match status {
+            NameStatus::Refused(error) => {
+                self.pending().name_refused.push(index);
+                Some(Outcome::Unsent(error))
+            }
+            NameStatus::Unknown(error) => Some(Outcome::Unsent(error)),
+            NameStatus::Allowed => outcome,
+        }
     }
 
     /// Retries the events that were set aside, and then makes the outcomes final.
@@ -306,7 +322,8 @@ impl Call<'_> {
         }
         for index in name_refused {
             if let Outcome::Unsent(error) = &outcomes[index] {
-                if !accepted.contains(self.slots()[index].name) {
+                let name = self.slots()[index].name;
+                if is_shared_name(name) || !accepted.contains(name) {
                     let message = error.message().unwrap_or_default().to_owned();
                     outcomes[index] = self.reject(index, 403, message);
                 }

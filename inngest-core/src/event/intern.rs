@@ -24,6 +24,12 @@ pub(crate) fn intern_name(name: &str) -> Result<&'static str, NameProblem> {
     }
 }
 
+/// Returns whether events with different names have this one, since there are too many names.
+#[cfg(feature = "client")]
+pub(crate) fn is_shared_name(name: &str) -> bool {
+    name == OTHER
+}
+
 /// Returns any name with a static lifetime, for an error about it.
 pub(crate) fn intern(name: &str) -> &'static str {
     static NAMES: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);

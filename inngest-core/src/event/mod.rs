@@ -36,7 +36,7 @@ pub use id::EventId;
 #[cfg(feature = "outbox")]
 pub(crate) use intern::intern;
 #[cfg(feature = "client")]
-pub(crate) use intern::intern_name;
+pub(crate) use intern::{intern_name, is_shared_name};
 pub use name::assert_valid_name;
 #[cfg(feature = "client")]
 pub(crate) use not_an_event::Never;

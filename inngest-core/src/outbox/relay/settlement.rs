@@ -9,6 +9,11 @@ use crate::event::EventError;
 use crate::outbox::dead::EXPIRED;
 use crate::outbox::store::{ClaimedBatch, MAX_CRASHES, MAX_WAIT, Part, Settlement};
 
+/// After this many attempts, a batch that may be the cause of its failures is halved although no
+/// other batch succeeds: there may be no other batch. In an outage, the pace of the relay limits the
+/// number of halves.
+const MAX_ATTEMPTS_AS_A_WHOLE: u32 = 8;
+
 /// The first wait of an isolated event. It doubles up to an hour.
 const ISOLATED_BACKOFF: Duration = Duration::from_secs(1);
 
@@ -17,6 +22,8 @@ const ISOLATED_BACKOFF: Duration = Duration::from_secs(1);
 pub(super) enum Effect {
     /// The server gave a verdict on at least one event.
     Success,
+    /// No event was sent: each is invalid.
+    NotSent,
     /// A transient failure.
     Failure(Arc<RequestError>),
     /// The batch itself probably caused the failure, so it does not slow down the others.
@@ -121,7 +128,9 @@ pub(super) fn after_attempt(
         }
     }
     let Some(cause) = causes.into_iter().max_by_key(|cause| severity(cause)) else {
-        return Decision { settlement, effect: Effect::Success };
+        let was_sent = !outcomes.iter().all(is_invalid);
+        let effect = if was_sent { Effect::Success } else { Effect::NotSent };
+        return Decision { settlement, effect };
     };
     settlement.last_error = Some(cause.to_string());
     let failed_as_a_whole = kept.len() == claimed.events.len();
@@ -131,15 +140,24 @@ pub(super) fn after_attempt(
         error if error.is_retryable() => Effect::Failure(Arc::clone(cause)),
         _ => Effect::Invalid(Arc::clone(cause)),
     };
-    let suspected = failed_as_a_whole && context.others_succeed && may_be_cause(&effect);
+    let may_be_cause = failed_as_a_whole && may_be_cause(&effect);
+    let suspected = may_be_cause && context.others_succeed;
     let crashes = claimed.crashes + u32::from(suspected);
     let (parts, effect) = if suspected && crashes >= MAX_CRASHES {
         (suspects(&kept, claimed, crashes, context), Effect::Suspected)
+    } else if may_be_cause && kept.len() > 1 && claimed.attempts >= MAX_ATTEMPTS_AS_A_WHOLE {
+        (halves(&kept, (context.backoff)(1), 0, MAX_CRASHES - 1), effect)
     } else {
         (retries(kept, claimed, crashes, &effect, context), effect)
     };
     settlement.parts = parts;
     Decision { settlement, effect }
+}
+
+/// Returns whether the event was rejected without a request.
+fn is_invalid(outcome: &Outcome) -> bool {
+    let Outcome::Rejected(reason) = outcome else { return false };
+    matches!(**reason, Rejection::Event(_))
 }
 
 /// Returns why a rejected event is dead.

@@ -146,7 +146,8 @@ impl State {
 
     /// Returns the wait after `failures` failures.
     pub(super) fn backoff(&self, failures: u32, random: f64) -> Duration {
-        self.pace.backoff(failures, random)
+        // A claimed batch has at least one attempt, unless another program changed its row.
+        self.pace.backoff(failures.max(1), random)
     }
 
     /// Returns why the relay is stalled, if it is.
@@ -162,7 +163,7 @@ impl State {
     /// Adapts the pace and the stall to the effect of an attempt that started at `started`.
     pub(super) fn apply(&mut self, effect: &Effect, started: Instant, now: Instant, random: f64) {
         match effect {
-            Effect::Success | Effect::TooLarge => {}
+            Effect::Success | Effect::NotSent | Effect::TooLarge => {}
             _ => self.failures += 1,
         }
         match effect {
@@ -183,7 +184,7 @@ impl State {
                     self.fail(error, started, now, random);
                 }
             }
-            Effect::Suspected | Effect::TooLarge => {}
+            Effect::NotSent | Effect::Suspected | Effect::TooLarge => {}
         }
     }
 
