@@ -117,14 +117,17 @@
 //! installed when a client is built.
 #![forbid(unsafe_code)]
 
-pub mod as_string;
 #[cfg(feature = "client")]
 mod batch;
 #[cfg(feature = "blocking")]
 pub mod blocking;
+#[cfg(feature = "schema")]
+pub mod catalog;
 #[cfg(feature = "client")]
 mod client;
 mod event;
+#[cfg(not(feature = "schema"))]
+mod no_catalog;
 #[cfg(feature = "outbox")]
 pub mod outbox;
 #[doc(hidden)]
@@ -141,6 +144,7 @@ pub use client::{
     BatchError, Client, ClientBuilder, ConfigError, EventKey, Rejection, RequestError, RetryPolicy,
     SendError, SendOutcome, SendReport, Sending, TraceContext,
 };
+pub use event::as_string::as_string;
 pub use event::{
     DedupId, Deduplicated, Envelope, Event, EventError, EventId, EventInfo, IdSegment,
     InngestEvent, InngestEvents, IntoEvent, RawEvent,
