@@ -3,6 +3,7 @@
 mod contract;
 mod error;
 mod export_name;
+mod typescript;
 
 use schemars::JsonSchema;
 
