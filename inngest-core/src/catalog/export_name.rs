@@ -61,6 +61,14 @@ pub(super) struct EventExports<'a> {
     pub(super) versions: Vec<(ExportName, &'a Contract)>,
 }
 
+impl EventExports<'_> {
+    /// Returns the names of all its types.
+    pub(super) fn type_names(&self) -> impl Iterator<Item = &str> {
+        let versions = self.versions.iter().map(|(name, _)| name);
+        versions.chain([&self.name]).map(|name| name.of_type.as_str())
+    }
+}
+
 /// Returns the exports of all events, in the order of `contracts`, in which the versions of an event follow
 /// each other.
 pub(super) fn exports(contracts: &[Contract]) -> Result<Vec<EventExports<'_>>, CatalogError> {
@@ -120,10 +128,10 @@ pub(super) fn pascal_case(name: &str) -> String {
 /// Converts `page.of-items` to `pageOfItems`, and `SKU.changed` to `skuChanged`.
 fn camel_case(name: &str) -> String {
     let first = words(name).next().unwrap_or_default();
-    let has_lowercase = first.chars().any(char::is_lowercase);
-    let first = match has_lowercase {
-        true => with_first(first, |first| first.to_lowercase().collect()),
-        false => first.to_lowercase(),
+    let first = if first.chars().any(char::is_lowercase) {
+        with_first(first, |first| first.to_lowercase().collect())
+    } else {
+        first.to_lowercase()
     };
     let rest = words(name).skip(1).map(pascal_case);
     std::iter::once(first).chain(rest).collect()

@@ -71,7 +71,7 @@ fn is_encoded(encoded: &str, name: &str) -> bool {
     let mut rest = encoded.as_bytes();
     while let [first, after @ ..] = rest {
         let hex =
-            after.get(..2).filter(|_| *first == b'%').and_then(|hex| str::from_utf8(hex).ok());
+            after.get(..2).filter(|_| *first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
         let byte = hex.and_then(|hex| u8::from_str_radix(hex.trim_start(), 16).ok());
         bytes.push(byte.unwrap_or(*first));
         rest = if byte.is_some() { &after[2..] } else { after };
@@ -101,7 +101,7 @@ fn with_inner<'a>(root: &'a Value, definition: &'a str) -> BTreeMap<&'a str, &'a
 fn references<'a>(schema: &'a Value, found: &mut impl FnMut(&'a str)) {
     match schema {
         Value::Object(keywords) => {
-            for (keyword, value) in keywords.iter() {
+            for (keyword, value) in keywords {
                 match value {
                     Value::String(reference) if keyword == "$ref" => found(reference),
                     _ if keyword == "$defs" => {}

@@ -8,7 +8,6 @@ mod print;
 mod schema;
 mod types;
 
-use super::contract::Contract;
 use super::export_name::{EventExports, ExportName, exports};
 use super::{Catalog, CatalogError};
 use inner_types::InnerTypes;
@@ -46,31 +45,27 @@ impl Catalog {
     ///   schemars writes none.
     pub fn typescript(&self) -> Result<String, CatalogError> {
         let events = exports(self.checked_contracts()?)?;
-        let names = events.iter().flat_map(|event| {
-            let versions = event.versions.iter().map(|(name, _)| name);
-            versions.chain([&event.name]).map(|name| name.of_type.clone())
-        });
-        let mut inner_types = InnerTypes::new(names);
-        let mut text = self.header();
+        let names = events.iter().flat_map(EventExports::type_names);
+        let mut inner_types = InnerTypes::new(names.map(str::to_owned));
+        let mut blocks = vec![self.header()];
         for event in &events {
             for (name, contract) in &event.versions {
+                let root = &contract.schema;
                 let ty =
                     Translation { contract, name: &name.of_type, inner_types: &mut inner_types }
                         .data()?;
-                let doc = doc(&contract.schema);
+                blocks.push(declaration(&name.of_type, &doc(root), &ty));
                 let version = contract.version.as_deref();
-                let value_doc = [doc.as_str(), &version_doc(&name.of_value, version)].join("\n\n");
-                text += &format!("\n{}", declaration(&name.of_type, &doc, &ty));
-                text += &format!("\n{}", event_type(name, &value_doc, &contract.name, version));
+                let doc = [doc(root), version_doc(&name.of_value, version)].join("\n\n");
+                blocks.push(event_type(name, &doc, &contract.name, version));
             }
             if event.versions.len() > 1 {
-                text += &all_versions(event);
+                blocks.extend(all_versions(event));
             }
         }
-        for (name, (doc, ty)) in &inner_types.declarations {
-            text += &format!("\n{}", declaration(name, doc, ty));
-        }
-        Ok(text)
+        let inner_types = inner_types.declarations.iter();
+        blocks.extend(inner_types.map(|(name, (doc, ty))| declaration(name, doc, ty)));
+        Ok(blocks.join("\n"))
     }
 
     fn header(&self) -> String {
@@ -78,24 +73,24 @@ impl Catalog {
         let origin = "Generated from the types of the Rust program that sends them: do not edit.";
         let description = self.description.as_deref().unwrap_or_default();
         let text = [title.as_str(), description, origin].join("\n\n");
-        let import = match self.contracts.is_empty() {
-            true => "export {};\n",
-            false => "import { eventType, staticSchema } from \"inngest\";\n",
+        let import = if self.contracts.is_empty() {
+            "export {};\n"
+        } else {
+            "import { eventType, staticSchema } from \"inngest\";\n"
         };
         format!("/* eslint-disable */\n{}\n{import}", js_doc(&text, 0))
     }
 }
 
 /// Returns the exports for all versions of an event together.
-fn all_versions(event: &EventExports<'_>) -> String {
-    let types = event.versions.iter().map(|(name, _)| Type::atom(&*name.of_type));
-    let contract: &Contract = event.versions[0].1;
+fn all_versions(EventExports { name, versions }: &EventExports<'_>) -> [String; 2] {
+    let types = versions.iter().map(|(name, _)| Type::atom(&*name.of_type));
+    let event = &versions[0].1.name;
     let doc = format!(
-        "Any version of `{}`. Functions receive all of them, since triggers match by name.",
-        contract.name
+        "Any version of `{event}`. Functions receive all of them, since triggers match by name."
     );
-    let ty = declaration(&event.name.of_type, &doc, &Type::union_of(types));
-    format!("\n{ty}\n{}", event_type(&event.name, &doc, &contract.name, None))
+    let ty = declaration(&name.of_type, &doc, &Type::union_of(types));
+    [ty, event_type(name, &doc, event, None)]
 }
 
 /// Returns the value of an event.
@@ -115,8 +110,8 @@ fn version_doc(value: &str, version: Option<&str>) -> String {
     version.map_or(String::new(), |version| {
         let quoted = version.replace('\\', "\\\\").replace('\'', "\\'");
         format!(
-            "Version {version}. A version does not route: triggers match by name, so that functions receive \
-             every version.\nThis version only: `{{ event: {value}, if: {} }}`",
+            "Version {version}. A version does not route: triggers match by name, and functions receive\n\
+             every version. This version only: `{{ event: {value}, if: {} }}`",
             literal(&format!("event.v == '{quoted}'"))
         )
     })

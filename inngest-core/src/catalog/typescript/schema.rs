@@ -1,8 +1,10 @@
 //! Translates a schema to a type.
 
 use serde_json::{Map, Value};
+use unicode_ident::{is_xid_continue, is_xid_start};
 
 use super::inner_types::{self, InnerTypes};
+use super::print::literal;
 use super::types::{Member, Property, Type};
 use crate::catalog::CatalogError;
 use crate::catalog::contract::Contract;
@@ -42,7 +44,7 @@ impl Translation<'_> {
     pub(super) fn data(&mut self) -> Result<Type, CatalogError> {
         let ty = self.ty(&self.contract.schema, "data")?;
         // Inngest sends an object without fields for null.
-        let is_empty = ty == Type::empty() || ty == Type::atom("null");
+        let is_empty = ty == Type::Object(Vec::new()) || ty == Type::atom("null");
         Ok(if is_empty { Type::atom("Record<string, never>") } else { ty })
     }
 
@@ -135,43 +137,36 @@ impl Translation<'_> {
             None => Vec::new(),
         };
         let mut properties = Vec::new();
-        for (name, schema) in self.keyed_schemas(keywords, "properties", path)? {
-            let path = json_path::render(path, &[Step::Key(name.clone())]);
-            let ty = self.ty(schema, &path)?;
-            let optional = !required.contains(&name.as_str());
+        let mut add = |name: &str, doc, ty| {
             properties.push(Property {
-                name: name.clone(),
-                doc: property_doc(schema),
-                optional,
+                key: key(name),
+                doc,
+                optional: !required.contains(&name),
                 ty,
             });
+        };
+        let described = self.keyed_schemas(keywords, "properties", path)?;
+        for (name, schema) in &described {
+            let path = json_path::render(path, &[Step::Key((*name).clone())]);
+            add(name, property_doc(schema), self.ty(schema, &path)?);
         }
-        let value_path = format!("{path}[*]");
-        let mut values = Vec::new();
-        for (_, schema) in self.keyed_schemas(keywords, "patternProperties", path)? {
-            values.push(self.ty(schema, &value_path)?);
+        let mut values = self.keyed_schemas(keywords, "patternProperties", path)?;
+        let others = ["additionalProperties", "unevaluatedProperties"];
+        values.extend(others.iter().filter_map(|keyword| keywords.get_key_value(*keyword)));
+        let path = format!("{path}[*]");
+        let values = values.into_iter().map(|(_, schema)| self.ty(schema, &path));
+        let values = Type::union_of(values.collect::<Result<Vec<_>, _>>()?);
+        let is_closed = values == Type::never();
+        for name in required.iter().filter(|name| described.iter().all(|(it, _)| it != *name)) {
+            add(name, String::new(), if is_closed { Type::unknown() } else { values.clone() });
         }
-        for keyword in ["additionalProperties", "unevaluatedProperties"] {
-            if let Some(schema) = keywords.get(keyword) {
-                values.push(self.ty(schema, &value_path)?);
-            }
+        if !is_closed {
+            // The properties of other parts are not among `properties`.
+            let ty = if has_parts { Type::unknown() } else { index(values, &properties) };
+            let key = "[key: string]".to_owned();
+            properties.push(Property { key, doc: String::new(), optional: false, ty });
         }
-        let all_values = Type::union_of(values);
-        for name in required {
-            if properties.iter().all(|property| property.name != name) {
-                let ty =
-                    if all_values == Type::never() { Type::unknown() } else { all_values.clone() };
-                properties.push(Property {
-                    name: name.to_owned(),
-                    doc: String::new(),
-                    optional: false,
-                    ty,
-                });
-            }
-        }
-        let index =
-            (all_values != Type::never()).then(|| index(all_values, &properties, has_parts));
-        Ok(Type::Object { properties, index: index.map(Box::new) })
+        Ok(Type::Object(properties))
     }
 
     fn array(&mut self, keywords: &Keywords, path: &str) -> Result<Type, CatalogError> {
@@ -253,12 +248,11 @@ impl Translation<'_> {
         keywords: &'s Keywords,
         keyword: &str,
         path: &str,
-    ) -> Result<impl Iterator<Item = (&'s String, &'s Value)> + use<'s>, CatalogError> {
-        let schemas = keywords.get(keyword);
-        let schemas = schemas
-            .map(|it| it.as_object().ok_or_else(|| self.unsupported(path, keyword)))
-            .transpose()?;
-        Ok(schemas.into_iter().flatten())
+    ) -> Result<Vec<(&'s String, &'s Value)>, CatalogError> {
+        let schemas = keywords
+            .get(keyword)
+            .map(|it| it.as_object().ok_or_else(|| self.unsupported(path, keyword)));
+        Ok(schemas.transpose()?.into_iter().flatten().collect())
     }
 
     fn unsupported(&self, path: &str, keyword: &str) -> CatalogError {
@@ -270,17 +264,23 @@ impl Translation<'_> {
     }
 }
 
-/// Returns the type of an index signature beside `properties`. Every property must have it too, so that it is
-/// wider than the type of the other values.
-fn index(values: Type, properties: &[Property], has_parts: bool) -> Type {
-    // The properties of the other parts are not among `properties`.
-    if has_parts {
-        return Type::unknown();
-    }
+/// Returns the type of an index signature beside `properties`, which must have that type too.
+fn index(values: Type, properties: &[Property]) -> Type {
     let types = properties.iter().map(|property| property.ty.clone());
     let undefined =
         properties.iter().any(|property| property.optional).then(|| Type::atom("undefined"));
     Type::union_of(std::iter::once(values).chain(types).chain(undefined))
+}
+
+/// Returns the name of a property as it is written.
+fn key(name: &str) -> String {
+    let mut chars = name.chars();
+    let starts = chars.next().is_some_and(|it| it == '$' || it == '_' || is_xid_start(it));
+    if starts && chars.all(|it| it == '$' || is_xid_continue(it)) {
+        name.to_owned()
+    } else {
+        literal(name)
+    }
 }
 
 /// Returns whether more values may be added to the enum.
@@ -323,8 +323,8 @@ pub(super) fn doc(schema: &Value) -> String {
 fn property_doc(schema: &Value) -> String {
     let encrypted = schema.get("x-inngest-encrypted").and_then(Value::as_bool) == Some(true);
     let encrypted = encrypted.then(|| {
-        "Sent encrypted: functions receive this value if their client has the encryption middleware of \
-         Inngest with the same key."
+        "Encrypted on the way: functions receive this value if their client has the encryption\n\
+         middleware of Inngest with the same key."
             .to_owned()
     });
     let format = schema.get("format").and_then(Value::as_str).filter(|_| is_string(schema));

@@ -5,11 +5,7 @@
 pub(super) enum Type {
     /// A keyword, a literal or the name of a type.
     Atom(String),
-    Object {
-        properties: Vec<Property>,
-        /// The type of all other properties.
-        index: Option<Box<Type>>,
-    },
+    Object(Vec<Property>),
     Array(Box<Type>),
     Tuple {
         items: Vec<Type>,
@@ -22,10 +18,11 @@ pub(super) enum Type {
     Intersection(Vec<Type>),
 }
 
-/// A property of an object.
+/// A property of an object, or the index signature of its other properties.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Property {
-    pub(super) name: String,
+    /// The name as it is written: `sku`, `"odd key"`, `[key: string]`.
+    pub(super) key: String,
     pub(super) doc: String,
     pub(super) optional: bool,
     pub(super) ty: Type,
@@ -49,11 +46,6 @@ impl Type {
 
     pub(super) fn never() -> Type {
         Type::atom("never")
-    }
-
-    /// Returns an object type without properties: `{}`.
-    pub(super) fn empty() -> Type {
-        Type::Object { properties: Vec::new(), index: None }
     }
 
     /// Returns the union of `members`, each once.
@@ -88,8 +80,9 @@ impl Type {
     /// Returns what all `parts` have in common. A part that allows everything is left out.
     pub(super) fn intersection(mut parts: Vec<Type>) -> Type {
         parts.retain(|part| *part != Type::unknown());
-        if parts.iter().any(|part| *part != Type::empty()) {
-            parts.retain(|part| *part != Type::empty());
+        let empty = Type::Object(Vec::new());
+        if parts.iter().any(|part| *part != empty) {
+            parts.retain(|part| *part != empty);
         }
         parts.dedup();
         match parts.len() {
