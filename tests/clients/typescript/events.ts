@@ -369,7 +369,7 @@ export const priceChanged = eventType("storefront/price.changed", {
 
 /** A flattened enum. */
 export type RefundMade = { order: number } & (
-  | { photos: string[]; reason: "damaged" }
+  | { reason: "damaged"; photos: string[] }
   | { reason: "wrong-item" } & Item
   | { reason: "other" }
 );
@@ -527,7 +527,7 @@ export type ParcelStep =
   | { kind: "Packed" }
   /** At an address. */
   | { kind: "Delivered" } & Address
-  | { claims: number | null; kind: "Lost"; last_seen: string };
+  | { kind: "Lost"; claims: number | null; last_seen: string };
 
 export type Payment =
   | "cash"
@@ -554,9 +554,9 @@ export type Unit = null;
 
 export type Verdict =
   | { t: "Silent" }
-  | { c: number; t: "Stars" }
-  | { c: [Item, Item]; t: "Compared" }
-  | { c: { text: string }; t: "Written" };
+  | { t: "Stars"; c: number }
+  | { t: "Compared"; c: [Item, Item] }
+  | { t: "Written"; c: { text: string } };
 
 export type WithDefaults = {
   a: number;

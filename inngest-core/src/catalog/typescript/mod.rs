@@ -11,13 +11,13 @@ mod types;
 use super::export_name::{EventExports, ExportName, exports};
 use super::{Catalog, CatalogError};
 use inner_types::InnerTypes;
-use print::{declaration, js_doc, literal};
+use print::{declaration, js_doc, literal, paragraphs};
 use schema::{Translation, doc};
 use types::Type;
 
 impl Catalog {
     /// Returns a module of TypeScript with the types of all events, for functions that use the package `inngest`
-    /// of npm, version 4.
+    /// of npm, version 4, with TypeScript 5.3 or newer.
     ///
     /// For an event `storefront/cart.updated` it exports
     ///
@@ -56,7 +56,7 @@ impl Catalog {
                         .data()?;
                 blocks.push(declaration(&name.of_type, &doc(root), &ty));
                 let version = contract.version.as_deref();
-                let doc = [doc(root), version_doc(&name.of_value, version)].join("\n\n");
+                let doc = paragraphs([&*doc(root), &version_doc(&name.of_value, version)]);
                 blocks.push(event_type(name, &doc, &contract.name, version));
             }
             if event.versions.len() > 1 {
@@ -72,7 +72,7 @@ impl Catalog {
         let title = format!("The events of {}.", self.name);
         let origin = "Generated from the types of the Rust program that sends them: do not edit.";
         let description = self.description.as_deref().unwrap_or_default();
-        let text = [title.as_str(), description, origin].join("\n\n");
+        let text = paragraphs([title.as_str(), description, origin]);
         let import = if self.contracts.is_empty() {
             "export {};\n"
         } else {

@@ -28,9 +28,16 @@ pub(super) fn js_doc(doc: &str, indent: usize) -> String {
     }
 }
 
-/// Returns a string literal.
+/// Returns `texts` as one documentation. Empty texts are left out.
+pub(super) fn paragraphs<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+    let texts: Vec<&str> = texts.into_iter().filter(|text| !text.is_empty()).collect();
+    texts.join("\n\n")
+}
+
+/// Returns a string literal. Older compilers end a line at two characters that JSON does not escape.
 pub(super) fn literal(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    let json = serde_json::Value::from(text).to_string();
+    json.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
 
 /// Returns `ty` as TypeScript, in lines that are indented by `indent` from the second on. If the first line

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use unicode_ident::{is_xid_continue, is_xid_start};
 
 use super::inner_types::{self, InnerTypes};
-use super::print::literal;
+use super::print::{literal, paragraphs};
 use super::types::{Member, Property, Type};
 use crate::catalog::CatalogError;
 use crate::catalog::contract::Contract;
@@ -28,6 +28,10 @@ const OF_ARRAYS: &str = "items prefixItems";
 
 /// The length up to which an array of one length is a tuple.
 const MAX_TUPLE: u64 = 16;
+
+/// Functions see encrypted data as it was before: the package of Inngest decrypts it.
+const ENCRYPTED: &str = "Encrypted on the way: functions receive this value if their client has the \
+    encryption\nmiddleware of Inngest with the same key.";
 
 type Keywords = Map<String, Value>;
 
@@ -160,6 +164,8 @@ impl Translation<'_> {
         for name in required.iter().filter(|name| described.iter().all(|(it, _)| it != *name)) {
             add(name, String::new(), if is_closed { Type::unknown() } else { values.clone() });
         }
+        // The tag of an enum, by which functions distinguish its variants, comes first.
+        properties.sort_by_key(|property| !property.ty.begins(|first| first == '"'));
         if !is_closed {
             // The properties of other parts are not among `properties`.
             let ty = if has_parts { Type::unknown() } else { index(values, &properties) };
@@ -229,7 +235,8 @@ impl Translation<'_> {
     fn literal(&self, value: &Value, keyword: &str, path: &str) -> Result<Type, CatalogError> {
         match value {
             Value::Array(_) | Value::Object(_) => Err(self.unsupported(path, keyword)),
-            scalar => Ok(Type::Atom(scalar.to_string())),
+            Value::String(text) => Ok(Type::Atom(literal(text))),
+            other => Ok(Type::Atom(other.to_string())),
         }
     }
 
@@ -291,17 +298,13 @@ fn is_open(keywords: &Keywords) -> bool {
 /// Returns `ty` with all other strings, or numbers, if all its values are strings, or numbers. Editors still
 /// suggest the values.
 fn open(ty: Type) -> Type {
-    let is = |member: &Type, begins: fn(char) -> bool| match member {
-        Type::Atom(text) => text.starts_with(begins),
-        _ => false,
-    };
     let members = match &ty {
         Type::Union(members) => members.iter().map(|member| &member.ty).collect(),
         ty => vec![ty],
     };
-    let others = if members.iter().all(|it| is(it, |begin| begin == '"')) {
+    let others = if members.iter().all(|it| it.begins(|first| first == '"')) {
         "(string & {})"
-    } else if members.iter().all(|it| is(it, |begin| begin == '-' || begin.is_ascii_digit())) {
+    } else if members.iter().all(|it| it.begins(|first| first == '-' || first.is_ascii_digit())) {
         "(number & {})"
     } else {
         return ty;
@@ -311,31 +314,22 @@ fn open(ty: Type) -> Type {
 
 /// Returns the documentation of the type that `schema` describes.
 pub(super) fn doc(schema: &Value) -> String {
-    let text = schema.get("description").and_then(Value::as_str).map(str::to_owned);
-    let is_open = schema.as_object().is_some_and(is_open);
-    let open = is_open.then(|| "More values may be added: handle others too.".to_owned());
-    let is_deprecated = schema.get("deprecated").and_then(Value::as_bool) == Some(true);
-    let deprecated = is_deprecated.then(|| "@deprecated".to_owned());
-    text.into_iter().chain(open).chain(deprecated).collect::<Vec<_>>().join("\n\n")
+    let is = |keyword| schema.get(keyword).and_then(Value::as_bool) == Some(true);
+    paragraphs([
+        schema.get("description").and_then(Value::as_str).unwrap_or_default(),
+        if is("x-open") { "More values may be added: handle others too." } else { "" },
+        if is("x-inngest-encrypted") { ENCRYPTED } else { "" },
+        if is("deprecated") { "@deprecated" } else { "" },
+    ])
 }
 
 /// Returns the documentation of a property that `schema` describes.
 fn property_doc(schema: &Value) -> String {
-    let encrypted = schema.get("x-inngest-encrypted").and_then(Value::as_bool) == Some(true);
-    let encrypted = encrypted.then(|| {
-        "Encrypted on the way: functions receive this value if their client has the encryption\n\
-         middleware of Inngest with the same key."
-            .to_owned()
-    });
-    let format = schema.get("format").and_then(Value::as_str).filter(|_| is_string(schema));
-    let format = format.map(|format| format!("@format {format}"));
-    let doc = Some(doc(schema)).filter(|doc| !doc.is_empty());
-    doc.into_iter().chain(encrypted).chain(format).collect::<Vec<_>>().join("\n\n")
-}
-
-fn is_string(schema: &Value) -> bool {
-    match schema.get("type") {
+    let is_string = match schema.get("type") {
         Some(Value::Array(types)) => types.iter().any(|it| it == "string"),
         ty => ty.is_some_and(|it| it == "string"),
-    }
+    };
+    let format = schema.get("format").and_then(Value::as_str).filter(|_| is_string);
+    let format = format.map_or(String::new(), |format| format!("@format {format}"));
+    paragraphs([&*doc(schema), &format])
 }

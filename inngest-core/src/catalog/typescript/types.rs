@@ -48,6 +48,11 @@ impl Type {
         Type::atom("never")
     }
 
+    /// Returns whether the type is an atom whose first character is `expected`, as `"` of a string literal is.
+    pub(super) fn begins(&self, expected: impl Fn(char) -> bool) -> bool {
+        matches!(self, Type::Atom(text) if text.starts_with(expected))
+    }
+
     /// Returns the union of `members`, each once.
     pub(super) fn union(members: impl IntoIterator<Item = Member>) -> Type {
         let mut unique: Vec<Member> = Vec::new();
