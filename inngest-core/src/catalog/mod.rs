@@ -3,12 +3,14 @@
 mod contract;
 mod error;
 mod export_name;
+mod register;
 mod typescript;
 
 use schemars::JsonSchema;
 
 use self::contract::Contract;
 pub use self::error::CatalogError;
+pub use self::register::{CatalogEvents, EventSchema};
 use crate::event::InngestEvent;
 
 /// The events of a program, with the schemas of their data.
@@ -40,6 +42,15 @@ impl Catalog {
     #[must_use]
     pub fn event<E: InngestEvent + JsonSchema>(mut self) -> Catalog {
         self.add(Contract::of::<E>());
+        self
+    }
+
+    /// Adds all event types of an enum of events. A type that is already part of the catalog has no effect.
+    ///
+    /// The payloads implement `schemars::JsonSchema`, of version 1 of schemars.
+    #[must_use]
+    pub fn events<S: CatalogEvents>(mut self) -> Catalog {
+        S::add_events(&mut self);
         self
     }
 

@@ -3,6 +3,7 @@
 //! Sending: [`IntoEvent`] -> [`InngestEvents`] -> `writer.rs` -> `checked_json.rs`. Receiving: `received.rs`, and
 //! `set/decode.rs` for enums of events.
 
+pub(crate) mod as_string;
 mod blank;
 mod checked_json;
 mod const_string;
