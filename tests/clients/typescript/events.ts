@@ -2,7 +2,7 @@
 /**
  * The events of the storefront.
  *
- * What the storefront sends.
+ * Events of every shape.
  *
  * Generated from the types of the Rust program that sends them: do not edit.
  */

@@ -55,6 +55,7 @@ fn doc_comments_become_documentation_that_they_cannot_end() {
     }
     #[derive(Serialize, JsonSchema)]
     #[serde(tag = "kind")]
+    #[allow(dead_code, reason = "only its schema is used")]
     enum Variant {
         /// The first.
         One,

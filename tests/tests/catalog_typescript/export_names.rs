@@ -83,8 +83,7 @@ fn same_export(catalog: &Catalog) -> (String, String) {
 fn two_events_with_one_export_are_an_error_that_names_both() {
     event!(Cart, "storefront/cart.updated");
     event!(Warehouse, "warehouse/cart-updated");
-    let (export, events) =
-        same_export(&Catalog::new("tests").event::<Cart>().event::<Warehouse>());
+    let (export, events) = same_export(&Catalog::new("tests").event::<Cart>().event::<Warehouse>());
     assert_eq!(export, "CartUpdated");
     assert_eq!(events, "`storefront/cart.updated` and `warehouse/cart-updated`");
 
@@ -139,14 +138,10 @@ fn an_export_of_a_version_can_collide_too() {
         events,
         "`storefront/cart.updated`, version `2` and `storefront/cart.updated`, version `v2`"
     );
-    let (export, events) = same_export(
-        &Catalog::new("tests").event::<First>().event::<Second>().event::<Named>(),
-    );
+    let (export, events) =
+        same_export(&Catalog::new("tests").event::<First>().event::<Second>().event::<Named>());
     assert_eq!(export, "CartUpdatedV2");
-    assert_eq!(
-        events,
-        "`storefront/cart.updated`, version `2` and `storefront/cart.updated.v2`"
-    );
+    assert_eq!(events, "`storefront/cart.updated`, version `2` and `storefront/cart.updated.v2`");
     // One version alone is exported without its version.
     Catalog::new("tests").event::<Second>().event::<Named>().typescript().unwrap();
 }

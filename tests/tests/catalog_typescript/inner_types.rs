@@ -87,7 +87,8 @@ fn a_type_that_is_named_like_an_event_or_a_global_gets_a_number() {
         by: String,
     }
     event!(OfRecord, "storefront/cart.recorded", Record);
-    let catalog = Catalog::new("tests").event::<OfRecord>().event::<super::inner_types::CartDropped>();
+    let catalog =
+        Catalog::new("tests").event::<OfRecord>().event::<super::inner_types::CartDropped>();
     for (name, expected) in [
         ("CartRecorded", "{\n  inner: Record2;\n}"),
         ("Record2", "{\n  cart: CartDropped2;\n}"),
@@ -121,7 +122,10 @@ fn names_that_are_no_identifiers_are_converted() {
     let catalog = Catalog::new("tests").event::<Held>();
     for (name, expected) in [
         ("Held", "{\n  inner: Type3d;\n}"),
-        ("Type3d", "{\n  odd: AnOddNameOfType;\n  result: ResultOfUint8OrGröße;\n  size: Größe;\n}"),
+        (
+            "Type3d",
+            "{\n  odd: AnOddNameOfType;\n  result: ResultOfUint8OrGröße;\n  size: Größe;\n}",
+        ),
         ("AnOddNameOfType", "{\n  next: AnOddNameOfType | null;\n}"),
         ("Größe", "{\n  value: number;\n}"),
         ("ResultOfUint8OrGröße", "{ Ok: number } | { Err: Größe }"),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::export_name::{is_global_type, pascal_case};
 use super::types::Type;
@@ -30,24 +30,16 @@ impl InnerTypes {
     /// Types of different events are the same if their schemas are, with the schemas of all types inside of
     /// them. Types of one name that differ get numbers.
     pub(super) fn name(&mut self, root: &Value, definition: &str) -> (String, bool) {
-        let schemas = serde_json::to_string(&(definition, with_inner(root, definition)));
-        let schemas =
-            schemas.unwrap_or_else(|_| unreachable!("a `Value` has no key that is not a string"));
+        let schemas = json!([definition, with_inner(root, definition)]).to_string();
         if let Some(name) = self.names.get(&schemas) {
             return (name.clone(), false);
         }
         let base = pascal_case(definition);
-        let base = if base.is_empty() { "Type".to_owned() } else { base };
-        let base = if base.starts_with(unicode_ident::is_xid_start) {
-            base
-        } else {
-            format!("Type{base}")
-        };
+        let prefix = if base.starts_with(unicode_ident::is_xid_start) { "" } else { "Type" };
+        let base = format!("{prefix}{base}");
+        let is_free = |name: &String| !is_global_type(name) && !self.taken.contains(name);
         let numbered = (2..).map(|number| format!("{base}{number}"));
-        let name = std::iter::once(base.clone())
-            .chain(numbered)
-            .find(|name| !is_global_type(name) && !self.taken.contains(name))
-            .unwrap_or(base);
+        let name = std::iter::once(base.clone()).chain(numbered).find(is_free).unwrap_or(base);
         self.taken.insert(name.clone());
         self.names.insert(schemas, name.clone());
         (name, true)
@@ -58,10 +50,8 @@ impl InnerTypes {
 pub(super) fn definition<'a>(root: &'a Value, reference: &str) -> Option<(&'a str, &'a Value)> {
     let encoded = reference.strip_prefix("#/$defs/")?;
     let definitions = root.get("$defs")?.as_object()?;
-    let found = definitions.iter().find(|(name, _)| *name == encoded);
-    found
-        .or_else(|| definitions.iter().find(|(name, _)| is_encoded(encoded, name)))
-        .map(|(name, schema)| (name.as_str(), schema))
+    let is_meant = |(name, _): &(&String, &Value)| *name == encoded || is_encoded(encoded, name);
+    definitions.iter().find(is_meant).map(|(name, schema)| (name.as_str(), schema))
 }
 
 /// Returns whether `encoded` is `name` as a part of a JSON pointer in a URL, with or without its percent

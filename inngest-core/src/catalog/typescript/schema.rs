@@ -27,13 +27,15 @@ const OF_OBJECTS: &str =
 const OF_ARRAYS: &str = "items prefixItems";
 
 /// The length up to which an array of one length is a tuple.
-const MAX_TUPLE: u64 = 16;
+const MAX_TUPLE: usize = 16;
 
 /// Functions see encrypted data as it was before: the package of Inngest decrypts it.
 const ENCRYPTED: &str = "Encrypted on the way: functions receive this value if their client has the \
     encryption\nmiddleware of Inngest with the same key.";
 
 type Keywords = Map<String, Value>;
+type Keyed<'a> = (&'a String, &'a Value);
+type Translated<T = Type> = Result<T, CatalogError>;
 
 /// The translation of the schema of one event.
 pub(super) struct Translation<'a> {
@@ -45,7 +47,7 @@ pub(super) struct Translation<'a> {
 
 impl Translation<'_> {
     /// Returns the type of the event's data.
-    pub(super) fn data(&mut self) -> Result<Type, CatalogError> {
+    pub(super) fn data(&mut self) -> Translated {
         let ty = self.ty(&self.contract.schema, "data")?;
         // Inngest sends an object without fields for null.
         let is_empty = ty == Type::Object(Vec::new()) || ty == Type::atom("null");
@@ -53,7 +55,7 @@ impl Translation<'_> {
     }
 
     /// Returns the type of the values at `path`, which `schema` describes.
-    fn ty(&mut self, schema: &Value, path: &str) -> Result<Type, CatalogError> {
+    fn ty(&mut self, schema: &Value, path: &str) -> Translated {
         let keywords = match schema {
             Value::Bool(true) => return Ok(Type::unknown()),
             Value::Bool(false) => return Ok(Type::never()),
@@ -72,7 +74,7 @@ impl Translation<'_> {
         for keyword in ["oneOf", "anyOf"] {
             if let Some(schemas) = self.schemas(keywords, keyword, path)? {
                 let members = schemas.iter().map(|schema| self.member(schema, path));
-                let members = members.collect::<Result<Vec<_>, _>>()?;
+                let members = members.collect::<Translated<Vec<_>>>()?;
                 parts.push(Type::union(members));
             }
         }
@@ -88,25 +90,20 @@ impl Translation<'_> {
         Ok(if is_open(keywords) { open(ty) } else { ty })
     }
 
-    fn member(&mut self, schema: &Value, path: &str) -> Result<Member, CatalogError> {
+    fn member(&mut self, schema: &Value, path: &str) -> Translated<Member> {
         Ok(Member { doc: doc(schema), ty: self.ty(schema, path)? })
     }
 
-    /// Returns the type that the keywords describe which have no schemas of the whole value: `enum`, `const`,
-    /// `type` and those of objects and arrays.
-    fn own(
-        &mut self,
-        keywords: &Keywords,
-        path: &str,
-        has_parts: bool,
-    ) -> Result<Type, CatalogError> {
+    /// Returns the type that `const`, `enum` or `type` describe, with the keywords of objects and arrays.
+    /// `has_parts` is whether other keywords describe the same value.
+    fn own(&mut self, keywords: &Keywords, path: &str, has_parts: bool) -> Translated {
         if let Some(value) = keywords.get("const") {
             return self.literal(value, "const", path);
         }
         if let Some(values) = keywords.get("enum") {
             let values = values.as_array().ok_or_else(|| self.unsupported(path, "enum"))?;
             let literals = values.iter().map(|value| self.literal(value, "enum", path));
-            return Ok(Type::union_of(literals.collect::<Result<Vec<_>, _>>()?));
+            return Ok(Type::union_of(literals.collect::<Translated<Vec<_>>>()?));
         }
         let has = |of: &str| of.split(' ').any(|keyword| keywords.contains_key(keyword));
         let types = match keywords.get("type") {
@@ -126,15 +123,10 @@ impl Translation<'_> {
             "object" => self.object(keywords, path, has_parts),
             _ => Err(self.unsupported(path, "type")),
         });
-        Ok(Type::union_of(types.collect::<Result<Vec<_>, _>>()?))
+        Ok(Type::union_of(types.collect::<Translated<Vec<_>>>()?))
     }
 
-    fn object(
-        &mut self,
-        keywords: &Keywords,
-        path: &str,
-        has_parts: bool,
-    ) -> Result<Type, CatalogError> {
+    fn object(&mut self, keywords: &Keywords, path: &str, has_parts: bool) -> Translated {
         let required: Vec<&str> = match keywords.get("required") {
             Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
             Some(_) => return Err(self.unsupported(path, "required")),
@@ -159,7 +151,7 @@ impl Translation<'_> {
         values.extend(others.iter().filter_map(|keyword| keywords.get_key_value(*keyword)));
         let path = format!("{path}[*]");
         let values = values.into_iter().map(|(_, schema)| self.ty(schema, &path));
-        let values = Type::union_of(values.collect::<Result<Vec<_>, _>>()?);
+        let values = Type::union_of(values.collect::<Translated<Vec<_>>>()?);
         let is_closed = values == Type::never();
         for name in required.iter().filter(|name| described.iter().all(|(it, _)| it != *name)) {
             add(name, String::new(), if is_closed { Type::unknown() } else { values.clone() });
@@ -175,32 +167,26 @@ impl Translation<'_> {
         Ok(Type::Object(properties))
     }
 
-    fn array(&mut self, keywords: &Keywords, path: &str) -> Result<Type, CatalogError> {
+    fn array(&mut self, keywords: &Keywords, path: &str) -> Translated {
         let path = format!("{path}[]");
-        let limit = |keyword| keywords.get(keyword).and_then(Value::as_u64);
+        let limit =
+            |keyword| keywords.get(keyword)?.as_u64().and_then(|it| usize::try_from(it).ok());
         let (min, max) = (limit("minItems"), limit("maxItems"));
-        let item = keywords.get("items").map(|schema| self.ty(schema, &path)).transpose()?;
-        let Some(schemas) = self.schemas(keywords, "prefixItems", &path)? else {
-            let item = item.unwrap_or_else(Type::unknown);
-            return Ok(match min {
-                Some(count) if min == max && count <= MAX_TUPLE => {
-                    let items: Vec<Type> = (0..count).map(|_| item.clone()).collect();
-                    Type::Tuple { required: items.len(), items, rest: None }
-                }
-                _ => Type::Array(Box::new(item)),
-            });
+        let rest = keywords.get("items").map(|schema| self.ty(schema, &path)).transpose()?;
+        let rest = rest.unwrap_or_else(Type::unknown);
+        let items: Vec<Type> = match (self.schemas(keywords, "prefixItems", &path)?, min) {
+            (Some(schemas), _) => {
+                schemas.iter().map(|it| self.ty(it, &path)).collect::<Translated<_>>()?
+            }
+            (None, Some(length)) if min == max && length <= MAX_TUPLE => vec![rest.clone(); length],
+            (None, _) => return Ok(Type::Array(Box::new(rest))),
         };
-        let items =
-            schemas.iter().map(|schema| self.ty(schema, &path)).collect::<Result<Vec<_>, _>>()?;
-        let count = |limit: Option<u64>| limit.and_then(|limit| usize::try_from(limit).ok());
-        let required = count(min).unwrap_or(0).min(items.len());
-        let is_complete = count(max).is_some_and(|max| max <= items.len());
-        let rest = item.unwrap_or_else(Type::unknown);
-        let rest = (!is_complete && rest != Type::never()).then(|| Box::new(rest));
-        Ok(Type::Tuple { items, required, rest })
+        let has_rest = max.is_none_or(|max| max > items.len()) && rest != Type::never();
+        let required = min.unwrap_or(0).min(items.len());
+        Ok(Type::Tuple { items, required, rest: has_rest.then(|| Box::new(rest)) })
     }
 
-    fn reference(&mut self, reference: &Value, path: &str) -> Result<Type, CatalogError> {
+    fn reference(&mut self, reference: &Value, path: &str) -> Translated {
         let reference = reference.as_str().unwrap_or_default();
         if reference == "#" {
             return Ok(Type::atom(self.name));
@@ -216,9 +202,9 @@ impl Translation<'_> {
         Ok(Type::Atom(name))
     }
 
-    /// Returns whether `not` excludes every value. Otherwise it may only exclude single values, as that of
-    /// `NonZeroI32` does, which TypeScript cannot express.
-    fn is_never(&self, keywords: &Keywords, path: &str) -> Result<bool, CatalogError> {
+    /// Returns whether `not` excludes every value. Otherwise it may only exclude single values, such as the 0
+    /// of `NonZeroI32`, which TypeScript cannot express.
+    fn is_never(&self, keywords: &Keywords, path: &str) -> Translated<bool> {
         match keywords.get("not") {
             None => Ok(false),
             Some(Value::Bool(excluded)) => Ok(*excluded),
@@ -232,7 +218,7 @@ impl Translation<'_> {
         }
     }
 
-    fn literal(&self, value: &Value, keyword: &str, path: &str) -> Result<Type, CatalogError> {
+    fn literal(&self, value: &Value, keyword: &str, path: &str) -> Translated {
         match value {
             Value::Array(_) | Value::Object(_) => Err(self.unsupported(path, keyword)),
             Value::String(text) => Ok(Type::Atom(literal(text))),
@@ -242,40 +228,36 @@ impl Translation<'_> {
 
     fn schemas<'s>(
         &self,
-        keywords: &'s Keywords,
+        of: &'s Keywords,
         keyword: &str,
         path: &str,
-    ) -> Result<Option<&'s Vec<Value>>, CatalogError> {
-        let schemas = keywords.get(keyword);
+    ) -> Translated<Option<&'s Vec<Value>>> {
+        let schemas = of.get(keyword);
         schemas.map(|it| it.as_array().ok_or_else(|| self.unsupported(path, keyword))).transpose()
     }
 
     fn keyed_schemas<'s>(
         &self,
-        keywords: &'s Keywords,
+        of: &'s Keywords,
         keyword: &str,
         path: &str,
-    ) -> Result<Vec<(&'s String, &'s Value)>, CatalogError> {
-        let schemas = keywords
-            .get(keyword)
-            .map(|it| it.as_object().ok_or_else(|| self.unsupported(path, keyword)));
+    ) -> Translated<Vec<Keyed<'s>>> {
+        let schemas =
+            of.get(keyword).map(|it| it.as_object().ok_or_else(|| self.unsupported(path, keyword)));
         Ok(schemas.transpose()?.into_iter().flatten().collect())
     }
 
     fn unsupported(&self, path: &str, keyword: &str) -> CatalogError {
-        CatalogError::Unsupported {
-            event: self.contract.name.to_string(),
-            path: path.to_owned(),
-            keyword: keyword.to_owned(),
-        }
+        let (path, keyword) = (path.to_owned(), keyword.to_owned());
+        CatalogError::Unsupported { event: self.contract.name.to_string(), path, keyword }
     }
 }
 
 /// Returns the type of an index signature beside `properties`, which must have that type too.
 fn index(values: Type, properties: &[Property]) -> Type {
+    let undefined = Type::atom("undefined");
+    let undefined = properties.iter().any(|property| property.optional).then_some(undefined);
     let types = properties.iter().map(|property| property.ty.clone());
-    let undefined =
-        properties.iter().any(|property| property.optional).then(|| Type::atom("undefined"));
     Type::union_of(std::iter::once(values).chain(types).chain(undefined))
 }
 
