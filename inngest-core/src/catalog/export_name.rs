@@ -5,107 +5,20 @@ use std::collections::BTreeMap;
 use unicode_ident::{is_xid_continue, is_xid_start};
 
 use super::CatalogError;
-use super::contract::Contract;
+use super::contract::{Contract, event_title};
 
 /// Names of values that a module of TypeScript cannot declare, or that the generated module imports.
-const RESERVED: &[&str] = &[
-    "arguments",
-    "await",
-    "break",
-    "case",
-    "catch",
-    "class",
-    "const",
-    "continue",
-    "debugger",
-    "default",
-    "delete",
-    "do",
-    "else",
-    "enum",
-    "eval",
-    "eventType",
-    "export",
-    "exports",
-    "extends",
-    "false",
-    "finally",
-    "for",
-    "function",
-    "globalThis",
-    "if",
-    "implements",
-    "import",
-    "in",
-    "instanceof",
-    "interface",
-    "let",
-    "module",
-    "new",
-    "null",
-    "package",
-    "private",
-    "protected",
-    "public",
-    "require",
-    "return",
-    "static",
-    "staticSchema",
-    "super",
-    "switch",
-    "this",
-    "throw",
-    "true",
-    "try",
-    "typeof",
-    "undefined",
-    "var",
-    "void",
-    "while",
-    "with",
-    "yield",
-];
+const RESERVED: &str = "\
+    arguments await break case catch class const continue debugger default delete do else enum eval \
+    eventType export exports extends false finally for function globalThis if implements import in \
+    instanceof interface let module new null package private protected public require return static \
+    staticSchema super switch this throw true try typeof undefined var void while with yield";
 
 /// Global types that the generated module uses, or that an export would hide in the files that import it.
-const GLOBAL_TYPES: &[&str] = &[
-    "Array",
-    "Awaited",
-    "BigInt",
-    "Boolean",
-    "Buffer",
-    "Date",
-    "Error",
-    "Exclude",
-    "Extract",
-    "Function",
-    "Infinity",
-    "JSON",
-    "Map",
-    "Math",
-    "NaN",
-    "NonNullable",
-    "Number",
-    "Object",
-    "Omit",
-    "Parameters",
-    "Partial",
-    "Pick",
-    "Promise",
-    "Proxy",
-    "Readonly",
-    "Record",
-    "RegExp",
-    "Request",
-    "Required",
-    "Response",
-    "ReturnType",
-    "Set",
-    "String",
-    "Symbol",
-    "URL",
-    "WeakMap",
-    "WeakSet",
-];
+const GLOBAL_TYPES: &str = "\
+    Array Awaited BigInt Boolean Buffer Date Error Exclude Extract Function Infinity JSON Map Math \
+    NaN NonNullable Number Object Omit Parameters Partial Pick Promise Proxy Readonly Record RegExp \
+    Request Required Response ReturnType Set String Symbol URL WeakMap WeakSet";
 
 /// The names of an event's exports.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,7 +36,7 @@ impl ExportName {
         let (of_type, of_value) = (pascal_case(name), camel_case(name));
         if !of_type.starts_with(is_xid_start) {
             ExportName { of_type: format!("Event{of_type}"), of_value: format!("event{of_type}") }
-        } else if RESERVED.contains(&&*of_value) || is_global_type(&of_type) {
+        } else if is_in(RESERVED, &of_value) || is_global_type(&of_type) {
             ExportName { of_type: of_type + "Event", of_value: of_value + "Event" }
         } else {
             ExportName { of_type, of_value }
@@ -148,6 +61,14 @@ pub(super) struct EventExports<'a> {
     pub(super) versions: Vec<(ExportName, &'a Contract)>,
 }
 
+impl EventExports<'_> {
+    /// Returns the names of all its types.
+    pub(super) fn type_names(&self) -> impl Iterator<Item = &str> {
+        let versions = self.versions.iter().map(|(name, _)| name);
+        versions.chain([&self.name]).map(|name| name.of_type.as_str())
+    }
+}
+
 /// Returns the exports of all events, in the order of `contracts`, in which the versions of an event follow
 /// each other.
 pub(super) fn exports(contracts: &[Contract]) -> Result<Vec<EventExports<'_>>, CatalogError> {
@@ -156,16 +77,13 @@ pub(super) fn exports(contracts: &[Contract]) -> Result<Vec<EventExports<'_>>, C
     for versions in contracts.chunk_by(|first, second| first.name == second.name) {
         let event = &versions[0].name;
         let name = ExportName::of_event(event);
-        claim(&mut claimed, &name, format!("`{event}`"))?;
+        claim(&mut claimed, &name, event_title(event, None))?;
         let versions = match versions {
             [contract] => vec![(name.clone(), contract)],
             _ => versions.iter().map(|it| (name.of_version(it.version.as_deref()), it)).collect(),
         };
         for (name, contract) in versions.iter().filter(|_| versions.len() > 1) {
-            let version = contract.version.as_deref();
-            let version =
-                version.map_or("without a version".to_owned(), |it| format!("version `{it}`"));
-            claim(&mut claimed, name, format!("`{event}` {version}"))?;
+            claim(&mut claimed, name, contract.title())?;
         }
         exports.push(EventExports { name, versions });
     }
@@ -190,7 +108,11 @@ fn claim(
 
 /// Returns whether TypeScript declares a type `name` everywhere.
 pub(super) fn is_global_type(name: &str) -> bool {
-    GLOBAL_TYPES.contains(&name)
+    is_in(GLOBAL_TYPES, name)
+}
+
+fn is_in(words: &str, word: &str) -> bool {
+    words.split(' ').any(|it| it == word)
 }
 
 /// Returns the words of `name`: its longest parts of characters that identifiers may contain.
@@ -206,12 +128,13 @@ pub(super) fn pascal_case(name: &str) -> String {
 /// Converts `page.of-items` to `pageOfItems`, and `SKU.changed` to `skuChanged`.
 fn camel_case(name: &str) -> String {
     let first = words(name).next().unwrap_or_default();
-    let pascal = pascal_case(name);
-    if first.chars().any(char::is_lowercase) {
-        with_first(&pascal, |first| first.to_lowercase().collect())
+    let first = if first.chars().any(char::is_lowercase) {
+        with_first(first, |first| first.to_lowercase().collect())
     } else {
-        first.to_lowercase() + &pascal[first.len()..]
-    }
+        first.to_lowercase()
+    };
+    let rest = words(name).skip(1).map(pascal_case);
+    std::iter::once(first).chain(rest).collect()
 }
 
 fn with_first(word: &str, change: impl Fn(char) -> String) -> String {

@@ -16,6 +16,7 @@ mod register;
 mod required;
 mod rules;
 mod schema;
+mod typescript;
 
 use schemars::JsonSchema;
 
