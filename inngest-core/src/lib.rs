@@ -116,6 +116,8 @@ mod batch;
 pub mod blocking;
 #[cfg(feature = "client")]
 mod client;
+#[cfg(feature = "encryption")]
+pub mod encryption;
 mod event;
 #[doc(hidden)]
 pub mod private;
