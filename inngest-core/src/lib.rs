@@ -125,6 +125,8 @@ pub mod blocking;
 pub mod catalog;
 #[cfg(feature = "client")]
 mod client;
+#[cfg(feature = "encryption")]
+pub mod encryption;
 mod event;
 #[cfg(not(feature = "schema"))]
 mod no_catalog;

@@ -3,7 +3,7 @@
 /// Returns whether `text` is empty or consists only of characters that are invisible in every font.
 ///
 /// Such a text identifies nothing: it usually is a missing value, pasted or padded.
-pub(super) fn is_blank(text: &str) -> bool {
+pub(crate) fn is_blank(text: &str) -> bool {
     text.chars().all(is_invisible)
 }
 

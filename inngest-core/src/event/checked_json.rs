@@ -59,7 +59,17 @@ pub(super) fn serialize_user<U: Serialize + ?Sized>(
     }
 }
 
-/// Appends `value` to `buffer`. `part` is the name of its field in the event: `data` or `user`.
+/// Appends a value that is encrypted before it becomes part of an event. It may be of any JSON kind. The event's
+/// name is not known yet, so it is empty in errors, and their paths begin with `value`.
+#[cfg(feature = "encryption")]
+pub(crate) fn write_value<T: Serialize + ?Sized>(
+    buffer: &mut Vec<u8>,
+    value: &T,
+) -> Result<(), EventError> {
+    write_checked(buffer, value, "", "value")
+}
+
+/// Appends `value` to `buffer`. `part` is the name of its field in the event, `data` or `user`, or `value`.
 fn write_checked<T: Serialize + ?Sized>(
     buffer: &mut Vec<u8>,
     value: &T,

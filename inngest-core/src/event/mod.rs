@@ -32,6 +32,10 @@ use serde::Serialize;
 
 #[cfg(feature = "schema")]
 pub(crate) use checked_json::data_json;
+#[cfg(feature = "encryption")]
+pub(crate) use blank::is_blank;
+#[cfg(feature = "encryption")]
+pub(crate) use checked_json::write_value;
 pub use dedup::{DedupId, Delegate, IdSegment, IdWriter, NewtypeField, Segment, dedup_id};
 pub use envelope::{Envelope, Event};
 pub use error::EventError;
@@ -46,6 +50,8 @@ pub(crate) use not_an_event::Never;
 pub use raw::RawEvent;
 #[cfg(feature = "testing")]
 pub(crate) use received::decode_event;
+#[cfg(feature = "encryption")]
+pub(crate) use set::steps_to_error;
 pub use set::{Conflicts, EventInfo, InngestEvents, RawData, decode, distinct};
 pub use source::{IntoEvent, NamedEvent, OneEvent, PresentEvent, Sent};
 pub use visitor::EventVisitor;

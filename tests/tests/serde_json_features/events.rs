@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use inngest_core::encryption::{Encrypted, EncryptionKeys};
 use inngest_core::{Batch, Event, EventError, InngestEvent, IntoEvent};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -160,4 +161,24 @@ fn a_raw_value_must_be_an_object_or_null() {
     push(Raw { json: raw(" {} ") }).expect("an object");
     let error = push(Raw { json: raw(" [1]") }).expect_err("an array");
     assert!(matches!(error, EventError::NotAnObject { found: "an array", .. }), "{error:?}");
+}
+
+#[test]
+fn encrypted_values_are_checked_and_keep_the_text_of_numbers() {
+    let keys = EncryptionKeys::new("a secret key").expect("a key");
+    let text = r#"{"price":10.50,"lines":[{"sku":1}]}"#;
+    let encrypted = keys.encrypt(&raw(text)).expect("encrypted");
+    assert_eq!(keys.decrypt(&encrypted).expect("decrypted").get(), text);
+    let encrypted = keys.encrypt(&number("10.50")).expect("encrypted");
+    assert_eq!(keys.decrypt(&encrypted).expect("decrypted").to_string(), "10.50");
+    for (json, path) in [
+        (r#"{"lines":[{"sku":9007199254740993}]}"#, "`value.lines[0].sku` is an integer beyond"),
+        (r#"{"price":1e999}"#, "`value.price` is a number beyond the range"),
+    ] {
+        let error = keys.encrypt(&raw(json)).expect_err("a rounded number").to_string();
+        assert!(error.contains(path) && !error.contains("9007199254740993"), "{error}");
+    }
+    // A value that was not encrypted is sent on unchanged.
+    let plain: Encrypted<u8> = serde_json::from_str("10.50").expect("any JSON");
+    assert_eq!(serde_json::to_string(&plain).expect("JSON"), "10.50");
 }

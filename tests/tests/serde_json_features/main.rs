@@ -14,7 +14,7 @@ fn the_data_of_events_is_checked_with_arbitrary_precision_and_raw_values() {
     let core = project.join("inngest-core");
     let manifest = format!(
         "[workspace]\n[package]\nname = \"serde-json-features\"\nedition = \"2024\"\n[dependencies]\n\
-         inngest-core = {{ path = '{}', default-features = false, features = [\"client\", \"derive\"] }}\n\
+         inngest-core = {{ path = '{}', default-features = false, features = [\"client\", \"derive\", \"encryption\"] }}\n\
          serde = {{ version = \"1\", features = [\"derive\"] }}\n\
          serde_json = {{ version = \"1\", features = [\"arbitrary_precision\", \"raw_value\"] }}\n\
          [profile.dev]\ndebug = false\n",

@@ -33,6 +33,16 @@ impl PathError {
     }
 }
 
+/// Returns the steps to the part of `value` that does not decode as a `T`: none if it is the whole value, or if
+/// [`PathTracker`] gives another error than `serde_json`.
+#[cfg(feature = "encryption")]
+pub(crate) fn steps_to_error<T: de::DeserializeOwned>(value: &Value) -> Vec<Step> {
+    match (T::deserialize(value), T::deserialize(PathTracker(value))) {
+        (Err(expected), Err(error)) if error.message == expected.to_string() => error.into_steps(),
+        _ => Vec::new(),
+    }
+}
+
 impl de::Error for PathError {
     fn custom<T: fmt::Display>(message: T) -> PathError {
         PathError { message: message.to_string(), reversed_steps: Vec::new() }

@@ -15,6 +15,8 @@ use super::writer::EventWriter;
 
 pub use decode::{RawData, decode};
 pub use distinct::{Conflicts, distinct};
+#[cfg(feature = "encryption")]
+pub(crate) use error_path::steps_to_error;
 
 /// A value that is one event out of a fixed set of event types.
 ///
