@@ -30,10 +30,10 @@ use std::fmt;
 
 use serde::Serialize;
 
-#[cfg(feature = "schema")]
-pub(crate) use checked_json::data_json;
 #[cfg(feature = "encryption")]
 pub(crate) use blank::is_blank;
+#[cfg(feature = "schema")]
+pub(crate) use checked_json::data_json;
 #[cfg(feature = "encryption")]
 pub(crate) use checked_json::write_value;
 pub use dedup::{DedupId, Delegate, IdSegment, IdWriter, NewtypeField, Segment, dedup_id};
