@@ -108,6 +108,7 @@
 //! The gauges have no labels. Units and descriptions are registered with the recorder that is
 //! installed when a client is built.
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod as_string;
 #[cfg(feature = "client")]
@@ -117,6 +118,8 @@ pub mod blocking;
 #[cfg(feature = "client")]
 mod client;
 mod event;
+#[cfg(all(doc, not(doctest)))]
+pub mod guide;
 #[cfg(feature = "outbox")]
 pub mod outbox;
 #[doc(hidden)]

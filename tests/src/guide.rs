@@ -1,4 +1,5 @@
 //! The code of the guide as doctests.
+#![cfg(doctest)]
 
 #[doc = include_str!("../../inngest-core/docs/quickstart.md")]
 pub mod quickstart {}
