@@ -40,56 +40,56 @@
     )
 )]
 
-#[doc = include_str!("../docs/quickstart.md")]
+#[doc = include_str!("../docs/guide/quickstart.md")]
 pub mod quickstart {}
 
-#[doc = include_str!("../docs/events.md")]
+#[doc = include_str!("../docs/guide/events.md")]
 pub mod events {}
 
-#[doc = include_str!("../docs/event_enums.md")]
+#[doc = include_str!("../docs/guide/event_enums.md")]
 pub mod event_enums {}
 
-#[doc = include_str!("../docs/sending.md")]
+#[doc = include_str!("../docs/guide/sending.md")]
 pub mod sending {}
 
-#[doc = include_str!("../docs/delivery.md")]
+#[doc = include_str!("../docs/guide/delivery.md")]
 pub mod delivery {}
 
-#[doc = include_str!("../docs/publisher.md")]
+#[doc = include_str!("../docs/guide/publisher.md")]
 pub mod publisher {}
 
-#[doc = include_str!("../docs/outbox.md")]
+#[doc = include_str!("../docs/guide/outbox.md")]
 pub mod outbox {}
 
-#[doc = include_str!("../docs/catalog.md")]
+#[doc = include_str!("../docs/guide/catalog.md")]
 pub mod catalog {}
 
-#[doc = include_str!("../docs/encryption.md")]
+#[doc = include_str!("../docs/guide/encryption.md")]
 pub mod encryption {}
 
-#[doc = include_str!("../docs/receiving.md")]
+#[doc = include_str!("../docs/guide/receiving.md")]
 pub mod receiving {}
 
-#[doc = include_str!("../docs/configuration.md")]
+#[doc = include_str!("../docs/guide/configuration.md")]
 pub mod configuration {}
 
-#[doc = include_str!("../docs/observability.md")]
+#[doc = include_str!("../docs/guide/observability.md")]
 pub mod observability {}
 
-#[doc = include_str!("../docs/testing.md")]
+#[doc = include_str!("../docs/guide/testing.md")]
 pub mod testing {}
 
-#[doc = include_str!("../docs/errors.md")]
+#[doc = include_str!("../docs/guide/errors.md")]
 pub mod errors {}
 
-#[doc = include_str!("../docs/production.md")]
+#[doc = include_str!("../docs/guide/production.md")]
 pub mod production {}
 
-#[doc = include_str!("../docs/cookbook.md")]
+#[doc = include_str!("../docs/guide/cookbook.md")]
 pub mod cookbook {}
 
-#[doc = include_str!("../docs/faq.md")]
+#[doc = include_str!("../docs/guide/faq.md")]
 pub mod faq {}
 
-#[doc = include_str!("../docs/comparison.md")]
+#[doc = include_str!("../docs/guide/comparison.md")]
 pub mod comparison {}
