@@ -116,6 +116,7 @@
 //! The gauges have no labels. Units and descriptions are registered with the recorder that is
 //! installed when a client is built.
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "client")]
 mod batch;
@@ -128,6 +129,8 @@ mod client;
 #[cfg(feature = "encryption")]
 pub mod encryption;
 mod event;
+#[cfg(all(doc, not(doctest)))]
+pub mod guide;
 #[cfg(not(feature = "schema"))]
 mod no_catalog;
 #[cfg(feature = "outbox")]

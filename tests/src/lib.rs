@@ -1,6 +1,7 @@
 //! Shared by the tests: the events of a storefront, and a transport with scripted responses.
 #![allow(clippy::missing_panics_doc, reason = "test helpers panic on failure, as tests do")]
 
+mod guide;
 mod judge;
 pub mod payloads;
 mod readme;
