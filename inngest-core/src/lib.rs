@@ -114,6 +114,8 @@ pub mod as_string;
 mod batch;
 #[cfg(feature = "blocking")]
 pub mod blocking;
+#[cfg(feature = "schema")]
+pub mod catalog;
 #[cfg(feature = "client")]
 mod client;
 mod event;
