@@ -1,5 +1,6 @@
 //! The catalog: the schemas of events, and what is generated from them.
 
+mod compat;
 mod contract;
 mod error;
 mod export_name;
