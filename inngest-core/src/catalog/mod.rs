@@ -4,11 +4,14 @@ mod compat;
 mod contract;
 mod error;
 mod export_name;
+mod lock;
 
 use schemars::JsonSchema;
 
+pub use self::compat::{Problem, Verdict};
 use self::contract::Contract;
 pub use self::error::CatalogError;
+pub use self::lock::{Change, ChangeKind, LockError};
 use crate::event::InngestEvent;
 
 /// The events of a program, with the schemas of their data.

@@ -130,7 +130,9 @@ impl Comparison<'_> {
             return Vec::new();
         }
         let mut problems = self.values(path, sent, &strings(&read.names));
-        problems.iter_mut().for_each(|problem| problem.text.insert_str(0, "the key is "));
+        for problem in &mut problems {
+            problem.text.insert_str(0, "the key is ");
+        }
         problems
     }
 

@@ -73,7 +73,7 @@ fn describe_one(branch: &Branch) -> String {
             rule.truncate(end);
             rule.push('…');
         }
-        text.push_str(&format!(" with `{keyword}`: {rule}"));
+        text.extend([" with `", keyword, "`: ", &rule]);
     }
     text
 }

@@ -1,7 +1,5 @@
 //! Reads a schema into its alternatives: `$ref`, `allOf`, `anyOf` and `oneOf` are resolved.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value};
 
 use super::branch::{Array, Branch, Kind, Number, Object, Rest, Text};
@@ -131,7 +129,9 @@ impl<'a> Document<'a> {
         for (index, part) in parts.iter().enumerate() {
             let mut branches = self.branches(part, depth + 1)?;
             if exclusive {
-                branches.iter_mut().for_each(|branch| branch.one_of.push((number, index)));
+                for branch in &mut branches {
+                    branch.one_of.push((number, index));
+                }
             }
             union.extend(branches);
         }
