@@ -30,7 +30,6 @@ PARTS = {
     "blocking": CLIENT,
     "testing": CLIENT | {"catalog"},
 }
-PART_OF = {"as_string": "event"}
 # These files only re-export what users and generated code name, so they are no part.
 FACADES = {"lib", "private"}
 CRATES = {"inngest-core": PARTS, "inngest-derive": None}
@@ -69,8 +68,7 @@ class Crate:
             yield "a circle of files:" + "".join(f"\n    {self.show(*edge)}" for edge in edges)
 
     def part(self, file):
-        name = file.relative_to(self.source).parts[0].removesuffix(".rs")
-        return PART_OF.get(name, name)
+        return file.relative_to(self.source).parts[0].removesuffix(".rs")
 
     def upward(self, parts):
         """The imports from one of `parts` that it may not make."""

@@ -109,13 +109,14 @@
 //! installed when a client is built.
 #![forbid(unsafe_code)]
 
-pub mod as_string;
 #[cfg(feature = "client")]
 mod batch;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 #[cfg(feature = "schema")]
 pub mod catalog;
+#[cfg_attr(not(feature = "schema"), path = "no_catalog_events.rs")]
+mod catalog_events;
 #[cfg(feature = "client")]
 mod client;
 mod event;
@@ -133,6 +134,7 @@ pub use client::{
     BatchError, Client, ClientBuilder, ConfigError, EventKey, Rejection, RequestError, RetryPolicy,
     SendError, SendOutcome, SendReport, Sending, TraceContext,
 };
+pub use event::as_string::as_string;
 pub use event::{
     DedupId, Deduplicated, Envelope, Event, EventError, EventId, EventInfo, IdSegment,
     InngestEvent, InngestEvents, IntoEvent, RawEvent,

@@ -10,6 +10,8 @@ pub use core::{format_args, unreachable};
 
 pub use serde::{Deserialize, Deserializer, Serialize};
 
+/// Expands to its content with the feature `schema`, otherwise to nothing.
+pub use crate::catalog_events;
 pub use crate::event::EventError;
 /// A parameter of hidden methods of public traits.
 pub use crate::event::EventWriter;
@@ -18,6 +20,9 @@ pub use crate::event::{
     DedupId, Deduplicated, EventInfo, IdSegment, IdWriter, InngestEvent, InngestEvents,
 };
 pub use crate::event::{Delegate, NewtypeField, Segment, dedup_id};
+
+#[cfg(feature = "schema")]
+pub use crate::catalog::{Catalog, CatalogEvents, EventSchema};
 
 // Aliases keep expansions short: each token of an expansion costs compile time.
 

@@ -25,6 +25,7 @@ pub(crate) fn emit_event_enum(
         impls.emit_from_impls(),
         if event_enum.is_enum { impls.emit_deserialize_impl() } else { TokenStream::new() },
         impls.emit_distinctness_checks(),
+        impls.emit_catalog_impl(),
     ];
     emit_scope(&event_enum.inngest, &impls.into_iter().collect())
 }
@@ -131,6 +132,26 @@ impl EventEnumImpls<'_> {
                         #(#indexes => __event.decode(Self::#idents),)*
                         _ => __inngest::unreachable!(),
                     })
+                }
+            }
+        }
+    }
+
+    /// Generates the impl of `CatalogEvents`, in a macro that is empty without the feature `schema`.
+    fn emit_catalog_impl(&self) -> TokenStream {
+        let types = &self.types;
+        // As above, so the payloads need no `JsonSchema` in a program without a catalog.
+        let header = self.header().event_bounds(types);
+        let lifetime = header.lifetime("schema");
+        let bounds = types.iter().map(|ty| quote!(for<#lifetime> #ty: __inngest::EventSchema));
+        let header = bounds.fold(header, ImplHeader::bound);
+        let catalog_impl = header.emit_impl(&quote!(__inngest::CatalogEvents));
+        quote! {
+            __inngest::catalog_events! {
+                #catalog_impl {
+                    fn add_events(__catalog: &mut __inngest::Catalog) {
+                        #(<#types as __inngest::EventSchema>::add_event(__catalog);)*
+                    }
                 }
             }
         }

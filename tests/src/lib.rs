@@ -2,9 +2,12 @@
 #![allow(clippy::missing_panics_doc, reason = "test helpers panic on failure, as tests do")]
 
 mod judge;
+pub mod payloads;
 mod readme;
+mod sample;
 
 pub use judge::{Judge, JudgedRequest, Ruling, seeded_id};
+pub use sample::{Random, Sample};
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

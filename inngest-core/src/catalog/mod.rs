@@ -1,17 +1,29 @@
 //! The catalog: the schemas of events, and what is generated from them.
 
+mod asyncapi;
+mod bundle;
+mod check;
 mod compat;
 mod contract;
+mod encrypted;
 mod error;
 mod export_name;
+mod file;
+mod json_schema;
 mod lock;
+mod markdown;
+mod markdown_type;
+mod register;
+mod required;
+mod schema;
 
 use schemars::JsonSchema;
 
-pub use self::compat::{Problem, Verdict};
 use self::contract::Contract;
+pub use self::compat::{Problem, Verdict};
 pub use self::error::CatalogError;
 pub use self::lock::{Change, ChangeKind, LockError};
+pub use self::register::{CatalogEvents, EventSchema};
 use crate::event::InngestEvent;
 
 /// The events of a program, with the schemas of their data.
@@ -46,6 +58,15 @@ impl Catalog {
         self
     }
 
+    /// Adds all event types of an enum of events. A type that is already part of the catalog has no effect.
+    ///
+    /// The payloads implement `schemars::JsonSchema`, of version 1 of schemars.
+    #[must_use]
+    pub fn events<S: CatalogEvents>(mut self) -> Catalog {
+        S::add_events(&mut self);
+        self
+    }
+
     /// Returns the contracts, sorted by name and version, or the first error of the events that were added.
     pub(crate) fn checked_contracts(&self) -> Result<&[Contract], CatalogError> {
         match &self.problem {
@@ -67,7 +88,12 @@ impl Catalog {
                 let event = contract.title();
                 self.problem.get_or_insert(CatalogError::SameName { event, difference });
             }
-            Err(index) => self.contracts.insert(index, contract),
+            Err(index) => {
+                if let Err(problem) = contract.check() {
+                    self.problem.get_or_insert(problem);
+                }
+                self.contracts.insert(index, contract);
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Sending: [`IntoEvent`] -> [`InngestEvents`] -> `writer.rs` -> `checked_json.rs`. Receiving: `received.rs`, and
 //! `set/decode.rs` for enums of events.
 
+pub(crate) mod as_string;
 mod blank;
 mod checked_json;
 mod const_string;
@@ -29,6 +30,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+#[cfg(feature = "schema")]
+pub(crate) use checked_json::data_json;
 pub use dedup::{DedupId, Delegate, IdSegment, IdWriter, NewtypeField, Segment, dedup_id};
 pub use envelope::{Envelope, Event};
 pub use error::EventError;
