@@ -19,8 +19,8 @@ mod schema;
 
 use schemars::JsonSchema;
 
-use self::contract::Contract;
 pub use self::compat::{Problem, Verdict};
+use self::contract::Contract;
 pub use self::error::CatalogError;
 pub use self::lock::{Change, ChangeKind, LockError};
 pub use self::register::{CatalogEvents, EventSchema};

@@ -19,7 +19,7 @@ impl Comparison<'_> {
             let path = render(path, &[Step::Index(index)]);
             problems.extend(self.values(&path, sent.element(index), read.element(index)));
         }
-        if sent.max > listed as u64 {
+        if sent.max.min(read.max) > listed as u64 {
             problems.extend(self.values(&format!("{path}[]"), &sent.items, &read.items));
         }
         problems

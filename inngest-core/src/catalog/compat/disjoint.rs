@@ -91,8 +91,7 @@ impl Comparison<'_> {
 
     fn disjoint_objects(&mut self, sent: &Object, read: &Object, depth: usize) -> bool {
         let forbids_others = read.patterns.is_empty() && read.rest == Rest::Schema(false.into());
-        let is_never_sent = |name: &String| !sent.properties.contains_key(name) && sent.is_closed();
-        read.required.iter().any(is_never_sent)
+        sent.lacks_required(read)
             || sent.required.iter().any(|name| {
                 match (sent.properties.get(name), read.properties.get(name)) {
                     (Some(sent), Some(read)) => self.disjoint_values(sent, read, depth),
@@ -114,11 +113,23 @@ impl Comparison<'_> {
 }
 
 impl Object {
+    fn lacks_required(&self, read: &Object) -> bool {
+        self.is_closed() && read.required.iter().any(|name| !self.properties.contains_key(name))
+    }
+
     /// Returns the key of a variant that is tagged by its only key.
     pub(super) fn only_key(&self) -> Option<&str> {
         let is_closed = self.patterns.is_empty() && self.rest == Rest::Schema(false.into());
         let name = self.required.first().filter(|_| is_closed && self.properties.len() == 1)?;
         self.properties.contains_key(name).then_some(name)
+    }
+}
+
+/// Returns whether the reader requires a key that the writer never sends.
+pub(super) fn lacks_required(sent: &Kind, read: &Kind) -> bool {
+    match (sent, read) {
+        (Kind::Object(sent), Kind::Object(read)) => sent.lacks_required(read),
+        _ => false,
     }
 }
 

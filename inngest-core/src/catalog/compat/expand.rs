@@ -200,10 +200,10 @@ fn own(keywords: &Map<String, Value>) -> Vec<Branch> {
         .flatten()
         .map(|kind| Branch { rules: rules(keywords, &kind), ..Branch::new(kind) });
     let typed: Vec<Branch> = typed.collect();
-    let constant = keywords.get("const").map(std::slice::from_ref);
+    let only = keywords.get("const").map(std::slice::from_ref);
     let values = keywords.get("enum").and_then(Value::as_array).map(Vec::as_slice);
-    [constant, values].into_iter().flatten().fold(typed, |branches, values| {
-        let values = values.iter().map(|value| Branch::new(Kind::Const(value.clone())));
+    [only, values].into_iter().flatten().fold(typed, |branches, values| {
+        let values = values.iter().map(|value| Branch::new(constant(value)));
         values
             .flat_map(|value| branches.iter().filter_map(move |it| it.intersect(&value)))
             .collect()
@@ -310,6 +310,10 @@ fn object(keywords: &Map<String, Value>, has_type: bool) -> Object {
         min: size(keywords, "minProperties", 0),
         max: size(keywords, "maxProperties", u64::MAX),
     }
+}
+
+fn constant(value: &Value) -> Kind {
+    if value.is_null() { Kind::Null } else { Kind::Const(value.clone()) }
 }
 
 fn list<'a>(keywords: &'a Map<String, Value>, keyword: &str) -> &'a [Value] {

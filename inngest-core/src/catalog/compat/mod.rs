@@ -21,6 +21,7 @@ use serde_json::Value;
 
 use branch::{Branch, Kind};
 use describe::describe;
+use disjoint::lacks_required;
 use expand::Document;
 pub(crate) use stripped::stripped;
 
@@ -163,29 +164,29 @@ impl<'a> Comparison<'a> {
 
     /// Compares an alternative of the writer's with all of the reader's.
     fn alternative(&mut self, path: &str, sent: &Branch, read: &[Branch]) -> Outcome {
-        let mut closest: Option<Vec<Problem>> = None;
+        let mut closest: Option<(_, Vec<Problem>)> = None;
         let mut verdict = Verdict::Breaks;
-        let weight = |problems: &[Problem]| {
-            (problems.iter().map(|problem| problem.verdict).max(), problems.len())
-        };
+        let several = read.len() > 1;
         for candidate in read {
-            if self.other_variant(sent, candidate) {
+            if several && self.other_variant(sent, candidate) {
                 continue;
             }
             match self.branch(path, sent, candidate) {
                 Outcome::Accepted => return self.exclusive(path, sent, candidate, read),
                 Outcome::Mismatch(found) => verdict = verdict.min(found),
                 Outcome::Inside(problems) => {
-                    if closest.as_deref().is_none_or(|closest| weight(&problems) < weight(closest))
-                    {
-                        closest = Some(problems);
+                    let verdict = problems.iter().map(|problem| problem.verdict).max();
+                    let lacks = lacks_required(&sent.kind, &candidate.kind);
+                    let distance = (lacks, verdict, problems.len());
+                    if closest.as_ref().is_none_or(|(closest, _)| distance < *closest) {
+                        closest = Some((distance, problems));
                     }
                 }
             }
         }
         match closest {
             _ if !self.exact && self.accepts_others(sent, read) => Outcome::Accepted,
-            Some(problems) => Outcome::Inside(problems),
+            Some((_, problems)) => Outcome::Inside(problems),
             None => Outcome::Mismatch(verdict),
         }
     }

@@ -1,8 +1,8 @@
 //! The file of a lock: JSON, sorted, and one value a line, so that it is read and merged well.
 
-use std::io::{ErrorKind, Write};
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::Path;
-use std::{fs, process};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::LockError;
 use crate::catalog::compat::stripped;
 use crate::catalog::contract::{Contract, event_title};
+use crate::catalog::file::write;
 
 const FORMAT: u64 = 1;
 
@@ -117,21 +118,10 @@ impl LockFile {
         Ok(lock)
     }
 
-    /// Writes the lock at once: a test that reads it meanwhile reads the old one or the new one.
     pub(super) fn write(&self, path: &Path) -> Result<(), LockError> {
-        let failed = |source| LockError::Io { path: path.to_owned(), source };
-        let text = serde_json::to_string_pretty(self).map_err(|error| failed(error.into()))?;
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}.tmp", process::id()));
-        let temporary = path.with_file_name(name);
-        let written = fs::File::create(&temporary)
-            .and_then(|mut file| file.write_all(format!("{text}\n").as_bytes()))
-            .and_then(|()| fs::rename(&temporary, path));
-        written.map_err(|source| {
-            // The error to report is the first one.
-            let _ = fs::remove_file(&temporary);
-            failed(source)
-        })
+        let text = serde_json::to_string_pretty(self).map_err(io::Error::from);
+        let written = text.and_then(|text| write(path, format!("{text}\n").as_bytes()));
+        written.map_err(|source| LockError::Io { path: path.to_owned(), source })
     }
 }
 

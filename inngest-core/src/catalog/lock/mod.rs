@@ -5,7 +5,6 @@ mod change;
 mod compare;
 mod error;
 mod file;
-mod path;
 mod text;
 
 use std::path::Path;
@@ -14,6 +13,7 @@ pub use change::{Change, ChangeKind};
 pub use error::LockError;
 
 use super::Catalog;
+use super::file::{is_blessing, resolved};
 use file::LockFile;
 
 impl Catalog {
@@ -35,7 +35,7 @@ impl Catalog {
     /// [`LockError::Io`] and [`LockError::Format`] if the file cannot be read; [`LockError::Catalog`] if two types
     /// define the same event.
     pub fn check_lock(&self, path: impl AsRef<Path>) -> Result<(), LockError> {
-        let path = path::resolved(path.as_ref());
+        let path = resolved(path.as_ref());
         let contracts = self.checked_contracts()?;
         let lock = LockFile::read(&path)?;
         LockError::of_changes(compare::changes(&lock.events, contracts))
@@ -60,11 +60,11 @@ impl Catalog {
     /// or `false`, since what is written there is lost.
     #[track_caller]
     pub fn assert_lock(&self, path: impl AsRef<Path>) {
-        let outcome = match bless::is_requested() {
+        let outcome = match is_blessing() {
             Ok(true) => self.write_lock(path.as_ref()).map_err(|error| error.report()),
             Ok(false) => self.check_lock(path.as_ref()).map_err(|error| match error {
                 LockError::Breaks(_) | LockError::Behind(_) => {
-                    format!("{}: {error}", path::resolved(path.as_ref()).display())
+                    format!("{}: {error}", resolved(path.as_ref()).display())
                 }
                 error => error.report(),
             }),
@@ -76,7 +76,7 @@ impl Catalog {
     }
 
     fn write_lock(&self, path: &Path) -> Result<(), LockError> {
-        let path = path::resolved(path);
+        let path = resolved(path);
         let contracts = self.checked_contracts()?;
         let mut lock = LockFile::read(&path)?;
         // A file that is up to date is not touched: it may have other line endings.

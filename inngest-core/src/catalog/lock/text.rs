@@ -59,8 +59,7 @@ fn write_line(f: &mut Formatter<'_>, kind: &ChangeKind, is_new: bool) -> Result 
         ChangeKind::New => f.write_str("New event."),
         ChangeKind::NewVersion => f.write_str("New version."),
         ChangeKind::Removed => f.write_str(
-            "No longer in the catalog: functions that it triggers will not run. The lock keeps it as \
-             `retired`.",
+            "No longer in the catalog. The lock keeps it as `retired`: events of it may still be delivered.",
         ),
         ChangeKind::IdTemplate { old, new } if is_new => {
             let (old, new) = (template(old), template(new));
