@@ -33,7 +33,10 @@ AVOIDED = [
     "under way",
 ]
 # Where one of them has its literal sense: (file, phrase that contains it), each with its reason in a comment.
-LITERAL = []
+LITERAL = [
+    # The name of a variant.
+    ("inngest-core/src/catalog/lock/mod.rs", "LockError::Behind"),
+]
 
 FUNCTION = re.compile(r"\bfn\s+(\w+)")
 

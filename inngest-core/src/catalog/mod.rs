@@ -3,6 +3,7 @@
 mod asyncapi;
 mod bundle;
 mod check;
+mod compat;
 mod contract;
 mod encrypted;
 mod error;
@@ -10,6 +11,7 @@ mod events_macro;
 mod export_name;
 mod file;
 mod json_schema;
+mod lock;
 mod markdown;
 mod markdown_type;
 mod register;
@@ -20,8 +22,10 @@ mod typescript;
 
 use schemars::JsonSchema;
 
+pub use self::compat::{Problem, Verdict};
 use self::contract::Contract;
 pub use self::error::CatalogError;
+pub use self::lock::{Change, ChangeKind, LockError};
 pub use self::register::{CatalogEvents, EventSchema};
 use crate::event::InngestEvent;
 

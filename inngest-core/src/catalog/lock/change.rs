@@ -1,0 +1,58 @@
+//! What can change between a lock and a catalog.
+
+use crate::catalog::compat::Problem;
+
+/// A difference between a lock and a catalog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Change {
+    /// The event's name.
+    pub event: String,
+    /// The event's version.
+    pub version: Option<String>,
+    /// What has changed.
+    pub kind: ChangeKind,
+}
+
+/// The kind of a [`Change`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ChangeKind {
+    /// The event is not in the lock, or only as `retired`.
+    New,
+    /// This version is not in the lock, and others of the event are.
+    NewVersion,
+    /// The schema is not in the lock, and breaks no function.
+    Compatible,
+    /// The event is no longer in the catalog.
+    Removed,
+    /// The id template has changed. Under one version it breaks deduplication: for 24 hours the same event has
+    /// two ids. Beside [`NewVersion`](Self::NewVersion) it is a note.
+    IdTemplate {
+        /// The template in the lock.
+        old: Option<String>,
+        /// The template in the catalog.
+        new: Option<String>,
+    },
+    /// Events of today break functions that were written for a locked schema.
+    Forward(Problem),
+    /// Events of a locked schema break functions that are written today.
+    Backward(Problem),
+}
+
+/// Returns the first change that breaks functions.
+pub(super) fn first_break(changes: &[Change]) -> Option<&Change> {
+    changes.iter().find(|change| match change.kind {
+        ChangeKind::Forward(_) | ChangeKind::Backward(_) => true,
+        ChangeKind::IdTemplate { .. } => !changes.iter().any(|it| it.is_version(change)),
+        _ => false,
+    })
+}
+
+impl Change {
+    /// Returns whether this is the change that adds the version of `other`.
+    fn is_version(&self, other: &Change) -> bool {
+        self.kind == ChangeKind::NewVersion
+            && (&self.event, &self.version) == (&other.event, &other.version)
+    }
+}

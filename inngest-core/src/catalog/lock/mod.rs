@@ -1,0 +1,89 @@
+//! The lock: a file with every contract that each event ever had, and the check that a change breaks no function.
+
+mod bless;
+mod change;
+mod compare;
+mod error;
+mod file;
+mod text;
+
+use std::path::Path;
+
+pub use change::{Change, ChangeKind};
+pub use error::LockError;
+
+use super::Catalog;
+use super::file::{is_blessing, resolved};
+use file::LockFile;
+
+impl Catalog {
+    /// Compares the catalog with a lock, a file that holds every schema that each version of each event had.
+    ///
+    /// Functions are deployed apart from the code that sends their events, and events wait: they are delayed,
+    /// retried and replayed. So within one name and version, the events of today must be readable for functions
+    /// that were written for any locked schema, and events of any locked schema for functions that are written
+    /// today. A new version is compared with no other version. The id template of a version must not change.
+    ///
+    /// The lock is JSON, is committed, and merges line by line. A missing file counts as a lock without events.
+    /// A relative path starts at the directory in the environment variable `CARGO_MANIFEST_DIR`, which `cargo
+    /// test` sets, or else at the working directory. This method never writes.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError::Breaks`] if a change breaks functions, or might; [`LockError::Behind`] if the catalog differs
+    /// from the lock in any other way, so that the lock must be written by [`assert_lock`](Self::assert_lock);
+    /// [`LockError::Io`] and [`LockError::Format`] if the file cannot be read; [`LockError::Catalog`] if two types
+    /// define the same event.
+    pub fn check_lock(&self, path: impl AsRef<Path>) -> Result<(), LockError> {
+        let path = resolved(path.as_ref());
+        let contracts = self.checked_contracts()?;
+        let lock = LockFile::read(&path)?;
+        LockError::of_changes(compare::changes(&lock.events, contracts))
+    }
+
+    /// Asserts that [`check_lock`](Self::check_lock) returns no error, or writes the lock if the environment
+    /// variable `INNGEST_EVENTS` is `bless`.
+    ///
+    /// ```no_run
+    /// # use inngest_core::catalog::Catalog;
+    /// # let catalog = Catalog::new("storefront");
+    /// catalog.assert_lock("inngest-events.lock.json"); // INNGEST_EVENTS=bless cargo test
+    /// ```
+    ///
+    /// Writing adds new events, versions and schemas, marks events that are no longer in the catalog as `retired`,
+    /// and removes the locked schemas that clash with the schema of today.
+    ///
+    /// # Panics
+    ///
+    /// If `check_lock` returns an error; the message is the error's, and says what to do. When writing: if the file
+    /// cannot be read or written, or if the environment variable `CI` is set to something other than nothing, `0`
+    /// or `false`, since what is written there is lost.
+    #[track_caller]
+    pub fn assert_lock(&self, path: impl AsRef<Path>) {
+        let outcome = match is_blessing() {
+            Ok(true) => self.write_lock(path.as_ref()).map_err(|error| error.report()),
+            Ok(false) => self.check_lock(path.as_ref()).map_err(|error| match error {
+                LockError::Breaks(_) | LockError::Behind(_) => {
+                    format!("{}: {error}", resolved(path.as_ref()).display())
+                }
+                error => error.report(),
+            }),
+            Err(refused) => Err(refused),
+        };
+        if let Err(message) = outcome {
+            panic!("{message}");
+        }
+    }
+
+    fn write_lock(&self, path: &Path) -> Result<(), LockError> {
+        let path = resolved(path);
+        let contracts = self.checked_contracts()?;
+        let mut lock = LockFile::read(&path)?;
+        // A file that is up to date is not touched: it may have other line endings.
+        if compare::changes(&lock.events, contracts).is_empty() {
+            return Ok(());
+        }
+        bless::update(&mut lock.events, contracts);
+        lock.write(&path)
+    }
+}
