@@ -63,9 +63,9 @@ def item_end(code, start):
 
 
 def without_tests(text):
-    """`text` with its `#[cfg(test)]` items blanked."""
+    """`text` without what exists in tests or in the documentation only: such items are blanked."""
     masked = code(text)
-    for test in re.finditer(r"#\[cfg\((?:all\()?test\b", masked):
+    for test in re.finditer(r"#\[cfg\((?:all\()?(?:test|doc)\b", masked):
         start, end = test.start(), item_end(masked, test.start())
         text = text[:start] + blank(text[start:end]) + text[end:]
     return text
