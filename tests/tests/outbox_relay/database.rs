@@ -41,6 +41,19 @@ async fn a_database_that_never_answers_does_not_block_the_relay_for_good() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn starting_fails_if_the_database_never_answers() {
+    let (shop, _script) = Shop::scripted([]);
+    for _ in 0..2 {
+        shop.store.fail_next(StoreCall::SchemaVersion, StoreFault::HangBefore);
+    }
+    let error = tokio::time::timeout(MINUTE, shop.relay().start()).await.expect("it returns");
+    let error = error.expect_err("no answer").to_string();
+    assert!(error.contains("no connection to the database"), "{error}");
+    let drained = tokio::time::timeout(MINUTE, shop.relay().drain()).await.expect("it returns");
+    assert!(drained.is_err());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_slow_database_loses_nothing() {
     let judge = Judge::new(|_| Ruling::Accept);
     let shop = Shop::judged(&judge);

@@ -114,6 +114,20 @@ async fn poison_events_do_not_hold_up_the_others_of_the_only_batch() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn new_events_are_sent_although_failing_batches_are_due_all_the_time() {
+    let judge = Judge::new(fails_for(&[0, 1, 2, 3, 4, 5]));
+    let shop = Shop::judged(&judge);
+    shop.enqueue(0..6);
+    let relay = shop.relay().batch_events(1).start().await.expect("a relay");
+    sleep(HOUR).await;
+    assert_eq!(judge.accepted().len(), 0);
+    shop.enqueue(6..7);
+    sleep(MINUTE * 2).await;
+    assert_eq!(judge.accepted().len(), 1);
+    drop(relay);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_outage_does_not_cut_batches_into_single_events() {
     let judge = Judge::new(|request| {
         if request.elapsed < HOUR { Ruling::Respond(500, "{}") } else { Ruling::Accept }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::Relay;
+use super::database::in_time;
 use super::options::{Mode, RelayOptions};
 use super::worker::Workers;
 use crate::client::Client;
@@ -132,7 +133,7 @@ impl<S: Store> RelayBuilder<S> {
 
     async fn workers(mut self, mode: Mode) -> Result<Workers<S>, RelayError> {
         self.options.check()?;
-        let found = self.store.schema_version().await?;
+        let found = in_time(self.store.schema_version()).await?;
         if found != sql::VERSION {
             return Err(RelayError::Schema { found, needed: sql::VERSION });
         }

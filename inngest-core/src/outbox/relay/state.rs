@@ -93,10 +93,9 @@ impl State {
         let until = self.pace.paused_until(now).max(next_probe.filter(|probe| *probe > now));
         match until {
             Some(until) => NextClaim::WaitUntil(until),
-            // The refused batches are due. If pending events have other names, they may be accepted.
-            None => NextClaim::Claim {
-                pending_first: self.stall.as_ref().is_some_and(|stall| stall.probes % 2 == 0),
-            },
+            // The batches that failed are due again and again. After every other failure, new events
+            // are tried before them, since they may be accepted.
+            None => NextClaim::Claim { pending_first: self.failures % 2 == 1 },
         }
     }
 
