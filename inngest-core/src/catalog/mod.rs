@@ -21,6 +21,8 @@ use schemars::JsonSchema;
 
 use self::contract::Contract;
 pub use self::error::CatalogError;
+#[doc(hidden)]
+pub use self::events_macro::catalog_events;
 pub use self::register::{CatalogEvents, EventSchema};
 use crate::event::InngestEvent;
 
