@@ -6,3 +6,6 @@
 macro_rules! catalog_events {
     ($($implementation:tt)*) => {};
 }
+
+#[doc(hidden)]
+pub use catalog_events;

@@ -10,8 +10,6 @@ pub use core::{format_args, unreachable};
 
 pub use serde::{Deserialize, Deserializer, Serialize};
 
-/// Implements `CatalogEvents` with the feature `schema`, otherwise nothing.
-pub use crate::catalog_events;
 pub use crate::event::EventError;
 /// A parameter of hidden methods of public traits.
 pub use crate::event::EventWriter;
@@ -22,7 +20,10 @@ pub use crate::event::{
 pub use crate::event::{Delegate, NewtypeField, Segment, dedup_id};
 
 #[cfg(feature = "schema")]
-pub use crate::catalog::{Catalog, CatalogEvents, EventSchema};
+pub use crate::catalog::{Catalog, CatalogEvents, EventSchema, catalog_events};
+/// Implements `CatalogEvents` with the feature `schema`, otherwise nothing.
+#[cfg(not(feature = "schema"))]
+pub use crate::no_catalog::catalog_events;
 
 // Aliases keep expansions short: each token of an expansion costs compile time.
 

@@ -342,6 +342,11 @@ fn an_enum_of_events_delegates_to_the_event_it_holds() {
                 <Storefront<'static> as InngestEvents>::EVENTS,
             );
             const _: () = __CONFLICTS.assert_none(1usize);
+            catalog_events! {
+                { #[automatically_derived] impl < 'a > CatalogEvents for Storefront < 'a > where
+                for < '__schema > Opened : EventSchema, for < '__schema > Box < Updated < 'a > >
+                : EventSchema } Opened, Box < Updated < 'a > >,
+            }
         };
     "#,
     );

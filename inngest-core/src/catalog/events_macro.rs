@@ -12,3 +12,6 @@ macro_rules! catalog_events {
         }
     };
 }
+
+#[doc(hidden)]
+pub use catalog_events;

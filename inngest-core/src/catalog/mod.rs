@@ -25,6 +25,8 @@ use schemars::JsonSchema;
 pub use self::compat::{Problem, Verdict};
 use self::contract::Contract;
 pub use self::error::CatalogError;
+#[doc(hidden)]
+pub use self::events_macro::catalog_events;
 pub use self::lock::{Change, ChangeKind, LockError};
 pub use self::register::{CatalogEvents, EventSchema};
 use crate::event::InngestEvent;

@@ -1,5 +1,7 @@
 //! [`Recorder`]: a client's requests in memory, and a test's expectations of them.
 
+#[cfg_attr(not(feature = "schema"), path = "no_catalog_check.rs")]
+mod catalog_check;
 mod diff;
 mod exactly;
 mod expectation;
@@ -22,6 +24,7 @@ use super::store::StoredEvent;
 use crate::client::{Client, ClientBuilder};
 use crate::event::{Event, InngestEvent, IntoEvent};
 
+use catalog_check::CatalogCheck;
 pub use exactly::Exactly;
 use expectation::{Count, Expectation};
 use matcher::{LikeMatcher, Matcher, PredicateMatcher, TypeMatcher};
@@ -80,6 +83,7 @@ pub use within::{ExactlyWithin, Within};
 #[derive(Clone)]
 pub struct Recorder {
     record: Arc<Record>,
+    catalog: Arc<CatalogCheck>,
     /// The record's clock when the scope began.
     scope_start: u64,
 }
@@ -104,7 +108,7 @@ impl Recorder {
     /// Creates a recorder without a client; [`builder`](Recorder::builder) adds one.
     #[must_use]
     pub fn new() -> Recorder {
-        Recorder { record: Arc::new(Record::new()), scope_start: 0 }
+        Recorder { record: Arc::new(Record::new()), catalog: Arc::default(), scope_start: 0 }
     }
 
     /// Returns a builder for a client that sends to this recorder. One recorder can have several clients.
@@ -235,6 +239,7 @@ impl Recorder {
     #[track_caller]
     pub fn nothing_else(&self) {
         let view = self.view();
+        or_panic(self.catalog.check(&view.sent));
         let unclaimed: Vec<SentEvent> =
             view.sent.iter().filter(|sent| !sent.claimed).cloned().collect();
         if unclaimed.is_empty() {
@@ -267,7 +272,7 @@ impl Recorder {
     /// ```
     #[must_use]
     pub fn scope(&self) -> Recorder {
-        Recorder { record: Arc::clone(&self.record), scope_start: self.record.clock() }
+        Recorder { scope_start: self.record.clock(), ..self.clone() }
     }
 
     /// Returns expectations that wait up to `time`, for code that sends in the background:
@@ -389,7 +394,9 @@ impl Recorder {
 
     /// Checks an expectation, and claims the events it finds.
     fn check<M: Matcher>(&self, expectation: &Expectation<M>) -> Result<Vec<SentEvent>, String> {
-        let found = expectation.check(&self.view())?;
+        let view = self.view();
+        let found = expectation.check(&view)?;
+        self.catalog.check(&view.sent)?;
         self.record.claim(&found);
         Ok(found)
     }
@@ -399,6 +406,7 @@ impl Recorder {
         E: InngestEvent + DeserializeOwned,
     {
         let mut found = self.view().sent;
+        self.catalog.check(&found)?;
         found.retain(|sent| sent.event.is::<E>());
         self.record.claim(&found);
         decode_all(&found)
