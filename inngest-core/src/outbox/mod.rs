@@ -11,6 +11,8 @@ mod postgres;
 mod relay;
 mod report;
 pub mod sql;
+#[cfg(feature = "outbox-sqlite")]
+mod sqlite;
 pub(crate) mod store;
 
 use std::fmt;
@@ -28,6 +30,8 @@ pub use event::OutboxEvent;
 pub use postgres::{Enqueuing, PgTransaction, PostgresPool, PostgresStore};
 pub use relay::{Relay, RelayBuilder};
 pub use report::{OutboxStats, RelayReport};
+#[cfg(feature = "outbox-sqlite")]
+pub use sqlite::SqliteStore;
 pub use store::Store;
 
 /// Writes events to the outbox: a table in the caller's database. Cheap to clone.
