@@ -62,6 +62,19 @@ async fn a_failed_batch_waits_and_is_sent_again_under_the_same_ids() {
 }
 
 #[tokio::test]
+async fn a_drain_counts_one_attempt_for_a_batch_that_it_tries_once() {
+    let shop = Shop::open().await;
+    shop.api.fail_next(Fault::status(503));
+    shop.api.fail_next(Fault::delay(Duration::from_millis(50)));
+    shop.enqueue(0..2);
+    let relay = shop.relay().batch_events(1).in_flight(1);
+    // During the second request, the first batch becomes due, and is claimed again.
+    assert_eq!(counts(relay.drain().await.expect("a database")), [1, 0, 0, 1]);
+    let row = "attempts = 1 AND token IS NULL AND last_error IS NOT NULL";
+    assert_eq!(shop.number(&format!("SELECT {row} FROM inngest_outbox_batch")), 1);
+}
+
+#[tokio::test]
 async fn an_attempt_without_a_connection_is_not_ambiguous() {
     let shop = Shop::with(|builder| {
         // Nothing listens there.
