@@ -230,6 +230,22 @@ async fn old_dead_events_are_deleted_the_oldest_first() {
 }
 
 #[tokio::test]
+async fn a_row_that_is_no_event_dies_and_does_not_stop_the_others() {
+    let shop = Shop::open().await;
+    shop.enqueue([1]);
+    shop.sql(
+        "INSERT INTO inngest_outbox (name, body, created_at)
+         VALUES (CAST(x'ff' AS TEXT), x'7b', 5)",
+    );
+    shop.enqueue([2]);
+    assert_eq!(counts(shop.drain().await), [2, 1, 0, 0]);
+    shop.assert_delivered([1, 2]);
+    let dead = dead_events(&shop).await;
+    assert!(dead[0].reason.contains("the row in the outbox is not an event"), "{:?}", dead[0]);
+    assert_eq!(dead[0].name, "\u{fffd}");
+}
+
+#[tokio::test]
 async fn rows_that_somebody_deleted_leave_no_batch() {
     let shop = Shop::open().await;
     shop.api.fail_next(Fault::status(503));
