@@ -2,6 +2,7 @@
 #![allow(clippy::missing_panics_doc, reason = "test helpers panic on failure, as tests do")]
 
 mod judge;
+pub mod postgres;
 mod readme;
 
 pub use judge::{Judge, JudgedRequest, Ruling, seeded_id};

@@ -9,7 +9,7 @@ use inngest_core::{Client, Event, EventError};
 use inngest_tests::{AccountLinked, CheckoutCompleted, ItemViewed};
 
 use crate::fixture::{Shop, counts, number};
-use crate::sqlx::{self, Acquire, PgConnection};
+use inngest_tests::postgres::sqlx::{self, Acquire, PgConnection};
 
 #[tokio::test]
 async fn an_event_is_sent_if_its_transaction_is_committed() {

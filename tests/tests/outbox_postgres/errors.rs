@@ -5,8 +5,8 @@ use std::time::Duration;
 use inngest_core::outbox::{PostgresStore, RelayError, StoreError};
 
 use crate::fixture::{Shop, counts};
-use crate::sqlx::PgPool;
-use crate::sqlx::postgres::PgPoolOptions;
+use inngest_tests::postgres::sqlx::postgres::PgPoolOptions;
+use inngest_tests::postgres::sqlx::{self, PgPool};
 
 fn store_error(error: RelayError) -> StoreError {
     match error {
@@ -47,7 +47,7 @@ async fn a_locked_table_is_an_error_if_the_connection_has_a_timeout() {
     let Some(shop) = Shop::open().await else { return };
     let mut tx = shop.pool.begin().await.expect("a transaction");
     let lock = "LOCK TABLE inngest_outbox_batch IN ACCESS EXCLUSIVE MODE";
-    crate::sqlx::query(lock).execute(&mut *tx).await.expect("a lock");
+    sqlx::query(lock).execute(&mut *tx).await.expect("a lock");
     let options = shop.database.options().options([("lock_timeout", "20ms")]);
     let pool = PgPool::connect_with(options).await.expect("a database");
     let error = drain_error(&shop, &pool).await;
@@ -139,10 +139,9 @@ async fn broken_connections_neither_end_a_relay_nor_change_an_id() {
         }
         shop.outbox.wake();
         tokio::time::sleep(Duration::from_millis(fastrand::u64(0..20))).await;
-        let mut admin = crate::sqlx::ConnectOptions::connect(&shop.database.options()).await;
+        let mut admin = sqlx::ConnectOptions::connect(&shop.database.options()).await;
         let admin = admin.as_mut().expect("a database");
-        killed +=
-            crate::sqlx::query_scalar::<_, i64>(kill).fetch_one(admin).await.expect("a count");
+        killed += sqlx::query_scalar::<_, i64>(kill).fetch_one(admin).await.expect("a count");
         // The application's own pool has lost its connections, too.
         drop(shop.pool.acquire().await);
     }

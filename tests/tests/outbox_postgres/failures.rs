@@ -6,7 +6,7 @@ use inngest_core::testing::Fault;
 use inngest_tests::ItemViewed;
 
 use crate::fixture::{Shop, counts, until};
-use crate::sqlx::Row;
+use inngest_tests::postgres::sqlx::Row;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_keeps_its_id_through_every_failure() {

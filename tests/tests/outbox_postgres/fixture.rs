@@ -1,82 +1,18 @@
 //! A shop: a database of its own, an Event API, and a client of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use inngest_core::outbox::{Outbox, PostgresStore, RelayBuilder, RelayReport};
 use inngest_core::testing::{EventApi, StoredEvent};
 use inngest_core::{Client, ClientBuilder, RetryPolicy};
 use inngest_tests::ItemViewed;
-
-use crate::sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgRow};
-use crate::sqlx::{self, ConnectOptions, Connection, Executor, PgPool, Row};
-
-/// A database that is dropped at the end of the test.
-pub(crate) struct Database {
-    server: PgConnectOptions,
-    name: String,
-}
-
-impl Database {
-    /// Creates a database, or prints that PostgreSQL is left out.
-    pub(crate) async fn create() -> Option<Database> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let Ok(url) = std::env::var("INNGEST_TEST_DATABASE_URL") else {
-            println!("PostgreSQL is left out: INNGEST_TEST_DATABASE_URL is not set");
-            return None;
-        };
-        let server: PgConnectOptions = url.parse().expect("INNGEST_TEST_DATABASE_URL is a URL");
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("inngest_test_{}_{number}", std::process::id());
-        let mut connection = server.connect().await.expect("a server");
-        connection.execute(raw(&format!("CREATE DATABASE {name}"))).await.expect("a database");
-        connection.close().await.expect("a server");
-        Some(Database { server, name })
-    }
-
-    pub(crate) fn options(&self) -> PgConnectOptions {
-        self.server.clone().database(&self.name)
-    }
-
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
-    pub(crate) async fn pool(&self, connections: u32) -> PgPool {
-        let options = PgPoolOptions::new().max_connections(connections);
-        options.connect_with(self.options()).await.expect("a database")
-    }
-
-    /// Executes SQL on a new connection to the database.
-    pub(crate) async fn sql(&self, sql: &str) -> u64 {
-        let mut connection = self.options().connect().await.expect("a database");
-        let done = connection.execute(raw(sql)).await.expect("valid SQL");
-        connection.close().await.expect("a database");
-        done.rows_affected()
-    }
-}
-
-impl Drop for Database {
-    fn drop(&mut self) {
-        let server = self.server.clone();
-        let drop_database = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
-        let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.expect("a runtime").block_on(async {
-                let mut connection = server.connect().await?;
-                connection.execute(raw(&drop_database)).await?;
-                connection.close().await
-            })
-        });
-        if let Ok(Err(error)) = thread.join() {
-            println!("the database is left: {error}");
-        }
-    }
-}
+use inngest_tests::postgres::sqlx::postgres::PgRow;
+use inngest_tests::postgres::sqlx::{Executor, PgPool, Row};
+use inngest_tests::postgres::{TestDatabase, raw};
 
 pub(crate) struct Shop {
-    pub(crate) database: Database,
+    pub(crate) database: TestDatabase,
     pub(crate) pool: PgPool,
     pub(crate) api: EventApi,
     pub(crate) client: Client,
@@ -92,7 +28,7 @@ impl Shop {
     pub(crate) async fn with(
         configure: impl FnOnce(ClientBuilder) -> ClientBuilder,
     ) -> Option<Shop> {
-        let database = Database::create().await?;
+        let database = TestDatabase::create().await?;
         let pool = database.pool(8).await;
         PostgresStore::new(&pool).migrate().await.expect("tables");
         let api = EventApi::start().await;
@@ -211,17 +147,6 @@ impl Shop {
 /// Returns the number of an accepted view.
 pub(crate) fn number(event: &StoredEvent) -> u32 {
     event.decode::<ItemViewed>().expect("a view").data.number
-}
-
-/// Returns a query of any number of statements.
-#[cfg(not(feature = "sqlx09"))]
-pub(crate) fn raw(sql: &str) -> sqlx::RawSql<'_> {
-    sqlx::raw_sql(sql)
-}
-
-#[cfg(feature = "sqlx09")]
-pub(crate) fn raw(sql: &str) -> sqlx::RawSql {
-    sqlx::raw_sql(sqlx::AssertSqlSafe(sql))
 }
 
 /// Returns the numbers of delivered, dead, released and left events.

@@ -10,8 +10,3 @@ mod fixture;
 mod migrations;
 mod relays;
 mod users;
-
-#[cfg(not(feature = "sqlx09"))]
-use sqlx08 as sqlx;
-#[cfg(feature = "sqlx09")]
-use sqlx09 as sqlx;

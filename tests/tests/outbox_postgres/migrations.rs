@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use inngest_core::outbox::{PostgresStore, RelayError, StoreError, sql};
 
-use crate::fixture::{Database, Shop, raw};
-use crate::sqlx::Executor;
+use crate::fixture::Shop;
+use inngest_tests::postgres::sqlx::{self, Executor};
+use inngest_tests::postgres::{TestDatabase, raw};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn several_processes_migrate_an_empty_database_at_once() {
-    let Some(database) = Database::create().await else { return };
+    let Some(database) = TestDatabase::create().await else { return };
     let pool = database.pool(12).await;
     let store = |_| PostgresStore::new(&pool);
     let stores: Vec<_> = (0..12).map(store).collect();
@@ -64,7 +65,7 @@ async fn a_migration_waits_for_no_lock_if_the_tables_are_current() {
 
 #[tokio::test]
 async fn a_failed_migration_leaves_no_table() {
-    let Some(database) = Database::create().await else { return };
+    let Some(database) = TestDatabase::create().await else { return };
     database.sql("CREATE TABLE inngest_outbox_dead ()").await;
     let pool = database.pool(2).await;
     let error = PostgresStore::new(&pool).migrate().await.expect_err("a table exists");
@@ -78,7 +79,7 @@ async fn a_failed_migration_leaves_no_table() {
 
 #[tokio::test]
 async fn another_migration_tool_can_create_the_tables() {
-    let Some(database) = Database::create().await else { return };
+    let Some(database) = TestDatabase::create().await else { return };
     for migration in sql::postgres::MIGRATIONS {
         database.sql(migration).await;
     }
@@ -107,7 +108,7 @@ async fn the_tables_are_in_the_schema_of_the_search_path() {
     let Some(shop) = Shop::open().await else { return };
     shop.sql("CREATE SCHEMA events").await;
     let options = shop.database.options().options([("search_path", "events")]);
-    let pool = crate::sqlx::PgPool::connect_with(options).await.expect("a database");
+    let pool = sqlx::PgPool::connect_with(options).await.expect("a database");
     let error = shop.relay_with(&pool).drain().await.expect_err("no tables");
     assert!(matches!(error, RelayError::Schema { found: 0, .. }), "{error}");
     PostgresStore::new(&pool).migrate().await.expect("tables");

@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use inngest_tests::ItemViewed;
+use inngest_tests::postgres::raw;
 
-use crate::fixture::{Shop, raw, until};
-use crate::sqlx::{self, Executor, PgPool};
+use crate::fixture::{Shop, until};
+use inngest_tests::postgres::sqlx::{self, Executor, PgPool};
 
 /// The locks that detect serialization failures.
 const PREDICATE_LOCKS: &str = "SELECT count(*) FROM pg_locks

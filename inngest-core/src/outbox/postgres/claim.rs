@@ -7,7 +7,7 @@ use super::super::pool::Claim;
 use super::super::scan::{Found, Scan};
 use super::super::seconds;
 use super::super::statements::{BEGIN_CLAIM, CLAIM_DUE, SEAL, poll};
-use super::operations::Failure;
+use super::failure::Failure;
 use super::raw_sql;
 use super::sqlx::postgres::PgRow;
 use super::sqlx::{self, Connection, Executor, PgConnection, Row};

@@ -1,7 +1,7 @@
 //! The version of the tables, and their creation.
 
 use super::super::statements::{BEGIN, LOCK_MIGRATIONS, SET_LOCK_TIMEOUT, VERSION, VERSION_TABLES};
-use super::operations::Failure;
+use super::failure::Failure;
 use super::raw_sql;
 use super::sqlx::{self, Connection, Executor, PgConnection};
 use crate::outbox::error::StoreError;
