@@ -145,6 +145,13 @@ SELF_TESTS = {
     ),
     "a file that no `mod` names": ({"event/planted.rs": "", "event/lost.rs": ""}, ["event/lost.rs"]),
     "a path that leads nowhere": ({"event/planted.rs": "use super::lost;"}, ["`super::lost` leads to no item"]),
+    "a name of another crate that the parent binds": (
+        {
+            "event/planted/mod.rs": "mod a; use ::serde_json as json;",
+            "event/planted/a.rs": "use super::json::Value; use super::toml::Value as Other;",
+        },
+        ["`super::toml::Value` leads to no item"],
+    ),
     "test code, comments and strings": (
         {
             "event/planted/mod.rs": "mod a; mod b;",

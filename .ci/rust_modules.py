@@ -109,11 +109,22 @@ class Module:
             found.update(self.resolve(path))
         return {(module, name) for module, name in found if name and module.file != self.file}
 
+    def leaves_crate(self, path):
+        """Whether a name in `path` is bound by a `use` of another crate."""
+        for end in range(1, len(path)):
+            for module, _ in self.resolve(path[:end]):
+                for used, bound, _ in module.uses:
+                    if bound == path[end] and used[0] not in ("crate", "self", "super"):
+                        if not module.resolve(used):
+                            return True
+        return False
+
     def unresolved(self):
         """The paths to items of this crate that `resolve` does not find."""
         for path in sorted({*self.paths, *(path for path, _, _ in self.uses)}):
-            if path[0] in ("crate", "$crate", "self", "super") and path[-1] != "*" and not self.resolve(path):
-                yield "::".join(path)
+            if path[0] in ("crate", "$crate", "self", "super") and path[-1] != "*":
+                if not self.resolve(path) and not self.leaves_crate(path):
+                    yield "::".join(path)
 
 
 def use_tree(tree):

@@ -4,6 +4,7 @@
 mod guide;
 mod judge;
 pub mod payloads;
+pub mod postgres;
 mod readme;
 mod sample;
 

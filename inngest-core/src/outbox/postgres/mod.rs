@@ -7,8 +7,10 @@ mod error;
 mod pool;
 mod scan;
 #[cfg(feature = "outbox-postgres")]
+#[allow(clippy::duplicate_mod, reason = "the same source is compiled for each version of sqlx")]
 mod sqlx08;
 #[cfg(feature = "outbox-postgres-sqlx09")]
+#[allow(clippy::duplicate_mod, reason = "the same source is compiled for each version of sqlx")]
 mod sqlx09;
 mod statements;
 mod transaction;

@@ -1,51 +1,23 @@
 //! The operations of a store on a pool of this version of sqlx.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use super::super::error::of_code;
 use super::super::pool::{Call, Claim, Pool};
 use super::super::scan::Scan;
 use super::super::statements::{
     BEGIN, COUNTS, DEAD_EVENTS, PURGE_DEAD, RENEW, REQUEUE_FRESH, REQUEUE_KEEP,
 };
 use super::super::{PostgresPool, seconds};
-use super::sqlx::postgres::PgRow;
-use super::sqlx::{self, PgPool, Row};
+use super::failure::Failure;
+use super::rows::{count, counts_of, dead_event};
+use super::sqlx::{self, PgPool};
 use super::{claim, migrate, settle};
 use crate::outbox::dead::{DeadEvent, Ids};
-use crate::outbox::error::StoreError;
 use crate::outbox::store::{ClaimRequest, Counts, Lease, MAX_CRASHES, Settled, Settlement};
 
 /// Pending events are counted up to this number.
 const MAX_PENDING: i64 = 10_000;
-
-/// An error of the driver, or of the store itself.
-pub(super) struct Failure(StoreError);
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Failure {
-        Failure(error)
-    }
-}
-
-impl From<sqlx::Error> for Failure {
-    fn from(error: sqlx::Error) -> Failure {
-        if let Some(code) = error.as_database_error().and_then(|error| error.code()) {
-            let code = code.into_owned();
-            return Failure(of_code(&code, error));
-        }
-        Failure(match error {
-            sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::Protocol(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed => StoreError::Connection(Arc::new(error)),
-            _ => StoreError::Database(Arc::new(error)),
-        })
-    }
-}
 
 impl From<PgPool> for PostgresPool {
     fn from(pool: PgPool) -> PostgresPool {
@@ -137,45 +109,4 @@ impl Pool for PgPool {
 
 fn call<'a, T>(call: impl Future<Output = Result<T, Failure>> + Send + 'a) -> Call<'a, T> {
     Box::pin(async { call.await.map_err(|Failure(error)| error) })
-}
-
-fn counts_of(row: &PgRow) -> Result<Counts, sqlx::Error> {
-    let oldest: Option<i64> = row.try_get(1)?;
-    Ok(Counts {
-        pending: count(row.try_get(0)?),
-        oldest: oldest.map(time),
-        sealed: count(row.try_get(2)?),
-        in_flight: count(row.try_get(3)?),
-        isolated: count(row.try_get(4)?),
-        dead: count(row.try_get(5)?),
-    })
-}
-
-/// Returns the dead event in a row of `DEAD_EVENTS` or `BURY`.
-pub(super) fn dead_event(row: &PgRow) -> Result<DeadEvent, sqlx::Error> {
-    Ok(DeadEvent {
-        id: row.try_get(0)?,
-        name: row.try_get(1)?,
-        body: row.try_get(2)?,
-        traceparent: row.try_get(3)?,
-        created_at: time(row.try_get(4)?),
-        died_at: time(row.try_get(5)?),
-        reason: row.try_get(6)?,
-        may_be_delivered: row.try_get(7)?,
-    })
-}
-
-/// Converts microseconds since 1970.
-fn time(micros: i64) -> SystemTime {
-    let distance = Duration::from_micros(micros.unsigned_abs());
-    let time = if micros < 0 {
-        SystemTime::UNIX_EPOCH.checked_sub(distance)
-    } else {
-        SystemTime::UNIX_EPOCH.checked_add(distance)
-    };
-    time.unwrap_or(SystemTime::UNIX_EPOCH)
-}
-
-fn count(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or_default()
 }

@@ -4,7 +4,8 @@ use super::super::seconds;
 use super::super::statements::{
     BEGIN, BEGIN_SETTLE, BURY, DELETE_BATCH, KEEP_ALL, KEEP_SOME, SPLIT,
 };
-use super::operations::{Failure, dead_event};
+use super::failure::Failure;
+use super::rows::dead_event;
 use super::sqlx::postgres::PgArguments;
 use super::sqlx::query::Query;
 use super::sqlx::{self, Connection, PgConnection, Postgres};

@@ -6,10 +6,14 @@ use ::sqlx08 as sqlx;
 mod claim;
 #[path = "enqueue.rs"]
 mod enqueue;
+#[path = "failure.rs"]
+mod failure;
 #[path = "migrate.rs"]
 mod migrate;
 #[path = "operations.rs"]
 mod operations;
+#[path = "rows.rs"]
+mod rows;
 #[path = "settle.rs"]
 mod settle;
 
