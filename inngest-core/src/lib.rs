@@ -45,6 +45,7 @@
 //! | an event whose name is known only at run time | [`RawEvent`] |
 //! | a time, a user, sessions, an explicit id | [`Event`] |
 //! | integers beyond 2^53 | [`as_string`] |
+//! | private fields, which Inngest stores encrypted | `encryption`, with the feature `encryption` |
 //! | sending | [`Client`], and [`ClientBuilder`] for its configuration and the environment variables |
 //! | events of several types, and sending again without duplicates | [`Batch`], [`batch!`] |
 //! | events queued and sent in the background | [`Publisher`](publisher::Publisher) |
@@ -72,6 +73,7 @@
 //! | `outbox-postgres`, `outbox-postgres-sqlx09` | no | `outbox` for PostgreSQL (sqlx 0.8; sqlx 0.9, which needs Rust 1.94) |
 //! | `outbox` | no | `outbox` without a database driver, for producers that use another one; part of the three above |
 //! | `testing` | no | `testing`: a recorder, and an Event API in the test's process |
+//! | `encryption` | no | `encryption`: encrypted fields, compatible with the official encryption middleware |
 //! | `uuid`, `ulid`, `jiff`, `chrono`, `time`, `rust_decimal` | no | [`IdSegment`](trait@IdSegment) for these crates' types (`jiff`: of version 1) |
 //! | `jiff02` | no | [`IdSegment`](trait@IdSegment) for the types of jiff 0.2 |
 //!

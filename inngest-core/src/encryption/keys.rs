@@ -77,7 +77,7 @@ impl EncryptionKeys {
     }
 
     /// Adds a key that only decrypts: values that the other keys do not decrypt. See
-    /// [Rotation](super#rotation).
+    /// [Rotation](crate::encryption#rotation).
     ///
     /// # Errors
     ///
