@@ -3,6 +3,7 @@
 
 use std::env;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use fastrand::Rng;
 use inngest_core::catalog::Catalog;
@@ -13,7 +14,7 @@ use serde_json::Value;
 use crate::events::PAIRS;
 use crate::generate::value;
 use crate::pairs::{locked_schema, schema_pairs, write_locks};
-use crate::{Directory, bless, child_directory, directions, scripted};
+use crate::{Directory, bless, child_directory, directions, random, scripted};
 
 /// A schema with its validator and values that match it.
 struct Subject {
@@ -24,26 +25,24 @@ struct Subject {
 }
 
 impl Subject {
-    /// Returns `None` for a schema that the validator refuses, such as one with a lost reference.
-    fn new(title: String, schema: Value, rng: &mut Rng) -> Option<Subject> {
-        let mut options = jsonschema::options();
-        options = options.should_validate_formats(true);
+    /// Returns `None` for a schema that the validator refuses, such as one with a lost reference, and for one of
+    /// which no values are found.
+    fn new(title: String, schema: Value, values: usize, rng: &mut Rng) -> Option<Subject> {
         let mut reader = schema.clone();
         open(&mut reader);
-        let validator = options.build(&reader).ok()?;
+        let validator = jsonschema::options().should_validate_formats(true).build(&reader).ok()?;
         let writer = jsonschema::options().should_validate_formats(true).build(&schema).ok()?;
-        let generated = (0..values_per_schema() * 4).map(|_| value(&schema, &schema, rng, 0));
+        let generated = (0..values * 4).map(|_| value(&schema, &schema, rng, 0));
         let values: Vec<Value> =
-            generated.filter(|value| writer.is_valid(value)).take(values_per_schema()).collect();
-        assert!(values.len() > 10, "{title}: only {} values of {schema}", values.len());
-        Some(Subject { title, schema, validator, values })
+            generated.filter(|value| writer.is_valid(value)).take(values).collect();
+        (!values.is_empty()).then_some(Subject { title, schema, validator, values })
     }
 }
 
-/// 300, or the number in `CATALOG_LOCK_VALUES`.
-fn values_per_schema() -> usize {
-    let number = env::var("CATALOG_LOCK_VALUES").ok();
-    number.map_or(300, |number| number.parse().expect("CATALOG_LOCK_VALUES is a number"))
+/// Returns the number in an environment variable, or `default`.
+fn setting(variable: &str, default: usize) -> usize {
+    let number = env::var(variable).ok();
+    number.map_or(default, |number| number.parse().expect("a number"))
 }
 
 /// Removes the lists that may grow, which other validators take for closed.
@@ -52,7 +51,9 @@ fn open(schema: &mut Value) {
         Value::Array(schemas) => schemas.iter_mut().for_each(open),
         Value::Object(keywords) => {
             if keywords.get("x-open") == Some(&Value::Bool(true)) {
-                ["enum", "const", "oneOf", "anyOf"].map(|keyword| keywords.remove(keyword));
+                for keyword in ["enum", "const", "oneOf", "anyOf"] {
+                    keywords.remove(keyword);
+                }
             }
             keywords.values_mut().for_each(open);
         }
@@ -90,11 +91,13 @@ fn subjects() -> Vec<Subject> {
     }
     let mut rng = Rng::with_seed(13);
     let count = schemas.len();
-    let subjects: Vec<Subject> = schemas
+    let values = setting("CATALOG_LOCK_VALUES", 100);
+    let subjects = schemas
         .into_iter()
-        .filter_map(|(title, schema)| Subject::new(title, schema, &mut rng))
-        .collect();
-    assert!(subjects.len() + 3 > count, "{} of {count} schemas can be validated", subjects.len());
+        .filter_map(|(title, schema)| Subject::new(title, schema, values, &mut rng));
+    let subjects: Vec<Subject> = subjects.collect();
+    // Of the tables, one schema has a lost reference.
+    assert_eq!(subjects.len() + 1, count);
     subjects
 }
 
@@ -105,34 +108,72 @@ fn refused(writer: &Subject, reader: &Subject) -> Option<String> {
     Some(format!("{} -> {}: {value}: {error:?}", writer.title, reader.title))
 }
 
-#[test]
-fn no_change_passes_that_another_validator_finds_to_break() {
-    let subjects = subjects();
-    let directory = Directory::new("search");
-    let lock = directory.file("lock.json");
-    let (mut wrong, mut passed, mut refuted, mut unproven) = (String::new(), 0, 0, 0);
-    for (index, old) in subjects.iter().enumerate() {
-        scripted::write_lock(&lock, &old.schema);
-        for new in &subjects[index + 1..] {
-            let (forward, backward) = directions(scripted::catalog(&new.schema).check_lock(&lock));
-            for (problems, writer, reader) in [(forward, new, old), (backward, old, new)] {
-                match (problems.is_empty(), refused(writer, reader)) {
-                    (true, Some(example)) => {
-                        let _ = writeln!(wrong, "{example}");
-                    }
-                    (true, None) => passed += 1,
-                    (false, Some(_)) => refuted += 1,
-                    (false, None) => unproven += 1,
+/// The pairs that were compared.
+#[derive(Debug, Default)]
+struct Search {
+    wrong: String,
+    passed: usize,
+    refuted: usize,
+    unproven: usize,
+}
+
+impl Search {
+    /// Compares a change in both directions. The lock holds the old schema.
+    fn compare(&mut self, old: &Subject, new: &Subject, lock: &Path) {
+        let (forward, backward) = directions(scripted::catalog(&new.schema).check_lock(lock));
+        for (problems, writer, reader) in [(forward, new, old), (backward, old, new)] {
+            match (problems.is_empty(), refused(writer, reader)) {
+                (true, Some(example)) => {
+                    let (writer, reader) = (&writer.schema, &reader.schema);
+                    let _ = writeln!(self.wrong, "{example}\n  sent {writer}\n  read {reader}");
                 }
+                (true, None) => self.passed += 1,
+                (false, Some(_)) => self.refuted += 1,
+                (false, None) => self.unproven += 1,
             }
         }
     }
-    println!(
-        "{} schemas with {} values each: {passed} pairs pass, {refuted} are refused with an example, \
-         {unproven} without one",
-        subjects.len(),
-        values_per_schema()
-    );
-    assert_eq!(wrong, "");
-    assert!(passed > 100 && refuted > 1_000, "the search compares {passed} and {refuted} pairs");
+
+    /// Asserts that no pair passes wrongly, and that enough are compared for the search to mean something.
+    fn finish(self, passed: usize, refuted: usize) {
+        println!(
+            "{} pairs pass, {} are refused with an example, {} without one",
+            self.passed, self.refuted, self.unproven
+        );
+        assert_eq!(self.wrong, "");
+        assert!(self.passed > passed && self.refuted > refuted, "too few pairs: {self:?}");
+    }
+}
+
+#[test]
+fn no_pair_of_schemas_passes_that_another_validator_finds_to_break() {
+    let subjects = subjects();
+    let directory = Directory::new("search");
+    let lock = directory.file("lock.json");
+    let mut search = Search::default();
+    for (index, old) in subjects.iter().enumerate() {
+        scripted::write_lock(&lock, &old.schema);
+        for new in &subjects[index + 1..] {
+            search.compare(old, new, &lock);
+        }
+    }
+    search.finish(1_000, 10_000);
+}
+
+#[test]
+fn no_change_of_a_random_schema_passes_that_another_validator_finds_to_break() {
+    let directory = Directory::new("random");
+    let lock = directory.file("lock.json");
+    let mut search = Search::default();
+    for seed in 0..setting("CATALOG_LOCK_RANDOM", 500) as u64 {
+        let mut rng = Rng::with_seed(seed);
+        let old = random::event(&mut rng);
+        let new = random::changed(&old, &mut rng);
+        let mut subject = |schema| Subject::new(format!("seed {seed}"), schema, 60, &mut rng);
+        if let (Some(old), Some(new)) = (subject(old), subject(new)) {
+            scripted::write_lock(&lock, &old.schema);
+            search.compare(&old, &new, &lock);
+        }
+    }
+    search.finish(200, 100);
 }

@@ -10,6 +10,10 @@ const KEYS: &[&str] = &["a", "b", "x", "type", "kind", "xylophone", "7", "-3", "
 /// It may break rules that are not generated from, such as most patterns, so the caller checks it.
 pub(crate) fn value(root: &Value, schema: &Value, rng: &mut Rng, depth: usize) -> Value {
     let Some(keywords) = schema.as_object() else { return any(rng, depth) };
+    // A schema that requires itself has no value.
+    if depth > 12 {
+        return Value::Null;
+    }
     let mut value = own(root, keywords, rng, depth);
     let list = |keyword: &str| keywords.get(keyword).and_then(Value::as_array);
     let mut parts: Vec<&Value> = Vec::new();
@@ -183,10 +187,16 @@ fn object(root: &Value, keywords: &Map<String, Value>, rng: &mut Rng, depth: usi
             keys.insert(key(rng), value(root, schema, rng, depth + 1));
         }
     }
-    // A key that matches no pattern is sorted out by the caller.
-    for schema in schemas("patternProperties").into_iter().flat_map(Map::values) {
+    for (pattern, schema) in schemas("patternProperties").into_iter().flatten() {
+        let matching: &[&str] = match pattern.as_str() {
+            r"^\d+$" => &["7", "12"],
+            r"^-?\d+$" => &["7", "-3"],
+            "^x" => &["x", "xylophone"],
+            _ => panic!("no key that matches {pattern}"),
+        };
         if rng.bool() {
-            keys.insert(key(rng), value(root, schema, rng, depth + 1));
+            let name = (*rng.choice(matching).expect("keys")).to_owned();
+            keys.insert(name, value(root, schema, rng, depth + 1));
         }
     }
     for (name, schema) in schemas("properties").into_iter().flatten() {

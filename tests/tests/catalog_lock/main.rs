@@ -6,6 +6,7 @@ mod false_passes;
 mod file;
 mod generate;
 mod pairs;
+mod random;
 mod scripted;
 mod shop;
 mod texts;

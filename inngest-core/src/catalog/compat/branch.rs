@@ -89,6 +89,12 @@ impl Branch {
         let kind = self.kind.intersect(&other.kind)?;
         let mut rules = self.rules.clone();
         rules.extend(other.rules.iter().filter(|rule| !self.rules.contains(rule)).cloned());
+        if let (Kind::Object(one), Kind::Object(two)) = (&self.kind, &other.kind) {
+            // What a writer may send is overstated below; a reader's rule cannot be decided.
+            if one.is_unsure_beside(two) || two.is_unsure_beside(one) {
+                rules.push((OVERLAP.to_owned(), "beside other keys".into()));
+            }
+        }
         Some(Branch {
             kind,
             rules,
@@ -227,18 +233,16 @@ impl Object {
             (_, Rest::Any) => return self.clone(),
             _ => {}
         }
-        let mut patterns = self.patterns.clone();
-        for (pattern, schema) in &other.patterns {
-            let own = patterns.get(pattern).map_or_else(|| schema.clone(), |own| both(own, schema));
-            patterns.insert(pattern.clone(), own);
-        }
+        let patterns = self.patterns.keys().chain(other.patterns.keys());
+        let patterns =
+            patterns.map(|name| (name.clone(), both(&self.pattern(name), &other.pattern(name))));
         let names = self.properties.keys().chain(other.properties.keys());
         let properties =
             names.map(|name| (name.clone(), both(&self.property(name), &other.property(name))));
         Object {
             properties: properties.collect(),
             required: self.required.union(&other.required).cloned().collect(),
-            patterns,
+            patterns: patterns.collect(),
             rest: match (&self.rest, &other.rest) {
                 (Rest::Schema(one), Rest::Schema(two)) => Rest::Schema(both(one, two)),
                 (Rest::Schema(schema), _) | (_, Rest::Schema(schema)) => {
@@ -249,6 +253,24 @@ impl Object {
             names: both(&self.names, &other.names),
             min: self.min.max(other.min),
             max: self.max.min(other.max),
+        }
+    }
+
+    /// Returns whether it is not known which of `rest` and `patterns` applies to a key of the other schema.
+    fn is_unsure_beside(&self, other: &Object) -> bool {
+        let lists = |name: &String| self.properties.contains_key(name);
+        matches!(self.rest, Rest::Schema(_))
+            && !self.patterns.is_empty()
+            && !(other.properties.keys().all(lists)
+                && other.patterns.keys().eq(self.patterns.keys()))
+    }
+
+    /// Returns the schema of the keys that match a pattern, of this or of the other schema of an intersection.
+    fn pattern(&self, pattern: &str) -> Value {
+        match (self.patterns.get(pattern), &self.rest) {
+            (Some(schema), _) => schema.clone(),
+            (None, Rest::Schema(schema)) if self.patterns.is_empty() => schema.clone(),
+            _ => true.into(),
         }
     }
 
@@ -280,6 +302,9 @@ pub(super) fn equal(one: &Value, two: &Value) -> bool {
         _ => one == two,
     }
 }
+
+/// The rule for objects of which it is not known which schema applies to a key.
+pub(super) const OVERLAP: &str = "patternProperties";
 
 /// The patterns of maps whose keys are integers.
 const UNSIGNED: &str = r"^\d+$";

@@ -11,8 +11,9 @@ impl Comparison<'_> {
     pub(super) fn arrays(&mut self, path: &str, sent: &Array, read: &Array) -> Vec<Problem> {
         let mut problems = Vec::new();
         if sent.min < read.min || sent.max > read.max {
-            let (sent, read) = (range(sent.min, sent.max), range(read.min, read.max));
-            problems.push(breaks(path, format!("sent with {sent} elements, read with {read}")));
+            let count = |array: &Array| range(array.min, array.max, "element");
+            let text = format!("sent with {}, read with {}", count(sent), count(read));
+            problems.push(breaks(path, text));
         }
         let listed = sent.prefix.len().max(read.prefix.len());
         for index in (0..listed).take_while(|index| (*index as u64) < sent.max) {
@@ -115,7 +116,12 @@ impl Comparison<'_> {
         let Some(schema) = sent.unlisted() else { return problems };
         for (name, expected) in &read.properties {
             if !sent.properties.contains_key(name) {
-                problems.extend(self.values(&key(path, name), &schema, expected));
+                let key = key(path, name);
+                let mut found = self.values(&key, &schema, expected);
+                for problem in found.iter_mut().filter(|problem| problem.path == key) {
+                    problem.text.insert_str(0, "as a key that is not listed, ");
+                }
+                problems.extend(found);
             }
         }
         for expected in read.patterns.values().cloned().chain(self.read_rest(read)) {
@@ -184,7 +190,7 @@ fn counts(path: &str, sent: &Object, read: &Object) -> Option<Problem> {
     let most = if sent.is_closed() { sent.properties.len() as u64 } else { u64::MAX };
     let max = sent.max.min(most);
     (min < read.min || max > read.max).then(|| {
-        let (sent, read) = (range(min, max), range(read.min, read.max));
-        breaks(path, format!("sent with {sent} keys, read with {read}"))
+        let (sent, read) = (range(min, max, "key"), range(read.min, read.max, "key"));
+        breaks(path, format!("sent with {sent}, read with {read}"))
     })
 }

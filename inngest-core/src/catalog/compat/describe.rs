@@ -33,14 +33,15 @@ pub(super) fn describe(branches: &[&Branch]) -> String {
     }
 }
 
-/// Describes a range of numbers of elements or keys.
-pub(super) fn range(min: u64, max: u64) -> String {
+/// Describes a range of numbers of `noun`s: `at most 2 keys`.
+pub(super) fn range(min: u64, max: u64, noun: &str) -> String {
+    let plural = |number| if number == 1 { "" } else { "s" };
     match (min, max) {
-        (0, u64::MAX) => "any number of".to_owned(),
-        (_, u64::MAX) => format!("at least {min}"),
-        (0, _) if max > 0 => format!("at most {max}"),
-        _ if min == max => min.to_string(),
-        _ => format!("{min} to {max}"),
+        (0, u64::MAX) => format!("any number of {noun}s"),
+        (_, u64::MAX) => format!("at least {min} {noun}{}", plural(min)),
+        _ if min == max => format!("{min} {noun}{}", plural(min)),
+        (0, _) => format!("at most {max} {noun}{}", plural(max)),
+        _ => format!("{min} to {max} {noun}s"),
     }
 }
 
@@ -63,7 +64,7 @@ fn describe_one(branch: &Branch) -> String {
         Kind::Const(value) => return value.to_string(),
         Kind::Number(number) => describe_number(*number),
         Kind::Text(text) if (text.min, text.max) == (0, u64::MAX) => "a string".to_owned(),
-        Kind::Text(text) => format!("a string of {} characters", range(text.min, text.max)),
+        Kind::Text(text) => format!("a string of {}", range(text.min, text.max, "character")),
         Kind::Array(_) => "a list".to_owned(),
         Kind::Object(object) => describe_object(object),
     };
