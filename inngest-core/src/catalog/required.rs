@@ -103,11 +103,10 @@ impl<'a> Comparison<'a> {
             }
             ("allOf" | "anyOf" | "oneOf", Value::Array(schemas)) => {
                 let counterparts = self.find(read, &|it| it.get(keyword)).and_then(Value::as_array);
-                for (index, schema) in schemas.iter().enumerate() {
+                for index in 0..schemas.len() {
                     let counterpart = match counterparts {
                         None => Some(read),
-                        Some(others) if others.len() == schemas.len() => others.get(index),
-                        Some(others) => others.iter().find(|other| is_same_variant(schema, other)),
+                        Some(others) => find_variant(schemas, index, others),
                     };
                     if let Some(counterpart) = counterpart {
                         self.compare(&place.inside(&[keyword, &index.to_string()]), counterpart);
@@ -155,21 +154,31 @@ fn strings(value: &Value) -> impl Iterator<Item = String> + use<'_> {
     value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned)
 }
 
-/// Returns whether two schemas are of the same variant of an enum, of which one direction lacks variants: whether
-/// they have the same name or tag.
-fn is_same_variant(written: &Value, read: &Value) -> bool {
-    variant(written) == variant(read)
+/// Returns the schema in `others` of the variant that `schemas` has at `index`. Each direction may lack variants.
+fn find_variant<'a>(schemas: &[Value], index: usize, others: &'a [Value]) -> Option<&'a Value> {
+    let variant = identity(&schemas[index]);
+    let is_same = |other: &&Value| identity(other) == variant;
+    let in_place = others.get(index);
+    // A variant that is written and read in different ways is in the same place.
+    let is_left = |other: &&Value| !schemas.iter().any(|it| identity(it) == identity(other));
+    in_place
+        .filter(is_same)
+        .or_else(|| others.iter().find(is_same))
+        .or_else(|| in_place.filter(|_| others.len() == schemas.len()).filter(is_left))
 }
 
-/// Returns what identifies a variant: its value or reference, and its tag, or else the names of its fields.
-fn variant(schema: &Value) -> (Option<&Value>, Vec<(&String, Option<&Value>)>) {
+/// What identifies a variant of an enum: its type, its value or reference, and its tag or else the names of its
+/// fields.
+type Identity<'a> = (Option<&'a Value>, Option<&'a Value>, Vec<(&'a String, Option<&'a Value>)>);
+
+fn identity(schema: &Value) -> Identity<'_> {
     let value = ["const", "enum", "$ref"].iter().find_map(|keyword| schema.get(keyword));
     let mut fields: Vec<_> =
         entries(schema, "properties").map(|(name, field)| (name, field.get("const"))).collect();
     if fields.iter().any(|(_, tag)| tag.is_some()) {
         fields.retain(|(_, tag)| tag.is_some());
     }
-    (value, fields)
+    (schema.get("type"), value, fields)
 }
 
 #[cfg(test)]
