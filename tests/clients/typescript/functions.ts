@@ -399,6 +399,115 @@ inngest.createFunction({ id: "encrypted", triggers: [events.secretSealed] }, asy
   data.encrypted.__ENCRYPTED__;
 });
 
+// Whole types, as the Rust types serialize.
+
+function value<T>() {
+  return undefined as T;
+}
+
+same<{ account: string; balance: string }>()(value<events.AccountBooked>());
+same<{
+  amount: string;
+  at: string;
+  discount: string | null;
+  due: string;
+  id: string;
+  took: events.Duration;
+}>()(value<events.InvoiceSent>());
+same<{ nanos: number; secs: number }>()(value<events.Duration>());
+same<{ encrypted: events.Card; number: number }>()(value<events.SecretSealed>());
+same<{ object: { [key: string]: unknown }; value: unknown }>()(value<events.AnythingHeld>());
+same<{ cart_id: string }>()(value<events.CartUpdatedV1>());
+same<{ cart_id: string; lines: events.Item[]; revision: number }>()(value<events.CartUpdatedV2>());
+same<events.CartUpdatedV1 | events.CartUpdatedV2>()(value<events.CartUpdated>());
+same<{ children: events.Category[]; name: string; parent: events.Category | null }>()(value<events.Category>());
+same<{ number: number; replies: events.CommentPosted[] }>()(value<events.CommentPosted>());
+same<{ email: string; friends: number[]; id: number; referrer: string | null }>()(value<events.CustomerJoined>());
+same<{
+  aliased: number;
+  count: number;
+  inner: events.WithDefaults;
+  list?: string[];
+  option: number | null;
+  written_only: number;
+}>()(value<events.DefaultsFilled>());
+same<{ a: number; b: string }>()(value<events.WithDefaults>());
+same<{ item: events.Item; other: events.Item2 }>()(value<events.ItemsMerged>());
+same<{ quantity: number; sku: string }>()(value<events.Item>());
+same<{ id: number; inner: events.Item2 | null }>()(value<events.Item2>());
+same<{
+  boxed: events.Item | null;
+  listed: ((string | null)[] | null)[];
+  nested: number | null;
+  unit: null;
+}>()(value<events.NoteLeft>());
+type Numbers = "f32" | "f64" | "i16" | "i32" | "i64" | "i8" | "non_zero" | "u16" | "u32" | "u64" | "u8" | "usize";
+same<{ [key in Numbers]: number } & { bool: boolean; char: string }>()(value<events.NumbersCounted>());
+same<{ id: number; quantity?: number; sku?: string } & Exclude<events.Payment, string>>()(
+  value<Exclude<events.OptionFlattened, { cash: null } | { voucher: null }>>(),
+);
+same<{ id: number; quantity?: number; sku?: string; voucher: null }>()(
+  value<Extract<events.OptionFlattened, { voucher: null }>>(),
+);
+same<{
+  firstItem: events.Item | null;
+  giftNote?: string | null;
+  lineItems: events.Item[];
+  orderNumber: number;
+  pair: [events.Item, events.Item];
+  total: number;
+}>()(value<events.OrderPlaced>());
+same<{ sku: string }>()(value<events.StrictItem>());
+same<{ item: events.StrictItem; number: number }>()(value<events.OrderStrict>());
+same<{ items: events.Item[]; matrix: events.Grid; next: events.Cursor | null }>()(value<events.PageOfItems>());
+same<{ after: events.Item }>()(value<events.Cursor>());
+same<{ cells: number[] }>()(value<events.Grid>());
+same<{ earlier: events.ParcelStep[]; step: events.ParcelStep }>()(value<events.ParcelMoved>());
+same<
+  | { kind: "Packed" }
+  | { kind: "Delivered"; city: string | null; postalCode: string; street: string }
+  | { kind: "Lost"; claims: number | null; last_seen: string }
+>()(value<events.ParcelStep>());
+same<{ fallback: events.Payment | null; payment: events.Payment }>()(value<events.PaymentTaken>());
+same<
+  | "cash"
+  | "voucher"
+  | { card: events.Card }
+  | { split: [number, string] }
+  | { transfer: { days: number; iban: string } }
+>()(value<events.Payment>());
+same<{ old: events.Price | null; price: events.Price }>()(value<events.PriceChanged>());
+same<number | string | { from: number; to: number } | number[]>()(value<events.Price>());
+same<
+  | { order: number; reason: "damaged"; photos: string[] }
+  | { order: number; reason: "wrong-item"; quantity: number; sku: string }
+  | { order: number; reason: "other" }
+>()(value<events.RefundMade>());
+same<{ verdict: events.Verdict }>()(value<events.ReviewPosted>());
+same<{
+  bytes: [number, number, number, number];
+  empty: null;
+  legs: [string, number][];
+  named: [string, number, boolean | null];
+  of_unit: null;
+  point: [number, number];
+}>()(value<events.RouteTaken>());
+same<{
+  before: events.Color | null;
+  color: events.Color;
+  earlier: events.Status | null;
+  open: events.OpenStatus;
+  status: events.Status;
+}>()(value<events.StatusSet>());
+same<{ code: string; codes: string[]; month: number; old_code: string | null }>()(value<events.VoucherExpired>());
+same<{
+  by_color: { green?: number; red?: number };
+  by_level: { [key: string]: string };
+  by_shelf: { [key: string]: number };
+  items: { [key: string]: events.Item };
+  unique: number[];
+}>()(value<events.StockCounted>());
+
 // Sending from functions.
 
 inngest.createFunction({ id: "send", triggers: [events.shopClosed] }, async ({ event, step }) => {
