@@ -1,11 +1,15 @@
-//! The contract of one event type: its name, its version, its id template and the schema of its data.
+//! The contract of one version of an event: its name, its id template and the schema of its data.
 
 use std::borrow::Cow;
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::encrypted;
+use super::error::CatalogError;
+use super::required::keep_common_required;
+use super::schema::{DEFINITIONS, change_references, definitions, list, reference, target, types};
 use crate::event::InngestEvent;
 
 /// The contract of one version of an event.
@@ -15,27 +19,36 @@ pub(crate) struct Contract {
     pub(crate) name: Cow<'static, str>,
     pub(crate) version: Option<Cow<'static, str>>,
     pub(crate) id_template: Option<Cow<'static, str>>,
-    /// A self-contained JSON Schema (2020-12) of the event's data: the root schema is an object, references are
-    /// `#/$defs/Name`, and `$defs` is beside the root.
+    /// A self-contained JSON Schema (2020-12) of the event's data as functions receive it: references are
+    /// `#/$defs/Name`, and `$defs` is beside the root. Its types are the written ones. What it requires is both
+    /// always written and always read.
     pub(crate) schema: Value,
 }
 
 impl Contract {
     pub(crate) fn of<E: InngestEvent + JsonSchema>() -> Contract {
-        let settings = SchemaSettings::draft2020_12().for_serialize();
-        let mut schema = settings.into_generator().into_root_schema_for::<E>();
-        schema.remove("$schema");
+        let settings = SchemaSettings::draft2020_12();
+        let mut schema = root_schema::<E>(settings.clone().for_serialize());
+        keep_common_required(&mut schema, &root_schema::<E>(settings.for_deserialize()));
         Contract {
             name: E::NAME.into(),
             version: E::VERSION.map(Cow::from),
             id_template: E::ID_TEMPLATE.map(Cow::from),
-            schema: schema.to_value(),
+            schema,
         }
     }
 
     /// Returns the event and its version, for errors.
     pub(crate) fn title(&self) -> String {
         event_title(&self.name, self.version.as_deref())
+    }
+
+    /// Checks the rules for event data.
+    pub(super) fn check(&self) -> Result<(), CatalogError> {
+        match unlike_object(&self.schema, &self.schema, 0) {
+            Some(found) => Err(CatalogError::NotAnObject { event: self.title(), found }),
+            None => encrypted::check(self),
+        }
     }
 }
 
@@ -45,4 +58,60 @@ pub(crate) fn event_title(name: &str, version: Option<&str>) -> String {
         Some(version) => format!("`{name}`, version `{version}`"),
         None => format!("`{name}`"),
     }
+}
+
+/// Generates the schema of a type. A reference of the type to itself leads to a copy among the definitions, so
+/// that the schema can be moved into another document.
+fn root_schema<T: JsonSchema>(settings: SchemaSettings) -> Value {
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    schema.remove("$schema");
+    let mut root = schema.to_value();
+
+    let is_taken = |name: &str| definitions(&root).is_some_and(|it| it.contains_key(name));
+    let base = T::schema_name();
+    let names =
+        std::iter::once(base.to_string()).chain((2..).map(|number| format!("{base}{number}")));
+    let name = names.into_iter().find(|name| !is_taken(name)).unwrap_or_default();
+    let mut refers_to_itself = false;
+    change_references(&mut root, &mut |it| {
+        refers_to_itself |= it == "#";
+        (it == "#").then(|| reference(DEFINITIONS, &name))
+    });
+    if refers_to_itself {
+        let mut copy = root.clone();
+        if let (Some(copy), Some(root)) = (copy.as_object_mut(), root.as_object_mut()) {
+            copy.remove("$defs");
+            let definitions = root.entry("$defs").or_insert_with(|| json!({}));
+            definitions[name] = Value::Object(std::mem::take(copy));
+        }
+    }
+    root
+}
+
+/// Returns what `schema` describes if that is neither an object nor null, which Inngest takes for an empty object.
+fn unlike_object(root: &Value, schema: &Value, depth: usize) -> Option<String> {
+    // References that lead in a circle describe nothing.
+    if depth > 32 {
+        return Some("nothing".to_owned());
+    }
+    let types = types(schema);
+    if let Some(other) = types.iter().find(|it| !["object", "null"].contains(it)) {
+        let article = if other.starts_with(['a', 'i']) { "an" } else { "a" };
+        return Some(format!("{article} {other}"));
+    }
+    if !types.is_empty() || schema.get("properties").is_some() {
+        return None;
+    }
+    if let Some(target) = target(root, schema) {
+        return unlike_object(root, target, depth + 1);
+    }
+    let all = list(schema, "allOf");
+    if all.iter().any(|part| unlike_object(root, part, depth + 1).is_none()) {
+        return None;
+    }
+    let variants = [list(schema, "anyOf"), list(schema, "oneOf")].concat();
+    if variants.is_empty() {
+        return Some("any value".to_owned());
+    }
+    variants.iter().find_map(|variant| unlike_object(root, variant, depth + 1))
 }

@@ -1,9 +1,19 @@
 //! The catalog: the schemas of events, and what is generated from them.
 
+mod asyncapi;
+mod bundle;
+mod check;
 mod contract;
+mod encrypted;
 mod error;
 mod export_name;
+mod file;
+mod json_schema;
+mod markdown;
+mod markdown_type;
 mod register;
+mod required;
+mod schema;
 mod typescript;
 
 use schemars::JsonSchema;
@@ -75,7 +85,12 @@ impl Catalog {
                 let event = contract.title();
                 self.problem.get_or_insert(CatalogError::SameName { event, difference });
             }
-            Err(index) => self.contracts.insert(index, contract),
+            Err(index) => {
+                if let Err(problem) = contract.check() {
+                    self.problem.get_or_insert(problem);
+                }
+                self.contracts.insert(index, contract);
+            }
         }
     }
 }

@@ -8,8 +8,12 @@ use std::fmt;
 use std::io;
 
 use serde::ser::Serialize;
+#[cfg(feature = "schema")]
+use serde_json::Value;
 use serde_json::ser::{CharEscape, CompactFormatter, Formatter, Serializer};
 
+#[cfg(feature = "schema")]
+use super::InngestEvent;
 use super::error::EventError;
 use super::json_path::{self, Step};
 use super::json_tokens::{Token, Tokens};
@@ -30,6 +34,14 @@ pub(super) fn write_data<T: Serialize + ?Sized>(
         JsonKind::Object | JsonKind::Null => Ok(()),
         found => Err(EventError::NotAnObject { event, part: "data", found: found.describe() }),
     }
+}
+
+/// Returns the data of `event` as it is sent.
+#[cfg(feature = "schema")]
+pub(crate) fn data_json<E: InngestEvent + ?Sized>(event: &E) -> Result<Value, EventError> {
+    let mut json = Vec::new();
+    write_data(&mut json, event, E::NAME)?;
+    serde_json::from_slice(&json).map_err(|error| EventError::serialize(E::NAME, error))
 }
 
 /// Serializes an envelope's user. Returns `None` for null. The event's name is not known yet, so it is empty

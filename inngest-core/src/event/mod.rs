@@ -30,6 +30,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+#[cfg(feature = "schema")]
+pub(crate) use checked_json::data_json;
 pub use dedup::{DedupId, Delegate, IdSegment, IdWriter, NewtypeField, Segment, dedup_id};
 pub use envelope::{Envelope, Event};
 pub use error::EventError;
