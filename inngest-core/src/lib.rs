@@ -115,11 +115,11 @@ mod batch;
 pub mod blocking;
 #[cfg(feature = "schema")]
 pub mod catalog;
-#[cfg_attr(not(feature = "schema"), path = "no_catalog_events.rs")]
-mod catalog_events;
 #[cfg(feature = "client")]
 mod client;
 mod event;
+#[cfg(not(feature = "schema"))]
+mod no_catalog;
 #[doc(hidden)]
 pub mod private;
 #[cfg(feature = "client")]

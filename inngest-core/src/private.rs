@@ -10,7 +10,7 @@ pub use core::{format_args, unreachable};
 
 pub use serde::{Deserialize, Deserializer, Serialize};
 
-/// Expands to its content with the feature `schema`, otherwise to nothing.
+/// Implements `CatalogEvents` with the feature `schema`, otherwise nothing.
 pub use crate::catalog_events;
 pub use crate::event::EventError;
 /// A parameter of hidden methods of public traits.

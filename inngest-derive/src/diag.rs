@@ -42,14 +42,10 @@ pub(crate) fn closest<'a>(
         let is_same = fold_case_style(candidate).eq(fold_case_style(found));
         if is_same { 0 } else { edit_distance(found, candidate) }
     };
-    candidates
-        .into_iter()
-        .map(|candidate| (distance(candidate), candidate))
-        .filter(|(distance, candidate)| {
-            *distance <= found.chars().count().max(candidate.chars().count()) / 3
-        })
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+    let most = |candidate: &str| found.chars().count().max(candidate.chars().count()) / 3;
+    let candidates = candidates.into_iter().map(|candidate| (distance(candidate), candidate));
+    let similar = candidates.filter(|(distance, candidate)| *distance <= most(candidate));
+    similar.min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
 }
 
 /// Removes the case style of a name, so that `cart_id`, `cartId` and `CART-ID` are equal.

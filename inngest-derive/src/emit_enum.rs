@@ -137,7 +137,7 @@ impl EventEnumImpls<'_> {
         }
     }
 
-    /// Generates the impl of `CatalogEvents`, in a macro that is empty without the feature `schema`.
+    /// Generates the impl of `CatalogEvents`, by a macro that is empty without the feature `schema`.
     fn emit_catalog_impl(&self) -> TokenStream {
         let types = &self.types;
         // As above, so the payloads need no `JsonSchema` in a program without a catalog.
@@ -146,15 +146,7 @@ impl EventEnumImpls<'_> {
         let bounds = types.iter().map(|ty| quote!(for<#lifetime> #ty: __inngest::EventSchema));
         let header = bounds.fold(header, ImplHeader::bound);
         let catalog_impl = header.emit_impl(&quote!(__inngest::CatalogEvents));
-        quote! {
-            __inngest::catalog_events! {
-                #catalog_impl {
-                    fn add_events(__catalog: &mut __inngest::Catalog) {
-                        #(<#types as __inngest::EventSchema>::add_event(__catalog);)*
-                    }
-                }
-            }
-        }
+        quote!(__inngest::catalog_events! { { #catalog_impl } #(#types,)* })
     }
 
     /// Generates a constant for each variant but the first, which fails to compile unless the event

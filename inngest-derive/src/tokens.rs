@@ -69,24 +69,17 @@ fn ungroup(tokens: TokenStream, ungrouped: &mut Vec<TokenTree>) {
 
 /// Returns the string literal, or `None` if the token is anything else.
 pub(crate) fn parse_string(token: &TokenTree) -> Option<LitStr> {
-    match parse_literal(token)? {
-        Lit::Str(string) => Some(string),
-        _ => None,
-    }
+    syn::parse2(token.clone().into()).ok()
 }
 
 /// Returns the prefix of a byte string or of a C string.
 pub(crate) fn string_prefix(token: &TokenTree) -> Option<&'static str> {
-    match parse_literal(token)? {
+    let TokenTree::Literal(literal) = token else {
+        return None;
+    };
+    match Lit::new(literal.clone()) {
         Lit::ByteStr(_) => Some("b"),
         Lit::CStr(_) => Some("c"),
-        _ => None,
-    }
-}
-
-fn parse_literal(token: &TokenTree) -> Option<Lit> {
-    match token {
-        TokenTree::Literal(literal) => Some(Lit::new(literal.clone())),
         _ => None,
     }
 }

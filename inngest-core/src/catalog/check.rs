@@ -216,7 +216,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Checks that one alternative matches, exactly one if `exactly_one`. The error is that of the alternative
+    /// Checks that one alternative matches, exactly one if `exactly_one`. The error is from the alternative
     /// which matches furthest, if that is inside the value.
     fn alternatives(
         &mut self,

@@ -6,10 +6,8 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
-use super::encrypted;
-use super::error::CatalogError;
 use super::required::keep_common_required;
-use super::schema::{DEFINITIONS, change_references, definitions, list, reference, target, types};
+use super::schema::{DEFINITIONS, change_references, definitions, reference};
 use crate::event::InngestEvent;
 
 /// The contract of one version of an event.
@@ -41,14 +39,6 @@ impl Contract {
     /// Returns the event and its version, for errors.
     pub(crate) fn title(&self) -> String {
         event_title(&self.name, self.version.as_deref())
-    }
-
-    /// Checks the rules for event data.
-    pub(super) fn check(&self) -> Result<(), CatalogError> {
-        match unlike_object(&self.schema, &self.schema, 0) {
-            Some(found) => Err(CatalogError::NotAnObject { event: self.title(), found }),
-            None => encrypted::check(self),
-        }
     }
 }
 
@@ -86,32 +76,4 @@ fn root_schema<T: JsonSchema>(settings: SchemaSettings) -> Value {
         }
     }
     root
-}
-
-/// Returns what `schema` describes if that is neither an object nor null, which Inngest takes for an empty object.
-fn unlike_object(root: &Value, schema: &Value, depth: usize) -> Option<String> {
-    // References that lead in a circle describe nothing.
-    if depth > 32 {
-        return Some("nothing".to_owned());
-    }
-    let types = types(schema);
-    if let Some(other) = types.iter().find(|it| !["object", "null"].contains(it)) {
-        let article = if other.starts_with(['a', 'i']) { "an" } else { "a" };
-        return Some(format!("{article} {other}"));
-    }
-    if !types.is_empty() || schema.get("properties").is_some() {
-        return None;
-    }
-    if let Some(target) = target(root, schema) {
-        return unlike_object(root, target, depth + 1);
-    }
-    let all = list(schema, "allOf");
-    if all.iter().any(|part| unlike_object(root, part, depth + 1).is_none()) {
-        return None;
-    }
-    let variants = [list(schema, "anyOf"), list(schema, "oneOf")].concat();
-    if variants.is_empty() {
-        return Some("any value".to_owned());
-    }
-    variants.iter().find_map(|variant| unlike_object(root, variant, depth + 1))
 }

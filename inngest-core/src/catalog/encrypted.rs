@@ -105,7 +105,7 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Replaces the schemas of encrypted values by that of the envelope that is sent.
+/// Replaces the schemas of encrypted values by the schema of the envelope that is sent.
 pub(super) fn replace_by_envelopes(schema: &mut Value) {
     for_each_schema(schema, &mut |schema| {
         if is_encrypted(schema) {

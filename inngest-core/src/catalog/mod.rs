@@ -6,6 +6,7 @@ mod check;
 mod contract;
 mod encrypted;
 mod error;
+mod events_macro;
 mod export_name;
 mod file;
 mod json_schema;
@@ -13,6 +14,7 @@ mod markdown;
 mod markdown_type;
 mod register;
 mod required;
+mod rules;
 mod schema;
 mod typescript;
 
@@ -86,7 +88,7 @@ impl Catalog {
                 self.problem.get_or_insert(CatalogError::SameName { event, difference });
             }
             Err(index) => {
-                if let Err(problem) = contract.check() {
+                if let Err(problem) = rules::check(&contract) {
                     self.problem.get_or_insert(problem);
                 }
                 self.contracts.insert(index, contract);
