@@ -26,7 +26,7 @@ export type InvoiceSent = {
   amount: string;
   /** @format date-time */
   at: string;
-  discount: string | null;
+  discount?: string | null;
   /** @format date */
   due: string;
   /** @format uuid */
@@ -58,7 +58,7 @@ export const secretSealed = eventType("billing/secret.sealed", {
 
 /** A flattened struct, twice. */
 export type AddressChanged = {
-  city: string | null;
+  city?: string | null;
   customer: string;
   postalCode: string;
   /** The street, with the number. */
@@ -157,7 +157,7 @@ export type CustomerJoined = {
   email: string;
   friends: CustomerId[];
   id: CustomerId;
-  referrer: string | null;
+  referrer?: string | null;
 };
 
 /** Newtypes. */
@@ -168,11 +168,11 @@ export const customerJoined = eventType("storefront/customer.joined", {
 /** Fields that are not always there. */
 export type DefaultsFilled = {
   aliased: number;
-  count: number;
+  count?: number;
   inner: WithDefaults;
   list?: string[];
-  option: number | null;
-  written_only: number;
+  option?: number | null;
+  written_only?: number;
 };
 
 /** Fields that are not always there. */
@@ -224,7 +224,7 @@ export type KeywordsUsed = {
   größe: number;
   match: number;
   type: string;
-  名前: string | null;
+  名前?: string | null;
 };
 
 /** Identifiers that are keywords, or not ASCII. */
@@ -234,10 +234,10 @@ export const keywordsUsed = eventType("storefront/keywords.used", {
 
 /** Options of options. */
 export type NoteLeft = {
-  boxed: Item | null;
+  boxed?: Item | null;
   listed: ((string | null)[] | null)[];
-  nested: number | null;
-  unit: Unit | null;
+  nested?: number | null;
+  unit?: Unit | null;
 };
 
 /** Options of options. */
@@ -291,7 +291,7 @@ export const optionFlattened = eventType("storefront/option.flattened", {
 
 /** An order was placed. */
 export type OrderPlaced = {
-  firstItem: Item | null;
+  firstItem?: Item | null;
   giftNote?: string | null;
   lineItems: Item[];
   orderNumber: number;
@@ -326,7 +326,7 @@ export const orderStrict = eventType("storefront/order.strict", {
 export type PageOfItems = {
   items: Item[];
   matrix: Grid;
-  next: Cursor | null;
+  next?: Cursor | null;
 };
 
 /** A generic payload with a const parameter. */
@@ -347,7 +347,7 @@ export const parcelMoved = eventType("storefront/parcel.moved", {
 
 /** Externally tagged. */
 export type PaymentTaken = {
-  fallback: Payment | null;
+  fallback?: Payment | null;
   payment: Payment;
 };
 
@@ -358,7 +358,7 @@ export const paymentTaken = eventType("storefront/payment.taken", {
 
 /** Untagged. */
 export type PriceChanged = {
-  old: Price | null;
+  old?: Price | null;
   price: Price;
 };
 
@@ -420,9 +420,9 @@ export const shopOpened = eventType("storefront/shop.opened", {
 
 /** Enums of texts. */
 export type StatusSet = {
-  before: Color | null;
+  before?: Color | null;
   color: Color;
-  earlier: Status | null;
+  earlier?: Status | null;
   open: OpenStatus;
   status: Status;
 };
@@ -442,7 +442,7 @@ export type VoucherExpired = {
    *
    * @deprecated
    */
-  old_code: string | null;
+  old_code?: string | null;
 };
 
 /** Deprecated fields, and text that needs care: `*\/` and | and <b>. */
@@ -465,7 +465,7 @@ export const stockCounted = eventType("warehouse/stock.counted", {
 });
 
 export type Address = {
-  city: string | null;
+  city?: string | null;
   postalCode: string;
   /** The street, with the number. */
   street: string;
@@ -478,7 +478,7 @@ export type Card = {
 export type Category = {
   children: Category[];
   name: string;
-  parent: Category | null;
+  parent?: Category | null;
 };
 
 export type Class = "Größe" | "Default";
@@ -511,7 +511,7 @@ export type Item = {
 
 export type Item2 = {
   id: number;
-  inner: Item2 | null;
+  inner?: Item2 | null;
 };
 
 export type Leg = [string, number];
@@ -527,7 +527,7 @@ export type ParcelStep =
   | { kind: "Packed" }
   /** At an address. */
   | { kind: "Delivered" } & Address
-  | { kind: "Lost"; claims: number | null; last_seen: string };
+  | { kind: "Lost"; claims?: number | null; last_seen: string };
 
 export type Payment =
   | "cash"
@@ -559,6 +559,6 @@ export type Verdict =
   | { t: "Written"; c: { text: string } };
 
 export type WithDefaults = {
-  a: number;
-  b: string;
+  a?: number;
+  b?: string;
 };

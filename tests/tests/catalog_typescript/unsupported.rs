@@ -52,7 +52,6 @@ fn a_keyword_with_a_value_that_it_cannot_have_is_an_error() {
         { "allOf": "a" } => "data.value", "allOf";
         { "properties": [] } => "data.value", "properties";
         { "patternProperties": [] } => "data.value", "patternProperties";
-        { "required": "a" } => "data.value", "required";
         { "prefixItems": {} } => "data.value[]", "prefixItems";
         { "$ref": "#/$defs/Missing" } => "data.value", "$ref";
         { "$ref": "https://example.com/schema" } => "data.value", "$ref";

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::super::export_name::{is_global_type, pascal_case};
+use super::super::schema::{definition_name, definitions};
 use super::types::Type;
 
 /// The types inside of events.
@@ -46,41 +47,21 @@ impl InnerTypes {
     }
 }
 
-/// Returns the definition of `root` that `reference` refers to, with its name; `None` if there is none.
+/// Returns the definition of `root` that `reference` leads to, with its name; `None` if there is none.
 pub(super) fn definition<'a>(root: &'a Value, reference: &str) -> Option<(&'a str, &'a Value)> {
-    let encoded = reference.strip_prefix("#/$defs/")?;
-    let definitions = root.get("$defs")?.as_object()?;
-    let is_meant = |(name, _): &(&String, &Value)| *name == encoded || is_encoded(encoded, name);
-    definitions.iter().find(is_meant).map(|(name, schema)| (name.as_str(), schema))
+    let name = definition_name(reference)?;
+    definitions(root)?.get_key_value(&name).map(|(name, schema)| (name.as_str(), schema))
 }
 
-/// Returns whether `encoded` is `name` as a part of a JSON pointer in a URL, with or without its percent
-/// signs: schemars encodes names in some versions.
-fn is_encoded(encoded: &str, name: &str) -> bool {
-    let mut bytes = Vec::with_capacity(encoded.len());
-    let mut rest = encoded.as_bytes();
-    while let [first, after @ ..] = rest {
-        let hex =
-            after.get(..2).filter(|_| *first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
-        let byte = hex.and_then(|hex| u8::from_str_radix(hex.trim_start(), 16).ok());
-        bytes.push(byte.unwrap_or(*first));
-        rest = if byte.is_some() { &after[2..] } else { after };
-    }
-    let pointer = name.replace('~', "~0").replace('/', "~1");
-    bytes == pointer.as_bytes()
-}
-
-/// Returns the schemas of `definition` and of all types inside of it, by name. The root's is under the empty
-/// name.
+/// Returns the schemas of `definition` and of all types inside of it, by name.
 fn with_inner<'a>(root: &'a Value, definition: &'a str) -> BTreeMap<&'a str, &'a Value> {
     let mut schemas = BTreeMap::new();
     let mut open = vec![definition];
     while let Some(name) = open.pop() {
-        let schema = if name.is_empty() { root } else { &root["$defs"][name] };
+        let schema = &root["$defs"][name];
         if schemas.insert(name, schema).is_none() {
-            references(schema, &mut |reference| match self::definition(root, reference) {
-                Some((name, _)) => open.push(name),
-                None => open.push(""),
+            references(schema, &mut |reference| {
+                open.extend(self::definition(root, reference).map(|(name, _)| name));
             });
         }
     }
@@ -91,13 +72,10 @@ fn with_inner<'a>(root: &'a Value, definition: &'a str) -> BTreeMap<&'a str, &'a
 fn references<'a>(schema: &'a Value, found: &mut impl FnMut(&'a str)) {
     match schema {
         Value::Object(keywords) => {
-            for (keyword, value) in keywords {
-                match value {
-                    Value::String(reference) if keyword == "$ref" => found(reference),
-                    _ if keyword == "$defs" => {}
-                    value => references(value, found),
-                }
+            if let Some(Value::String(reference)) = keywords.get("$ref") {
+                found(reference);
             }
+            keywords.values().for_each(|value| references(value, found));
         }
         Value::Array(items) => items.iter().for_each(|item| references(item, found)),
         _ => {}

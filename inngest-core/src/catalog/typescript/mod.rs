@@ -34,9 +34,9 @@ impl Catalog {
     /// **A version does not route:** a function is triggered by the event's name and receives every version.
     /// `{ event: cartUpdatedV2, if: "event.v == '2'" }` triggers it by one version only.
     ///
-    /// An `Option` is `T | null`, and an optional property if it may be missing. A unit struct is
-    /// `Record<string, never>`, as Inngest sends an object for null. An enum with `x-open` accepts other strings
-    /// too.
+    /// An `Option` is an optional property of the type `T | null`, since stored events may lack it; so is every
+    /// other field that need not be there to deserialize an event. A unit struct is `Record<string, never>`, as
+    /// Inngest sends an object for null. An enum with `x-open` accepts other strings too.
     ///
     /// # Errors
     ///

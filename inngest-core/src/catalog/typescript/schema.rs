@@ -8,6 +8,8 @@ use super::print::{literal, paragraphs};
 use super::types::{Member, Property, Type};
 use crate::catalog::CatalogError;
 use crate::catalog::contract::Contract;
+use crate::catalog::encrypted::is_encrypted;
+use crate::catalog::schema::types;
 use crate::event::json_path::{self, Step};
 
 /// Keywords that say nothing about the type, or that TypeScript cannot express.
@@ -87,7 +89,7 @@ impl Translation<'_> {
         let own = self.own(keywords, path, !parts.is_empty())?;
         parts.insert(0, own);
         let ty = Type::intersection(parts);
-        Ok(if is_open(keywords) { open(ty) } else { ty })
+        Ok(if keywords.get("x-open") == Some(&Value::Bool(true)) { open(ty) } else { ty })
     }
 
     fn member(&mut self, schema: &Value, path: &str) -> Translated<Member> {
@@ -127,11 +129,8 @@ impl Translation<'_> {
     }
 
     fn object(&mut self, keywords: &Keywords, path: &str, has_parts: bool) -> Translated {
-        let required: Vec<&str> = match keywords.get("required") {
-            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
-            Some(_) => return Err(self.unsupported(path, "required")),
-            None => Vec::new(),
-        };
+        let required = keywords.get("required").and_then(Value::as_array).into_iter().flatten();
+        let required: Vec<&str> = required.filter_map(Value::as_str).collect();
         let mut properties = Vec::new();
         let mut add = |name: &str, doc, ty| {
             properties.push(Property {
@@ -188,12 +187,12 @@ impl Translation<'_> {
 
     fn reference(&mut self, reference: &Value, path: &str) -> Translated {
         let reference = reference.as_str().unwrap_or_default();
-        if reference == "#" {
-            return Ok(Type::atom(self.name));
-        }
         let root = &self.contract.schema;
         let (definition, schema) = inner_types::definition(root, reference)
             .ok_or_else(|| self.unsupported(path, "$ref"))?;
+        if is_copy(root, schema) {
+            return Ok(Type::atom(self.name));
+        }
         let (name, is_new) = self.inner_types.name(root, definition);
         if is_new {
             let ty = self.ty(schema, path)?;
@@ -253,6 +252,15 @@ impl Translation<'_> {
     }
 }
 
+/// Returns whether a definition is the event itself. Where the data of an event contain such data again, the
+/// contract has a copy of the root among the definitions.
+fn is_copy(root: &Value, definition: &Value) -> bool {
+    let Some((root, definition)) = root.as_object().zip(definition.as_object()) else {
+        return false;
+    };
+    root.iter().filter(|(keyword, _)| *keyword != "$defs").eq(definition)
+}
+
 /// Returns the type of an index signature beside `properties`, which must have that type too.
 fn index(values: Type, properties: &[Property]) -> Type {
     let undefined = Type::atom("undefined");
@@ -270,11 +278,6 @@ fn key(name: &str) -> String {
     } else {
         literal(name)
     }
-}
-
-/// Returns whether more values may be added to the enum.
-fn is_open(keywords: &Keywords) -> bool {
-    keywords.get("x-open").and_then(Value::as_bool) == Some(true)
 }
 
 /// Returns `ty` with all other strings, or numbers, if all its values are strings, or numbers. Editors still
@@ -296,21 +299,18 @@ fn open(ty: Type) -> Type {
 
 /// Returns the documentation of the type that `schema` describes.
 pub(super) fn doc(schema: &Value) -> String {
-    let is = |keyword| schema.get(keyword).and_then(Value::as_bool) == Some(true);
+    let is = |keyword| schema.get(keyword) == Some(&Value::Bool(true));
     paragraphs([
         schema.get("description").and_then(Value::as_str).unwrap_or_default(),
         if is("x-open") { "More values may be added: handle others too." } else { "" },
-        if is("x-inngest-encrypted") { ENCRYPTED } else { "" },
+        if is_encrypted(schema) { ENCRYPTED } else { "" },
         if is("deprecated") { "@deprecated" } else { "" },
     ])
 }
 
 /// Returns the documentation of a property that `schema` describes.
 fn property_doc(schema: &Value) -> String {
-    let is_string = match schema.get("type") {
-        Some(Value::Array(types)) => types.iter().any(|it| it == "string"),
-        ty => ty.is_some_and(|it| it == "string"),
-    };
+    let is_string = types(schema).contains(&"string");
     let format = schema.get("format").and_then(Value::as_str).filter(|_| is_string);
     let format = format.map_or(String::new(), |format| format!("@format {format}"));
     paragraphs([&*doc(schema), &format])
