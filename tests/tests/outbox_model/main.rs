@@ -3,7 +3,8 @@
 //! clock.
 //!
 //! A story that fails prints its number. `SIMULATION_SEED=number cargo test -p inngest-tests --test
-//! outbox_model` repeats that story, and `SIMULATION_STORIES=n` runs `n` stories.
+//! outbox_model` repeats that story, and `SIMULATION_STORIES=n` runs `n` stories
+//! instead of 1,000.
 
 mod server;
 mod story;
@@ -26,7 +27,9 @@ fn check(outcome: &Outcome) {
     for event in outcome.store.dead() {
         if event.name == "no.event" {
             invalid_rows += 1;
-            assert!(event.reason.starts_with("the row in the outbox"), "{event:?}");
+            // A relay that is always killed before it settles cannot say so.
+            let is_true = event.reason.starts_with("the row in the outbox") || event.is_expired();
+            assert!(is_true, "{event:?}");
             continue;
         }
         let body = serde_json::from_slice(&event.body).expect("JSON");
@@ -127,7 +130,7 @@ fn every_committed_event_is_accepted_under_one_id_or_dead_for_a_true_reason() {
     if let Some(seed) = from_env("SIMULATION_SEED") {
         return story(seed, None);
     }
-    let stories = from_env("SIMULATION_STORIES").unwrap_or(10_000);
+    let stories = from_env("SIMULATION_STORIES").unwrap_or(1_000);
     let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
     std::thread::scope(|scope| {
         for thread in 0..threads {
@@ -144,7 +147,8 @@ fn every_committed_event_is_accepted_under_one_id_or_dead_for_a_true_reason() {
 
 #[test]
 fn a_broken_store_is_noticed() {
-    for defect in [Defect::NewSeedForEachClaim, Defect::ForgetsAmbiguity] {
+    use Defect::{ForgetsAmbiguity, LosesKeptEvents, NewSeedForEachClaim};
+    for defect in [NewSeedForEachClaim, ForgetsAmbiguity, LosesKeptEvents] {
         let noticed = (0..300).find(|seed| {
             let seed = *seed;
             std::panic::catch_unwind(|| story(seed, Some(defect))).is_err()

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use fastrand::Rng;
+use inngest_core::RetryPolicy;
 use inngest_core::outbox::{Ids, Outbox, Relay, RelayBuilder};
 use inngest_core::testing::outbox_store::{Defect, ScriptedStore, StoreFault};
 use inngest_tests::{CheckoutCompleted, ItemViewed};
@@ -72,7 +73,7 @@ pub(crate) async fn run(seed: u64, defect: Option<Defect>) -> Outcome {
     let only_connections = rng.u8(..8) == 0;
     let plot = Plot {
         only_connections,
-        is_long: rng.u8(..3) == 0,
+        is_long: rng.u8(..6) == 0,
         store_faults: if only_connections { 0 } else { *rng.choice(&[0, 0, 5, 30]).expect("one") },
         kills: !only_connections && rng.bool(),
         clock_jumps: !only_connections && rng.u8(..4) == 0,
@@ -162,11 +163,14 @@ impl Run {
 
     fn healthy_relay(&mut self, handle: ScriptedStore) -> RelayBuilder<ScriptedStore> {
         let rng = &mut self.rng;
-        let builder = self.server.builder().max_request_events(rng.usize(1..9));
+        let retry = RetryPolicy::default().total_timeout(SECOND * 50);
+        // A long story with short waits would be mostly failing requests.
+        let retry = retry.max_backoff(if self.plot.is_long { MINUTE * 10 } else { SECOND * 30 });
+        let builder = self.server.builder().retry(retry).max_request_events(rng.usize(1..9));
         let builder =
             builder.max_request_bytes(rng.usize(100..2_000)).max_in_flight(rng.usize(1..4));
         let client = builder.build().expect("a client");
-        let poll = if self.plot.is_long { MINUTE / 2..=MINUTE } else { SECOND / 10..=SECOND };
+        let poll = if self.plot.is_long { MINUTE..=MINUTE * 2 } else { SECOND..=SECOND * 5 };
         let died = Arc::clone(&self.died);
         let relay = self.outbox.relay(&client, handle).poll(poll).batch_events(rng.usize(1..9));
         let relay = relay.in_flight(rng.usize(1..5)).lease(SECOND * rng.u32(1..61));
@@ -176,7 +180,7 @@ impl Run {
     }
 
     async fn faults(&mut self) {
-        for _ in 0..self.rng.usize(5..40) {
+        for _ in 0..self.rng.usize(5..30) {
             match self.rng.u8(..12) {
                 0..3 => self.enqueue(),
                 3 | 4 if self.relays.len() < 3 => {
@@ -296,16 +300,8 @@ impl Run {
         let started = Instant::now();
         while !is_done(self) {
             if started.elapsed() >= limit {
-                for batch in self.store.batches() {
-                    let bodies =
-                        batch.bodies.iter().filter_map(|it| serde_json::from_slice(it).ok());
-                    let numbers: Vec<u64> = bodies.map(|it| crate::server::number(&it)).collect();
-                    println!(
-                        "{numbers:?}: {:?}",
-                        inngest_core::testing::outbox_store::BatchRow { bodies: vec![], ..batch }
-                    );
-                }
-                panic!("{what}: {} pending, {:?}", self.store.pending().len(), self.server.story);
+                let (pending, batches) = (self.store.pending(), self.store.batches());
+                panic!("{what}: {pending:?}, {batches:?}, {:?}", self.server.story);
             }
             sleep(SECOND * 5).await;
         }

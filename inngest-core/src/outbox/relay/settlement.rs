@@ -252,3 +252,154 @@ fn isolated_backoff(crashes: u32, random: f64) -> Duration {
 fn settlement(claimed: &ClaimedBatch) -> Settlement {
     Settlement { lease: claimed.lease, ..Settlement::default() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outbox::store::{Lease, StoredEvent};
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const HOUR: Duration = Duration::from_secs(60 * 60);
+
+    fn claimed(events: u32) -> ClaimedBatch {
+        let event = |place| StoredEvent {
+            place,
+            name: "test/sent".to_owned(),
+            body: b"{}".to_vec(),
+            traceparent: None,
+        };
+        ClaimedBatch {
+            lease: Lease::default(),
+            seed: [1; 16],
+            // After the first place was settled.
+            events: (1..=events).map(event).collect(),
+            attempts: 1,
+            crashes: 0,
+            lease_expired: false,
+            ambiguous_for: None,
+        }
+    }
+
+    /// Returns the number of events, the attempts and the crashes of each part.
+    fn parts(settlement: &Settlement) -> Vec<(usize, u32, u32)> {
+        let part = |part: &Part| (part.places.len(), part.attempts, part.crashes);
+        settlement.parts.iter().map(part).collect()
+    }
+
+    #[test]
+    fn a_batch_is_sent_unless_it_expired_or_its_lease_expired_three_times() {
+        let before = |events, ambiguous_for, lease_expired, crashes| {
+            let batch = ClaimedBatch { ambiguous_for, lease_expired, crashes, ..claimed(events) };
+            before_attempt(&batch, HOUR * 23, 1.0)
+        };
+        assert!(before(4, None, false, 0).is_none());
+        assert!(before(4, Some(HOUR * 23 - SECOND), true, 2).is_none());
+        assert!(before(4, None, false, 3).is_none(), "it failed, and its wait has ended");
+        let expired = before(2, Some(HOUR * 23), true, 9).expect("a settlement");
+        assert_eq!(expired.dead, [(1, "expired".to_owned()), (2, "expired".to_owned())]);
+        assert!(expired.parts.is_empty() && !expired.unambiguous);
+        let halved = before(5, Some(HOUR), true, 3).expect("a settlement");
+        assert_eq!(parts(&halved), [(3, 0, 2), (2, 0, 2)]);
+        assert_eq!(halved.parts[1].places, [4, 5]);
+        let alone = before(1, Some(HOUR), true, 4).expect("a settlement");
+        assert_eq!(parts(&alone), [(1, 1, 4)]);
+        assert_eq!(alone.parts[0].due_in, SECOND * 2);
+    }
+
+    #[test]
+    fn the_waits_of_an_isolated_event_double_up_to_an_hour() {
+        for (crashes, least, most) in [
+            (0, SECOND / 2, SECOND),
+            (3, SECOND / 2, SECOND),
+            (4, SECOND, SECOND * 2),
+            (14, SECOND * 1024, SECOND * 2048),
+            (15, HOUR / 2, HOUR),
+            (u32::MAX, HOUR / 2, HOUR),
+        ] {
+            assert_eq!(isolated_backoff(crashes, 0.0), least, "{crashes}");
+            assert_eq!(isolated_backoff(crashes, 1.0), most, "{crashes}");
+        }
+    }
+
+    fn unavailable(status: u16, retry_after: Option<Duration>) -> RequestError {
+        RequestError::Unavailable { status, message: String::new(), retry_after }
+    }
+
+    /// Returns the decision about a batch of which no event was accepted.
+    fn after(
+        batch: &ClaimedBatch,
+        error: RequestError,
+        others_succeed: bool,
+    ) -> (&'static str, Settlement) {
+        let outcomes = vec![Outcome::Unsent(Arc::new(error)); batch.events.len()];
+        let backoff = |failures| SECOND * failures;
+        let context = AttemptContext { others_succeed, backoff: &backoff, random: 1.0 };
+        let Decision { settlement, effect } = after_attempt(batch, &outcomes, false, &context);
+        let effect = match effect {
+            Effect::Success => "success",
+            Effect::NotSent => "not sent",
+            Effect::Failure(_) => "failure",
+            Effect::Suspected => "suspected",
+            Effect::TooLarge => "too large",
+            Effect::KeyRefused(_) => "key refused",
+            Effect::Invalid(_) => "invalid",
+        };
+        (effect, settlement)
+    }
+
+    #[test]
+    fn a_failed_batch_is_kept_and_only_what_it_may_have_caused_counts_against_it() {
+        let message = String::new;
+        let refused = RequestError::KeyRefused { status: 401, message: message() };
+        let deadline = RequestError::Timeout { after: SECOND };
+        let page = RequestError::InvalidResponse { status: 200, problem: message() };
+        let gateway = RequestError::Refused { status: 400, message: message() };
+        // The error, the effect, and the part if others succeed: attempts, crashes, wait.
+        let cases = [
+            (unavailable(500, None), "failure", (2, 1, SECOND * 2)),
+            (unavailable(503, Some(SECOND * 9)), "failure", (2, 0, SECOND * 9)),
+            (unavailable(503, Some(HOUR * 9)), "failure", (2, 0, HOUR)),
+            (unavailable(429, None), "failure", (2, 0, SECOND * 2)),
+            (deadline, "failure", (2, 1, SECOND * 2)),
+            (page, "invalid", (2, 1, SECOND * 2)),
+            (gateway, "invalid", (2, 1, SECOND * 2)),
+            (refused, "key refused", (1, 0, Duration::ZERO)),
+        ];
+        let batch = ClaimedBatch { attempts: 2, ..claimed(3) };
+        for (error, expected, (attempts, crashes, due_in)) in cases {
+            let name = error.to_string();
+            let (effect, settlement) = after(&batch, error.clone(), true);
+            assert_eq!(effect, expected, "{name}");
+            assert_eq!(settlement.last_error.as_ref(), Some(&name));
+            let places = vec![1, 2, 3];
+            assert_eq!(settlement.parts, [Part { places, due_in, attempts, crashes }], "{name}");
+            let (_, settlement) = after(&batch, error, false);
+            assert_eq!(settlement.parts[0].crashes, 0, "{name}, as do the others");
+        }
+    }
+
+    #[test]
+    fn a_batch_that_keeps_failing_is_halved() {
+        let error = || unavailable(500, None);
+        let after = |events, attempts, crashes, others_succeed| {
+            let batch = ClaimedBatch { attempts, crashes, ..claimed(events) };
+            let (effect, settlement) = after(&batch, error(), others_succeed);
+            (effect, parts(&settlement))
+        };
+        assert_eq!(after(5, 3, 2, true), ("suspected", vec![(3, 0, 2), (2, 0, 2)]));
+        assert_eq!(after(1, 3, 2, true), ("suspected", vec![(1, 3, 3)]));
+        // While nothing else succeeds.
+        assert_eq!(after(5, 7, 2, false), ("failure", vec![(5, 7, 2)]));
+        assert_eq!(after(5, 8, 0, false), ("failure", vec![(3, 0, 2), (2, 0, 2)]));
+        assert_eq!(after(1, 80, 0, false), ("failure", vec![(1, 80, 0)]));
+    }
+
+    #[test]
+    fn a_request_that_is_too_large_is_halved_without_a_wait() {
+        let batch = ClaimedBatch { attempts: 4, crashes: 1, ..claimed(3) };
+        let error = RequestError::TooLarge { message: String::new() };
+        let (effect, settlement) = after(&batch, error, true);
+        assert_eq!((effect, parts(&settlement)), ("too large", vec![(2, 4, 1), (1, 4, 1)]));
+        assert!(settlement.parts.iter().all(|part| part.due_in.is_zero()));
+    }
+}

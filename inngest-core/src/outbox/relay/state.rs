@@ -263,3 +263,128 @@ impl RefusedNames {
         self.accepted > Some(refused_at)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn refused() -> Effect {
+        Effect::KeyRefused(Arc::new(RequestError::KeyRefused {
+            status: 401,
+            message: String::new(),
+        }))
+    }
+
+    fn invalid() -> Effect {
+        let problem = "a page".to_owned();
+        Effect::Invalid(Arc::new(RequestError::InvalidResponse { status: 200, problem }))
+    }
+
+    fn failure(retry_after: Option<Duration>) -> Effect {
+        let message = String::new();
+        Effect::Failure(Arc::new(RequestError::Unavailable { status: 503, message, retry_after }))
+    }
+
+    fn state() -> State {
+        State::new(RetryPolicy::default(), 4)
+    }
+
+    #[test]
+    fn a_stalled_relay_probes_with_one_batch_after_1_2_4_up_to_60_seconds() {
+        let mut state = state();
+        let mut now = Instant::now();
+        state.apply(&refused(), now, now, 0.0);
+        for seconds in [1, 2, 4, 8, 16, 32, 60, 60] {
+            let next_probe = now + SECOND * seconds;
+            assert_eq!(state.next_claim(now), NextClaim::WaitUntil(next_probe));
+            now = next_probe;
+            assert!(matches!(state.next_claim(now), NextClaim::Claim { .. }));
+            state.claimed(1);
+            assert_eq!(state.next_claim(now), NextClaim::WaitForSettlement);
+            state.apply(&refused(), now, now, 0.0);
+            state.finished(1);
+        }
+        let started = now - SECOND * 1_000;
+        state.apply(&Effect::Success, started, now, 0.0);
+        assert!(state.stall_reason().is_some(), "it started before the stall");
+        state.apply(&Effect::NotSent, now, now, 0.0);
+        assert!(state.stall_reason().is_some(), "nothing was sent");
+        state.apply(&Effect::Success, now, now, 0.0);
+        assert_eq!(state.stall_reason(), None);
+        assert_eq!(state.next_claim(now), NextClaim::Claim { pending_first: false });
+    }
+
+    #[test]
+    fn three_invalid_responses_in_a_row_stall() {
+        let now = Instant::now();
+        let mut state = state();
+        for effect in [invalid(), invalid(), Effect::Success, invalid(), invalid()] {
+            state.apply(&effect, now, now, 0.0);
+            assert_eq!(state.stall_reason(), None);
+        }
+        assert!(!state.others_succeed());
+        state.apply(&invalid(), now, now, 0.0);
+        assert!(state.stall_reason().is_some_and(|reason| reason.contains("a page")));
+    }
+
+    #[test]
+    fn while_requests_fail_new_events_and_due_batches_take_turns() {
+        let mut state = state();
+        let mut now = Instant::now();
+        for pending_first in [true, false, true] {
+            state.apply(&failure(None), now, now, 0.0);
+            now += SECOND * 60;
+            assert_eq!(state.next_claim(now), NextClaim::Claim { pending_first });
+        }
+    }
+
+    #[test]
+    fn a_drain_ends_after_a_stall_a_retry_after_three_failures_or_batches_that_it_tried() {
+        let now = Instant::now();
+        let ends_after = |effects: &[Effect]| {
+            let mut state = state();
+            effects.iter().for_each(|effect| state.apply(effect, now, now, 0.0));
+            state.ends_drain()
+        };
+        assert!(ends_after(&[refused()]));
+        assert!(ends_after(&[failure(Some(Duration::ZERO))]));
+        assert!(ends_after(&[failure(None), Effect::Suspected, failure(None)]));
+        assert!(!ends_after(&[failure(None), failure(None), Effect::Success, failure(None)]));
+        assert!(!ends_after(&[Effect::TooLarge, Effect::TooLarge, Effect::TooLarge]));
+        let mut state = state();
+        assert!(state.first_try(1) && state.first_try(2));
+        state.forget_try(1);
+        assert!(state.first_try(1) && !state.has_claimed_again());
+        assert!(!state.first_try(1) && state.has_claimed_again() && !state.ends_drain());
+        assert!(!state.first_try(2) && state.ends_drain());
+    }
+
+    #[test]
+    fn events_in_flight_are_left_until_they_are_settled() {
+        let mut state = state();
+        state.claimed(5);
+        state.claimed(2);
+        state.report.delivered += 2;
+        state.finished(2);
+        let report = state.report();
+        assert_eq!((report.delivered, report.left), (2, 5));
+    }
+
+    #[test]
+    fn a_name_is_refused_for_good_after_a_later_attempt_with_another_name() {
+        let start = Instant::now();
+        let mut names = RefusedNames::default();
+        names.accept(["a"].into_iter(), start);
+        assert!(!names.refuse("b", start + SECOND));
+        assert!(!names.refuse("b", start + SECOND * 2), "the key may be refused");
+        names.accept(["a"].into_iter(), start + SECOND);
+        assert!(!names.refuse("b", start + SECOND * 3), "it started before the refusal had come");
+        names.accept(["a"].into_iter(), start + SECOND * 4);
+        assert!(names.refuse("b", start + SECOND * 5));
+        assert!(!names.refuse("c", start + SECOND * 5), "another name");
+        names.accept(["b"].into_iter(), start + SECOND * 6);
+        assert!(!names.refuse("b", start + SECOND * 7), "it was accepted meanwhile");
+    }
+}

@@ -87,8 +87,8 @@ pub enum Defect {
     NewSeedForEachClaim,
     /// Each claim records the time of the first attempt with an unknown outcome anew.
     ForgetsAmbiguity,
-    /// A relay that has lost its lease settles the batch.
-    SettlesLostLeases,
+    /// A released or failed batch is lost.
+    LosesKeptEvents,
 }
 
 /// A sealed batch as it is in the table.

@@ -134,21 +134,21 @@ impl Tables {
     }
 
     pub(super) fn settle(&mut self, settlement: &Settlement, now: SystemTime) -> Settled {
-        let is_fenced = self.defect != Some(Defect::SettlesLostLeases);
-        let (id, held) = (settlement.lease.batch, self.leased(settlement.lease).is_some());
-        if is_fenced && !held {
+        let id = settlement.lease.batch;
+        if self.leased(settlement.lease).is_none() {
             return Settled::LeaseLost;
         }
         let Some(mut batch) = self.batches.remove(&id) else { return Settled::LeaseLost };
-        if held {
-            self.violations.extend(problem(settlement, &batch));
-        }
+        self.violations.extend(problem(settlement, &batch));
         if settlement.unambiguous {
             batch.ambiguous_at = None;
         }
         batch.token = None;
         batch.last_error.clone_from(&settlement.last_error);
         let died = self.bury(&batch, &settlement.dead, now);
+        if self.defect == Some(Defect::LosesKeptEvents) {
+            return Settled::Recorded(died);
+        }
         for (index, part) in settlement.parts.iter().enumerate() {
             let events = batch.events.iter().filter(|(place, _)| part.places.contains(place));
             let half = Batch {
