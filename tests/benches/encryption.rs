@@ -9,6 +9,7 @@ use inngest_core::encryption::{Encrypted, EncryptionKeys};
 use inngest_core::{Batch, InngestEvent};
 use serde::{Deserialize, Serialize};
 
+#[allow(dead_code, reason = "this benchmark has events of its own")]
 mod common;
 use common::{EVENTS, client, compare, sink};
 

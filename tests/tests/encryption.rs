@@ -1,6 +1,6 @@
 //! Encrypted fields: the ciphertext is that of the official middleware, and nothing else reads it.
 //!
-//! `tests/clients/run` exchanges values with the packages of npm and PyPI.
+//! `tests/clients/run` exchanges values with the packages of npm and `PyPI`.
 
 use std::collections::BTreeMap;
 
@@ -343,7 +343,7 @@ fn neither_keys_nor_values_are_printed() {
     let other = EncryptionKeys::new("s3cr3t-other").expect("a key");
     let clear: Encrypted<Customer> =
         received(json!({ "name": "Ada Byron King", "card": 41_114_111 }));
-    printed.push_str(&format!("{encrypted:?}{clear:?}"));
+    printed.extend([format!("{encrypted:?}"), format!("{clear:?}")]);
     let errors = [
         other.decrypt(&encrypted).expect_err("another key"),
         keys.decrypt(&clear).expect_err("in clear"),
@@ -353,7 +353,7 @@ fn neither_keys_nor_values_are_printed() {
             .expect_err("another type"),
     ];
     for error in &errors {
-        printed.push_str(&format!("{error}{error:?}{error:#?}"));
+        printed.extend([error.to_string(), format!("{error:?}"), format!("{error:#?}")]);
         assert!(std::error::Error::source(error).is_none());
     }
     assert!(
