@@ -209,5 +209,10 @@ fn object(root: &Value, keywords: &Map<String, Value>, rng: &mut Rng, depth: usi
             keys.remove(name);
         }
     }
+    for name in required.iter().filter_map(Value::as_str) {
+        if !keys.contains_key(name) {
+            keys.insert(name.to_owned(), any(rng, depth + 1));
+        }
+    }
     Value::Object(keys)
 }
