@@ -100,9 +100,11 @@ fn bounds(keywords: &Map<String, Value>) -> (f64, f64) {
         "float" => (f64::from(f32::MIN), f64::from(f32::MAX)),
         _ => (-safe, safe),
     };
-    let bound =
-        |keyword: &str, default| keywords.get(keyword).and_then(Value::as_f64).unwrap_or(default);
-    (bound("minimum", min), bound("maximum", max))
+    let bound = |keyword: &str| keywords.get(keyword).and_then(Value::as_f64);
+    let bounds =
+        (min.max(bound("minimum").unwrap_or(min)), max.min(bound("maximum").unwrap_or(max)));
+    // A range without a number is sorted out by the caller.
+    if bounds.0 <= bounds.1 { bounds } else { (min, max) }
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "the bounds are within 2^53")]
@@ -205,6 +207,11 @@ fn object(root: &Value, keywords: &Map<String, Value>, rng: &mut Rng, depth: usi
             keys.insert(name.clone(), value(root, schema, rng, depth + 1));
         } else {
             keys.remove(name);
+        }
+    }
+    for name in required.iter().filter_map(Value::as_str) {
+        if !keys.contains_key(name) {
+            keys.insert(name.to_owned(), any(rng, depth + 1));
         }
     }
     Value::Object(keys)

@@ -266,6 +266,21 @@ fn structure_schemas() -> Vec<SchemaPair> {
             &["data.a?"],
         ),
         pair(
+            "a required key is listed",
+            json!({ "type": "object", "required": ["x"] }),
+            json!({ "type": "object", "properties": x, "required": ["x"] }),
+            &[],
+            &["data.a.x"],
+        ),
+        pair(
+            "a part forbids the keys of a pattern",
+            json!({ "type": "object", "patternProperties": { "^\\d+$": { "type": "string" } } }),
+            json!({ "type": "object", "patternProperties": { "^\\d+$": { "type": "string" } },
+                "allOf": [{ "type": "object", "additionalProperties": false }] }),
+            &[],
+            &["data.a[*]"],
+        ),
+        pair(
             "a field is encrypted",
             json!({ "type": "string" }),
             json!({ "type": "string", "x-inngest-encrypted": true }),
@@ -381,4 +396,24 @@ fn a_schema_that_is_only_written_differently_is_no_change() {
         checked += 1;
     }
     assert_eq!(checked, titles.len());
+}
+
+#[test]
+fn a_type_that_is_used_in_many_places_is_compared_once() {
+    let directory = Directory::new("shared");
+    // Each type has two fields of the next one: 2^40 paths lead to the last.
+    let schema = |more: &str| {
+        let next = |number: usize| json!({ "$ref": format!("#/$defs/T{}", number + 1) });
+        let mut types: serde_json::Map<String, Value> = (0..40)
+            .map(|number| {
+                let fields =
+                    json!({ "a": next(number), "b": next(number), more: { "type": "null" } });
+                (format!("T{number}"), json!({ "type": "object", "properties": fields }))
+            })
+            .collect();
+        types.insert("T40".to_owned(), json!({ "type": "object", "properties": {} }));
+        json!({ "type": "object", "properties": { "a": { "$ref": "#/$defs/T0" } }, "$defs": types })
+    };
+    let result = scripted::compare(&directory.file("lock.json"), &schema("x"), &schema("y"));
+    assert!(matches!(result, Err(LockError::Behind(_))), "{result:?}");
 }

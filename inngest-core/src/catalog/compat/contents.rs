@@ -39,6 +39,11 @@ impl Comparison<'_> {
         for (name, schema) in &sent.properties {
             problems.extend(self.listed_key(&key(path, name), name, schema, read));
         }
+        // A required key that is not listed is sent with any value.
+        let unlisted = sent.unlisted().unwrap_or(Value::Bool(true));
+        for name in sent.required.iter().filter(|name| !sent.properties.contains_key(*name)) {
+            problems.extend(self.listed_key(&key(path, name), name, &unlisted, read));
+        }
         for (pattern, schema) in &sent.patterns {
             problems.extend(self.pattern(path, pattern, schema, sent, read));
         }
