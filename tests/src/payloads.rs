@@ -393,7 +393,7 @@ pub struct FieldsRenamed {
     pub quoted: u8,
     #[serde(rename = "")]
     pub empty: u8,
-    #[serde(rename = "$ref")]
+    #[serde(rename = "$key")]
     pub reference: String,
     #[serde(rename = "12")]
     pub digits: u8,

@@ -76,7 +76,9 @@ impl Catalog {
     pub(super) fn unknown_event(&self, name: &str, version: Option<&str>) -> CatalogError {
         let versions = self.contracts.iter().filter(|it| it.name == name);
         let mut versions: Vec<String> = versions
-            .map(|it| it.version.as_ref().map_or("no version".to_owned(), |it| format!("`{it}`")))
+            .map(|it| {
+                it.version.as_ref().map_or("no version".to_owned(), |it| format!("version `{it}`"))
+            })
             .collect();
         let hint = match versions.pop() {
             None => "add it with `.event::<..>()`, or its enum with `.events::<..>()`".to_owned(),
@@ -157,7 +159,7 @@ impl<'a> Check<'a> {
         if types.is_empty() || types.iter().any(has_type) {
             return Ok(());
         }
-        self.mismatch(format!("is {}, not {}", shown(value), types.join(" or ")))
+        self.mismatch(format!("is {}, but its type is {}", shown(value), types.join(" or ")))
     }
 
     /// Checks a keyword that applies to values of every type, and that the keyword is known.

@@ -26,13 +26,19 @@ fn two_types_of_one_name_and_version_are_an_error() {
     }
     #[derive(Serialize, JsonSchema, InngestEvent)]
     #[inngest(name = "storefront/shop.opened", id = "opened-{shop}")]
+    struct OtherId {
+        shop: u32,
+    }
+    #[derive(Serialize, JsonSchema, InngestEvent)]
+    #[inngest(name = "storefront/shop.opened", id = "opened-now-{shop}")]
+    #[schemars(rename = "OtherId")]
     struct WithId {
         shop: u32,
     }
     let catalog = Catalog::new("test").event::<CartUpdatedV1>().event::<Other>();
-    insta::assert_snapshot!(error(&catalog), @"");
-    let catalog = Catalog::new("test").event::<WithId>().event::<ShopOpened>();
-    insta::assert_snapshot!(error(&catalog), @"");
+    insta::assert_snapshot!(error(&catalog), @"`storefront/cart.updated`, version `1` is defined by two types that differ in their schemas; give one of them another name or another version");
+    let catalog = Catalog::new("test").event::<WithId>().event::<OtherId>();
+    insta::assert_snapshot!(error(&catalog), @"`storefront/shop.opened` is defined by two types that differ in their id templates; give one of them another name or another version");
 }
 
 #[test]
@@ -41,7 +47,7 @@ fn two_events_with_one_export_are_an_error() {
     #[inngest(name = "billing/cart.updated")]
     struct Other;
     let catalog = Catalog::new("test").event::<CartUpdatedV1>().event::<Other>();
-    insta::assert_snapshot!(error(&catalog), @"");
+    insta::assert_snapshot!(error(&catalog), @"`billing/cart.updated` and `storefront/cart.updated` would both be exported as `CartUpdated`, since an export is named after the event without its domain, the part up to the last `/`; rename one of them, or put them in two catalogs");
 }
 
 /// An event whose data is `T`, which is no struct.
@@ -66,10 +72,10 @@ fn data_that_is_no_object_is_an_error() {
         Object { a: u8 },
         Text(String),
     }
-    insta::assert_snapshot!(error(&Catalog::new("test").event::<Data<Vec<u8>>>()), @"");
-    insta::assert_snapshot!(error(&Catalog::new("test").event::<Data<u8>>()), @"");
-    insta::assert_snapshot!(error(&Catalog::new("test").event::<Data<Mixed>>()), @"");
-    insta::assert_snapshot!(error(&Catalog::new("test").event::<Data<serde_json::Value>>()), @"");
+    insta::assert_snapshot!(error(&Catalog::new("test").event::<Data<Vec<u8>>>()), @"the data of `test/data` must be a JSON object, but its schema describes an array; an event is a struct with named fields or without any");
+    insta::assert_snapshot!(error(&Catalog::new("test").event::<Data<u8>>()), @"the data of `test/data` must be a JSON object, but its schema describes an integer; an event is a struct with named fields or without any");
+    insta::assert_snapshot!(error(&Catalog::new("test").event::<Data<Mixed>>()), @"the data of `test/data` must be a JSON object, but its schema describes a string; an event is a struct with named fields or without any");
+    insta::assert_snapshot!(error(&Catalog::new("test").event::<Data<serde_json::Value>>()), @"the data of `test/data` must be a JSON object, but its schema describes any value; an event is a struct with named fields or without any");
     Catalog::new("test").event::<Data<BTreeMap<String, u8>>>().json_schema().unwrap();
     Catalog::new("test").event::<Data<CartUpdatedV1>>().json_schema().unwrap();
 }
@@ -98,21 +104,21 @@ fn an_encrypted_field_that_is_not_decrypted_is_an_error() {
         customer: Customer,
         option: Option<u8>,
     }
-    insta::assert_snapshot!(error(&Catalog::new("test").event::<Two>()), @"");
-    insta::assert_snapshot!(error(&Catalog::new("test").event::<Nested>()), @"");
+    insta::assert_snapshot!(error(&Catalog::new("test").event::<Two>()), @"the field `data.b` of `test/two` is encrypted, and it is the second one, but the Python package decrypts only the first; put both into one struct, in one encrypted field");
+    insta::assert_snapshot!(error(&Catalog::new("test").event::<Nested>()), @"the field `data.customers[].card` of `test/nested` is encrypted, and only a field at the top of the data is decrypted; move it there, and name it `encrypted`");
     Catalog::new("test").event::<Flattened>().json_schema().unwrap();
 }
 
 #[test]
 fn an_event_that_is_not_in_the_catalog_is_an_error() {
     let catalog = Catalog::new("storefront").event::<CartUpdatedV1>();
-    insta::assert_snapshot!(catalog.check_event(&ShopOpened).unwrap_err(), @"");
-    insta::assert_snapshot!(catalog.event_schema("storefront/cart").unwrap_err(), @"");
+    insta::assert_snapshot!(catalog.check_event(&ShopOpened).unwrap_err(), @"`storefront/shop.opened` is not in the catalog `storefront`: add it with `.event::<..>()`, or its enum with `.events::<..>()`");
+    insta::assert_snapshot!(catalog.event_schema("storefront/cart").unwrap_err(), @"`storefront/cart` is not in the catalog `storefront`: add it with `.event::<..>()`, or its enum with `.events::<..>()`");
 
     #[derive(Serialize, JsonSchema, InngestEvent)]
     #[inngest(name = "storefront/cart.updated", version = "3")]
     struct Newer;
-    insta::assert_snapshot!(catalog.check_event(&Newer).unwrap_err(), @"");
+    insta::assert_snapshot!(catalog.check_event(&Newer).unwrap_err(), @"`storefront/cart.updated`, version `3` is not in the catalog `storefront`: it contains this event with version `1`");
 }
 
 #[test]
@@ -133,7 +139,7 @@ fn data_that_differs_from_its_schema_is_an_error_with_its_path() {
     let catalog = Catalog::new("test").event::<Paid>();
     let paid = Paid { lines: vec![Line { amount: 1.5 }] };
     let error = catalog.check_event(&paid).unwrap_err();
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @r#"the data of `test/paid`, version `2` does not match its schema: `data.lines[0].amount` is "150", but its type is number; make `Serialize` and `JsonSchema` of its type agree, for example by `#[schemars(with = "..")]`"#);
     assert!(matches!(error, CatalogError::Mismatch { path, .. } if path == "data.lines[0].amount"));
     catalog.check_event(&Paid { lines: vec![] }).unwrap();
 }
@@ -147,7 +153,7 @@ fn a_keyword_that_is_not_supported_is_an_error() {
         number: u8,
     }
     let catalog = Catalog::new("test").event::<Odd>();
-    insta::assert_snapshot!(catalog.check_event(&Odd { number: 4 }).unwrap_err(), @"");
+    insta::assert_snapshot!(catalog.check_event(&Odd { number: 4 }).unwrap_err(), @"the schema of `test/odd` has the keyword `multipleOf` at `data.number`, which is not supported here; it comes from `#[schemars(..)]` or from a `JsonSchema` implementation");
 }
 
 #[test]

@@ -86,7 +86,7 @@ async fn events_and_versions_that_are_not_in_the_catalog_do_not_match() {
     sent.check_with(catalog());
     let other = CartUpdatedV2 { cart_id: "c".to_owned(), revision: 1, lines: vec![] };
     client.send(Event::new(&other)).await.unwrap();
-    assert!(failure(|| sent.nothing_else()).contains("it contains this event with `1`"));
+    assert!(failure(|| sent.nothing_else()).contains("it contains this event with version `1`"));
 }
 
 #[test]
