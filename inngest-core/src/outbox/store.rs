@@ -24,6 +24,9 @@ pub trait Protocol: Send + Sync + 'static {
 
     /// Leases a sealed batch that is due, or seals pending events. Returns `None` if there is
     /// neither.
+    ///
+    /// The batch that has been due for the longest time is first. A batch that is due because its
+    /// time is too far ahead precedes it: ordered by its time, it would be the last one for hours.
     fn claim(
         &self,
         request: &ClaimRequest,

@@ -37,9 +37,9 @@ pub(crate) enum Weather {
     Page,
 }
 
-/// What is wrong with the events, for the whole story.
+/// What the server refuses, for the whole story.
 #[derive(Clone, Debug)]
-pub(crate) struct Story {
+pub(crate) struct Rules {
     /// Events whose number is a multiple of this are refused with 400; 0 for none.
     pub(crate) bad_every: u64,
     /// A request with an event whose number is a multiple of this fails with 500; 0 for none.
@@ -78,7 +78,7 @@ pub(crate) struct Record {
 
 #[derive(Clone)]
 pub(crate) struct Server {
-    pub(crate) story: Story,
+    pub(crate) rules: Rules,
     start: Instant,
     store: ScriptedStore,
     weather: Arc<Mutex<Weather>>,
@@ -89,9 +89,9 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn new(story: Story, store: ScriptedStore, rng: Rng) -> Server {
+    pub(crate) fn new(rules: Rules, store: ScriptedStore, rng: Rng) -> Server {
         Server {
-            story,
+            rules,
             start: Instant::now(),
             store,
             weather: Arc::new(Mutex::new(Weather::Fair)),
@@ -121,11 +121,11 @@ impl Server {
     }
 
     pub(crate) fn is_bad(&self, number: u64) -> bool {
-        is_multiple(number, self.story.bad_every)
+        is_multiple(number, self.rules.bad_every)
     }
 
     pub(crate) fn is_poison(&self, number: u64) -> bool {
-        is_multiple(number, self.story.poison_every)
+        is_multiple(number, self.rules.poison_every)
     }
 
     async fn respond(
@@ -139,9 +139,9 @@ impl Server {
         let weather = *self.weather.lock().expect("no panic");
         // Only with a fault does a response take longer than the client's timeout.
         let max_delay = if weather == Weather::Fair {
-            self.story.max_delay.min(8_000)
+            self.rules.max_delay.min(8_000)
         } else {
-            self.story.max_delay
+            self.rules.max_delay
         };
         let delay = self.rng.lock().expect("no panic").u64(..=max_delay);
         if weather == Weather::Unreachable {
@@ -193,7 +193,7 @@ impl Attempt<'_> {
         let mut accepted = Vec::new();
         for (id, event) in self.ids.iter().zip(&self.events).take(count) {
             let number = number(event);
-            let is_refused = self.server.story.refuses_lost && record.lost.contains(&number);
+            let is_refused = self.server.rules.refuses_lost && record.lost.contains(&number);
             if self.server.is_bad(number) || (is_refused && !healed) {
                 break;
             }
@@ -210,13 +210,13 @@ impl Attempt<'_> {
     }
 
     async fn respond(&mut self, weather: Weather) -> Result<http::Response<Bytes>, TransportFault> {
-        let story = &self.server.story;
-        if self.events.len() > story.max_events {
+        let rules = &self.server.rules;
+        if self.events.len() > rules.max_events {
             return self.clear(Ok(status(413, &[], "too large")));
         }
         if !self.healed() {
             let checkouts = || self.events.iter().filter(|event| event["name"] == CHECKOUT);
-            if story.refuses_checkouts && checkouts().next().is_some() {
+            if rules.refuses_checkouts && checkouts().next().is_some() {
                 self.server.record().refused_names.insert(CHECKOUT.to_owned());
                 return self.clear(Ok(status(403, &[], "not this name")));
             }
@@ -225,7 +225,7 @@ impl Attempt<'_> {
             }
         }
         match weather {
-            Weather::Fair => self.fair(),
+            Weather::Fair => Ok(self.fair()),
             Weather::Mixed(percent) => {
                 let (fault, part) = {
                     let mut rng = self.server.rng.lock().expect("no panic");
@@ -250,14 +250,14 @@ impl Attempt<'_> {
         }
     }
 
-    fn fair(&mut self) -> Result<http::Response<Bytes>, TransportFault> {
+    fn fair(&mut self) -> http::Response<Bytes> {
         let ids = self.accept(self.events.len());
         self.clear(());
         if ids.len() < self.events.len() {
-            return Ok(status(400, &ids, "a bad event"));
+            return status(400, &ids, "a bad event");
         }
         let body = json!({ "ids": ids, "status": 200 });
-        Ok(http::Response::new(body.to_string().into()))
+        http::Response::new(body.to_string().into())
     }
 
     async fn faulty(
@@ -307,7 +307,7 @@ impl Attempt<'_> {
                 *response.status_mut() = http::StatusCode::BAD_REQUEST;
                 Ok(response)
             }
-            _ => self.fair(),
+            _ => Ok(self.fair()),
         }
     }
 }

@@ -12,7 +12,7 @@ use inngest_core::testing::outbox_store::{Defect, ScriptedStore, StoreFault};
 use inngest_tests::{CheckoutCompleted, ItemViewed};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::server::{Server, Story, Weather};
+use crate::server::{Rules, Server, Weather};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -20,6 +20,7 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// What may happen in a story.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent of each other")]
 struct Plot {
     /// Only connections fail. No relay is killed, and the database and the clock work.
     only_connections: bool,
@@ -80,7 +81,7 @@ pub(crate) async fn run(seed: u64, defect: Option<Defect>) -> Outcome {
         clock_is_set_back: rng.bool(),
         checkouts: !only_connections && rng.bool(),
     };
-    let story = Story {
+    let rules = Rules {
         bad_every: if only_connections { 0 } else { *rng.choice(&[0, 0, 3, 7]).expect("one") },
         poison_every: if only_connections { 0 } else { *rng.choice(&[0, 0, 5, 11]).expect("one") },
         refuses_checkouts: plot.checkouts && rng.bool(),
@@ -92,7 +93,7 @@ pub(crate) async fn run(seed: u64, defect: Option<Defect>) -> Outcome {
     if let Some(defect) = defect {
         store.break_by(defect);
     }
-    let server = Server::new(story, store.handle(), rng.fork());
+    let server = Server::new(rules, store.handle(), rng.fork());
     let mut run = Run {
         plot,
         outbox: Outbox::new(),
@@ -301,7 +302,7 @@ impl Run {
         while !is_done(self) {
             if started.elapsed() >= limit {
                 let (pending, batches) = (self.store.pending(), self.store.batches());
-                panic!("{what}: {pending:?}, {batches:?}, {:?}", self.server.story);
+                panic!("{what}: {pending:?}, {batches:?}, {:?}", self.server.rules);
             }
             sleep(SECOND * 5).await;
         }
@@ -309,7 +310,7 @@ impl Run {
 
     /// With nothing but poison events, the others are delivered.
     async fn others_are_not_held_up(&mut self) {
-        if self.server.story.poison_every == 0 || self.server.story.refuses_checkouts {
+        if self.server.rules.poison_every == 0 || self.server.rules.refuses_checkouts {
             return;
         }
         self.server.set_weather(Weather::Fair);

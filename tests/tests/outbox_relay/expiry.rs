@@ -24,7 +24,7 @@ async fn an_event_is_dead_23_hours_after_its_first_ambiguous_attempt() {
     let relay =
         shop.relay().on_dead(move |event| hook.lock().expect("no panic").push(event.clone()));
     let relay = relay.start().await.expect("a relay");
-    sleep(HOUR * 33 - MINUTE).await;
+    sleep(HOUR * 32 + MINUTE * 59).await;
     assert_eq!(shop.store.dead(), []);
     shop.settled(MINUTE * 4).await;
 
@@ -157,5 +157,23 @@ async fn a_settlement_that_is_lost_does_not_shorten_the_23_hours() {
     shop.store.heal();
     shop.settled(MINUTE * 10).await;
     assert_eq!(shop.store.dead(), []);
+    drop(relay);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_from_before_the_clock_was_set_back_is_not_the_last_one_for_hours() {
+    // The first batch would be accepted now, the others fail all the time.
+    let judge = Judge::new(|request| match (request.index, &*request.numbers) {
+        (0, _) | (_, [1..4]) => Ruling::Respond(500, "{}"),
+        _ => Ruling::Accept,
+    });
+    let shop = Shop::judged(&judge);
+    shop.enqueue(0..1);
+    let relay = shop.relay().batch_events(1).start().await.expect("a relay");
+    sleep(SECOND / 100).await;
+    shop.store.set_back(HOUR * 5);
+    shop.enqueue(1..4);
+    sleep(MINUTE * 3).await;
+    assert_eq!(judge.accepted().len(), 1);
     drop(relay);
 }

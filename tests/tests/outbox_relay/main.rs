@@ -126,5 +126,5 @@ impl Outcomes {
 /// Returns the times between consecutive requests, in whole seconds.
 fn seconds_between(script: &Script) -> Vec<u64> {
     let times: Vec<Duration> = script.requests().iter().map(|request| request.elapsed).collect();
-    times.windows(2).map(|pair| (pair[1] - pair[0]).as_secs()).collect()
+    times.windows(2).map(|pair| pair[1].saturating_sub(pair[0]).as_secs()).collect()
 }

@@ -88,7 +88,8 @@ impl<S: Store> RelayBuilder<S> {
     }
 
     /// Sets a hook that is called with each event that becomes dead, after the database has recorded
-    /// it. The hook must not block. A panic in it is caught and logged.
+    /// it, and at most once: not if the relay is killed, or the database's answer is lost, in between.
+    /// The hook must not block. A panic in it is caught and logged.
     pub fn on_dead(mut self, hook: impl Fn(&DeadEvent) + Send + Sync + 'static) -> RelayBuilder<S> {
         self.options.on_dead = Some(Arc::new(hook));
         self
@@ -115,7 +116,8 @@ impl<S: Store> RelayBuilder<S> {
     ///
     /// It tries each batch once, and waits for no backoff, for no lease of another relay and for no
     /// stall: after a refused key, a `Retry-After` or three failures in a row, it ends. Events that
-    /// were not delivered are in the outbox and counted in [`RelayReport::left`].
+    /// were not delivered are in the outbox; those that it tried are counted in
+    /// [`RelayReport::left`].
     ///
     /// # Errors
     ///

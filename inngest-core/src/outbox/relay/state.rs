@@ -345,7 +345,9 @@ mod tests {
         let now = Instant::now();
         let ends_after = |effects: &[Effect]| {
             let mut state = state();
-            effects.iter().for_each(|effect| state.apply(effect, now, now, 0.0));
+            for effect in effects {
+                state.apply(effect, now, now, 0.0);
+            }
             state.ends_drain()
         };
         assert!(ends_after(&[refused()]));

@@ -90,11 +90,12 @@ impl Tables {
         Some(claimed(id, batch, lease_expired, ambiguous_for))
     }
 
-    /// Returns the batch that has been due for the longest time.
+    /// Returns the batch that has been due for the longest time. If the clock was set back, a batch
+    /// with a time far ahead comes first, since it would be the last one for hours.
     fn due(&self, now: SystemTime) -> Option<i64> {
         let is_due = |batch: &&Batch| batch.due_at <= now || batch.due_at > now + LONGEST_WAIT;
         let due = self.batches.iter().filter(|(_, batch)| is_due(batch));
-        due.min_by_key(|(_, batch)| batch.due_at).map(|(id, _)| *id)
+        due.min_by_key(|(_, batch)| (batch.due_at <= now, batch.due_at)).map(|(id, _)| *id)
     }
 
     fn seal(&mut self, request: &ClaimRequest, now: SystemTime) -> ClaimedBatch {
