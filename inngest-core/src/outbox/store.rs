@@ -158,7 +158,8 @@ pub struct Settlement {
     /// Whether no attempt of any event has an unknown outcome. The time of the first such attempt,
     /// which the claim has set, is then cleared, also for the dead events.
     pub unambiguous: bool,
-    /// The last error, for people who look at the table.
+    /// The last error, for people who look at the table. `None` if there was no attempt: the error of
+    /// the attempt before stays.
     pub last_error: Option<String>,
 }
 

@@ -1,6 +1,7 @@
 //! Decides what happens to the events of a claimed batch: before it is sent, and after an attempt.
 //! Pure functions.
 
+use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,13 +73,24 @@ pub(super) fn before_attempt(
     Some(Settlement { parts, ..settlement(claimed) })
 }
 
-/// Returns the settlement of a batch that was claimed and not sent, or whose request was canceled.
-/// It is due at once.
-pub(super) fn release(claimed: &ClaimedBatch, unambiguous: bool) -> Settlement {
+/// Returns the settlement of a batch that was claimed and not sent. It is due at once, and the claim
+/// does not count as an attempt.
+pub(super) fn release(claimed: &ClaimedBatch) -> Settlement {
+    let attempts = claimed.attempts.saturating_sub(1);
+    due_at_once(claimed, attempts, claimed.ambiguous_for.is_none())
+}
+
+/// Returns the settlement of a batch whose request was canceled. It is due at once.
+pub(super) fn cancel(claimed: &ClaimedBatch, unambiguous: bool) -> Settlement {
+    let attempts = claimed.attempts.saturating_sub(u32::from(unambiguous));
+    due_at_once(claimed, attempts, unambiguous)
+}
+
+fn due_at_once(claimed: &ClaimedBatch, attempts: u32, unambiguous: bool) -> Settlement {
     let part = Part {
         places: claimed.events.iter().map(|event| event.place).collect(),
         due_in: Duration::ZERO,
-        attempts: claimed.attempts.saturating_sub(u32::from(unambiguous)),
+        attempts,
         crashes: claimed.crashes,
     };
     Settlement { parts: vec![part], unambiguous, ..settlement(claimed) }
@@ -98,7 +110,7 @@ pub(super) fn after_attempt(
     for (event, outcome) in claimed.events.iter().zip(outcomes) {
         match outcome {
             Outcome::Accepted(_) => settlement.delivered.push(event.place),
-            Outcome::Rejected(reason) => settlement.dead.push((event.place, reason.to_string())),
+            Outcome::Rejected(reason) => settlement.dead.push((event.place, reason_of(reason))),
             Outcome::Unsent(cause) if is_verdict(cause) => {
                 settlement.dead.push((event.place, cause.to_string()));
             }
@@ -128,6 +140,14 @@ pub(super) fn after_attempt(
     };
     settlement.parts = parts;
     Decision { settlement, effect }
+}
+
+/// Returns why an event was rejected, with the cause.
+fn reason_of(rejection: &Rejection) -> String {
+    match rejection.source() {
+        Some(cause) => format!("{rejection}: {cause}"),
+        None => rejection.to_string(),
+    }
 }
 
 /// Returns whether the error is the server's verdict on an event that may have been accepted before.

@@ -17,7 +17,8 @@ use super::attempt::Attempt;
 use super::database::Database;
 use super::options::{Mode, RelayOptions};
 use super::settlement::{
-    AttemptContext, Decision, Effect, after_attempt, before_attempt, name_rejection, release,
+    AttemptContext, Decision, Effect, after_attempt, before_attempt, cancel, name_rejection,
+    release,
 };
 use super::state::{NextClaim, State};
 use crate::client::{Client, OutboxGauges, Outcome, RequestError, SendOutcome, log as client_log};
@@ -251,7 +252,7 @@ impl<S: Store> Shared<S> {
         let started = Instant::now();
         let Some(mut outcomes) = self.send(&claimed, &attempt).await else {
             let unambiguous = claimed.ambiguous_for.is_none() && attempt.is_unambiguous(&[]);
-            self.settle(&claimed, release(&claimed, unambiguous), &[]).await;
+            self.settle(&claimed, cancel(&claimed, unambiguous), &[]).await;
             self.state().report.left += events;
             return;
         };
@@ -274,10 +275,10 @@ impl<S: Store> Shared<S> {
     fn before_attempt(&self, claimed: &ClaimedBatch) -> Option<Settlement> {
         if self.phase() > Phase::Running {
             self.state().report.released += count(claimed.events.len());
-            return Some(release(claimed, claimed.ambiguous_for.is_none()));
+            return Some(release(claimed));
         }
         if self.mode == Mode::Drain && !self.state().first_try(claimed.lease.batch) {
-            return Some(release(claimed, claimed.ambiguous_for.is_none()));
+            return Some(release(claimed));
         }
         let dead_letter_after = self.options.dead_letter_after;
         let settlement = before_attempt(claimed, dead_letter_after, fastrand::f64())?;

@@ -76,8 +76,8 @@ impl SqliteStore {
         Ok(SqliteStore::from_connection(connection))
     }
 
-    /// Uses a connection that was opened with other options than those of
-    /// [`open`](SqliteStore::open), such as a key. It must not have an open transaction. Its
+    /// Uses a connection that was opened with other options than
+    /// [`open`](SqliteStore::open) uses, such as a key. It must not have an open transaction. Its
     /// `busy_timeout` stays as it is. Its option `synchronous` is set by the store, which commits a
     /// claim to the disk before events are sent.
     ///

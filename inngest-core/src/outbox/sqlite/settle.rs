@@ -13,7 +13,7 @@ use crate::outbox::store::{Lease, Part, Settled, Settlement};
 const RENEW: &str = "UPDATE inngest_outbox_batch SET due_at = ?3 WHERE id = ?1 AND token = ?2";
 
 const LEASED: &str = "\
-SELECT base_seq, seed, sealed_at, ambiguous_at FROM inngest_outbox_batch
+SELECT base_seq, seed, sealed_at, ambiguous_at, last_error FROM inngest_outbox_batch
 WHERE id = ?1 AND token = ?2";
 
 const INSERT_DEAD: &str = "\
@@ -41,6 +41,7 @@ struct Leased {
     seed: [u8; 16],
     sealed_at: i64,
     ambiguous_at: Option<i64>,
+    last_error: Option<String>,
 }
 
 pub(super) fn renew(
@@ -65,6 +66,9 @@ pub(super) fn settle(database: &mut Database, settlement: &Settlement) -> Result
         if settlement.unambiguous {
             leased.ambiguous_at = None;
         }
+        if settlement.last_error.is_some() {
+            leased.last_error.clone_from(&settlement.last_error);
+        }
         let dead = bury(tx, settlement, &leased, now)?;
         delete_events(tx, &settlement.delivered, &leased)?;
         update_batches(tx, settlement, &leased, now)?;
@@ -80,6 +84,7 @@ fn leased(tx: &Transaction<'_>, lease: Lease) -> rusqlite::Result<Option<Leased>
             seed: row.get(1)?,
             sealed_at: row.get(2)?,
             ambiguous_at: row.get(3)?,
+            last_error: row.get(4)?,
         })
     };
     statement.query_row((lease.batch, lease.token), read).optional()
@@ -148,7 +153,7 @@ fn update_batches(
         part.attempts,
         part.crashes,
         leased.ambiguous_at,
-        &settlement.last_error,
+        &leased.last_error,
     ))?;
     for (part, first_seq, last_seq) in parts {
         tx.prepare_cached(INSERT_BATCH)?.execute((
@@ -158,7 +163,7 @@ fn update_batches(
             part.attempts,
             part.crashes,
             leased.ambiguous_at,
-            &settlement.last_error,
+            &leased.last_error,
             leased.base_seq,
             leased.seed,
             leased.sealed_at,
