@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `SHOP_DATABASE` | `sqlite:` and the path of the file |
 //! | `SHOP_FIRST` | the number of the first order |
+//! | `SHOP_ORDERS` | how many orders are committed before the process ends; there is no relay then |
 //! | `SHOP_HALT_AT` | a log message of the relay, at which the shop prints `halted` and waits to be killed |
 //! | `SHOP_HALT_AFTER` | how many messages of this text are passed before |
 
@@ -38,6 +39,9 @@ async fn main() -> Result<(), ShopError> {
             let store = SqliteStore::open(path)?;
             store.migrate().await?;
             let mut connection = open(Path::new(path))?;
+            if let Ok(orders) = std::env::var("SHOP_ORDERS") {
+                return commit(&mut connection, &outbox, first, orders.parse()?);
+            }
             let sales = outbox.clone();
             let sells = tokio::task::spawn_blocking(move || sell(&mut connection, &sales, first));
             relay(&client, &outbox, store).await?;
@@ -60,6 +64,21 @@ fn open(path: &Path) -> Result<Connection, ShopError> {
     let connection = Connection::open(path)?;
     connection.execute_batch("CREATE TABLE IF NOT EXISTS orders (number INTEGER PRIMARY KEY)")?;
     Ok(connection)
+}
+
+/// Commits `orders` orders.
+fn commit(
+    connection: &mut Connection,
+    outbox: &Outbox,
+    first: u32,
+    orders: u32,
+) -> Result<(), ShopError> {
+    for number in first..first + orders {
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        outbox.enqueue_sqlite(&tx, ItemViewed::number(number))?;
+        tx.commit()?;
+    }
+    Ok(())
 }
 
 /// Commits orders until the process is killed. Some transactions are rolled back.

@@ -93,7 +93,7 @@ async fn the_batch_of_a_killed_relay_is_sent_by_another_when_its_lease_ends() {
     shop.enqueue(0..4);
     // Accepts the events, and never responds.
     shop.api.fail_next(Fault::hang().after_accepting());
-    let relay = shop.relay().start().await.expect("a relay");
+    let relay = shop.relay().in_flight(1).start().await.expect("a relay");
     shop.api.wait_for_event(3).await;
     drop(relay);
     assert_eq!(counts(shop.drain().await), [0, 0, 0, 0], "the lease is still held");
@@ -107,8 +107,8 @@ async fn the_batch_of_a_killed_relay_is_sent_by_another_when_its_lease_ends() {
 async fn a_settlement_after_the_lease_was_lost_has_no_effect() {
     let shop = Shop::open().await;
     shop.enqueue(0..4);
-    shop.api.fail_next(Fault::delay(Duration::from_millis(300)));
-    let slow = tokio::spawn(shop.relay().drain());
+    shop.api.fail_next(Fault::delay(Duration::from_millis(1_500)));
+    let slow = tokio::spawn(shop.relay().in_flight(1).drain());
     until("a request", || shop.api.requests().len() == 1).await;
     // The lease ends, and another relay fails, so that the batch stays.
     shop.make_all_due();
@@ -126,8 +126,8 @@ async fn a_settlement_after_the_lease_was_lost_has_no_effect() {
 async fn a_relay_extends_its_lease_while_it_sends() {
     let shop = Shop::open().await;
     shop.enqueue(0..2);
-    shop.api.fail_next(Fault::delay(Duration::from_millis(2_500)));
-    let slow = tokio::spawn(shop.relay().lease(Duration::from_secs(1)).drain());
+    shop.api.fail_next(Fault::delay(Duration::from_millis(4_500)));
+    let slow = tokio::spawn(shop.relay().lease(Duration::from_secs(2)).drain());
     until("a request", || shop.api.requests().len() == 1).await;
     let first_due = shop.number("SELECT due_at FROM inngest_outbox_batch");
     let mut other = 0;
@@ -194,7 +194,7 @@ async fn a_batch_that_crashes_its_relays_is_halved() {
     shop.enqueue(0..8);
     for crash in 1..=3 {
         shop.api.fail_next(Fault::hang());
-        let relay = shop.relay().start().await.expect("a relay");
+        let relay = shop.relay().in_flight(1).start().await.expect("a relay");
         until("a request", || shop.api.requests().len() == crash).await;
         drop(relay);
         shop.make_all_due();

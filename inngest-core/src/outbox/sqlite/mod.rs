@@ -13,6 +13,8 @@ mod enqueue;
 mod error;
 mod migrate;
 mod settle;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::panic::resume_unwind;
