@@ -1,6 +1,6 @@
 //! The version of the tables, and their creation.
 
-use super::super::statements::{BEGIN, LOCK_MIGRATIONS, SET_LOCK_TIMEOUT, VERSION, VERSION_TABLE};
+use super::super::statements::{BEGIN, LOCK_MIGRATIONS, SET_LOCK_TIMEOUT, VERSION, VERSION_TABLES};
 use super::operations::Failure;
 use super::raw_sql;
 use super::sqlx::{self, Connection, Executor, PgConnection};
@@ -17,11 +17,11 @@ pub(super) async fn schema_version(connection: &mut PgConnection) -> Result<i32,
 }
 
 async fn version(tx: &mut PgConnection) -> Result<i32, Failure> {
-    let table: Option<String> = sqlx::query_scalar(VERSION_TABLE).fetch_one(&mut *tx).await?;
-    match table {
-        Some(_) => Ok(sqlx::query_scalar(VERSION).fetch_one(tx).await?),
-        None => Ok(0),
+    let tables: i64 = sqlx::query_scalar(VERSION_TABLES).fetch_one(&mut *tx).await?;
+    if tables == 0 {
+        return Ok(0);
     }
+    Ok(sqlx::query_scalar(VERSION).fetch_one(tx).await?)
 }
 
 pub(super) async fn migrate(connection: &mut PgConnection) -> Result<(), Failure> {

@@ -52,8 +52,9 @@ impl Hints {
         }
         if scan == Scan::default() {
             self.full_scan_at = Some(now);
+            let sealed = found.sealed.map(|(batch, _)| batch);
             let next = self.last_batch.saturating_add(1);
-            self.scan.from_batch = found.first_batch.unwrap_or(next);
+            self.scan.from_batch = found.first_batch.or(sealed).unwrap_or(next);
         }
     }
 }
@@ -87,7 +88,17 @@ mod tests {
         let sealed = |batch, seq| Found { first_batch: None, sealed: Some((batch, seq)) };
         hints.record(Scan::default(), sealed(1, 9_000), start);
         hints.record(Scan::default(), sealed(2, 500), after(start, 1000));
-        assert_eq!(hints.next(after(start, 1100)), Scan { after_seq: 500, from_batch: 3 });
+        assert_eq!(hints.next(after(start, 1100)), Scan { after_seq: 500, from_batch: 2 });
+    }
+
+    #[test]
+    fn a_batch_that_is_sealed_by_a_full_scan_is_found_again() {
+        let (start, mut hints) = (Instant::now(), Hints::default());
+        let sealed = |batch| Found { first_batch: None, sealed: Some((batch, 40)) };
+        hints.record(Scan::default(), sealed(5), start);
+        assert_eq!(hints.next(after(start, 10)).from_batch, 5);
+        hints.record(hints.scan, sealed(6), after(start, 20));
+        assert_eq!(hints.next(after(start, 30)).from_batch, 5);
     }
 
     #[test]

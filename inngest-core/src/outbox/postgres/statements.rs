@@ -30,8 +30,11 @@ pub(super) const LOCK_MIGRATIONS: &str = "SELECT pg_advisory_xact_lock(730831924
 /// Limits how long a migration waits for a lock, and so how long others wait for the migration.
 pub(super) const SET_LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '10s'";
 
-/// Returns the table of the version, or `NULL` if it is missing.
-pub(super) const VERSION_TABLE: &str = "SELECT to_regclass('inngest_outbox_schema')::text";
+/// Counts the table of the version. Reads `pg_class`, since `to_regclass` may return what it was
+/// before another transaction, for which this one waited, created the table.
+pub(super) const VERSION_TABLES: &str = "\
+SELECT count(*) FROM pg_catalog.pg_class
+WHERE relname = 'inngest_outbox_schema' AND relkind = 'r' AND pg_catalog.pg_table_is_visible(oid)";
 
 pub(super) const VERSION: &str = "SELECT coalesce(max(version), 0) FROM inngest_outbox_schema";
 
