@@ -1,6 +1,6 @@
 //! Claims a batch that is due, or seals pending events.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::super::error::invalid_row;
 use super::super::pool::Claim;
@@ -21,10 +21,12 @@ pub(super) async fn claim(
     scan: Scan,
 ) -> Result<Claim, Failure> {
     let poll = poll(scan);
+    let started = Instant::now();
     let rows = connection.fetch_all(raw_sql(&poll)).await?;
     let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
     let (is_due, is_pending): (bool, bool) = (row.try_get(0)?, row.try_get(1)?);
-    let mut found = Found { first_batch: row.try_get(2)?, sealed: None };
+    let first_batch = row.try_get(2)?;
+    let mut found = Found { first_batch, took: started.elapsed(), sealed: None };
     if !is_due && !is_pending {
         return Ok(Claim { found, batch: None });
     }

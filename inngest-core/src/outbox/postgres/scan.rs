@@ -3,12 +3,17 @@
 //! Deleted rows stay in a table and its index until vacuum removes them, and while an old
 //! transaction is open, vacuum cannot. A claim therefore looks only at rows above the ones that it
 //! knows to be gone. This is a hint: rows are committed in another order than they are numbered, and
-//! a row below the hint may appear later. So one claim a second looks at all rows.
+//! a row below the hint may appear later. So one claim a second looks at all rows, or one in a longer
+//! time if that takes long.
 
 use std::time::{Duration, Instant};
 
-/// How often a claim looks at all rows.
-const FULL_SCAN_INTERVAL: Duration = Duration::from_secs(1);
+/// How often a claim looks at all rows, at the most and at the least.
+const MIN_INTERVAL: Duration = Duration::from_secs(1);
+const MAX_INTERVAL: Duration = Duration::from_secs(30);
+
+/// Between two looks at all rows is at least this many times what one takes.
+const RELATIVE_INTERVAL: u32 = 20;
 
 /// The rows at which a claim looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +29,8 @@ pub(super) struct Scan {
 pub(super) struct Found {
     /// The first batch that it saw.
     pub(super) first_batch: Option<i64>,
+    /// What looking for them took.
+    pub(super) took: Duration,
     /// The batch that it sealed, and the last `seq` of its events.
     pub(super) sealed: Option<(i64, i64)>,
 }
@@ -33,14 +40,14 @@ pub(super) struct Found {
 pub(super) struct Hints {
     scan: Scan,
     last_batch: i64,
-    full_scan_at: Option<Instant>,
+    next_full_scan: Option<Instant>,
 }
 
 impl Hints {
     /// Returns where the next claim begins to look.
-    pub(super) fn next(&mut self, now: Instant) -> Scan {
-        let is_recent = |at: Instant| now.saturating_duration_since(at) < FULL_SCAN_INTERVAL;
-        if self.full_scan_at.is_some_and(is_recent) { self.scan } else { Scan::default() }
+    pub(super) fn next(&self, now: Instant) -> Scan {
+        let is_later = self.next_full_scan.is_some_and(|next| now < next);
+        if is_later { self.scan } else { Scan::default() }
     }
 
     /// Records what the claim with `scan`, which began at `now`, has found.
@@ -51,7 +58,8 @@ impl Hints {
             self.last_batch = self.last_batch.max(batch);
         }
         if scan == Scan::default() {
-            self.full_scan_at = Some(now);
+            let interval = found.took.saturating_mul(RELATIVE_INTERVAL);
+            self.next_full_scan = Some(now + interval.clamp(MIN_INTERVAL, MAX_INTERVAL));
             let sealed = found.sealed.map(|(batch, _)| batch);
             let next = self.last_batch.saturating_add(1);
             self.scan.from_batch = found.first_batch.or(sealed).unwrap_or(next);
@@ -67,46 +75,59 @@ mod tests {
         start + Duration::from_millis(millis)
     }
 
+    fn found(first_batch: Option<i64>, sealed: Option<(i64, i64)>) -> Found {
+        Found { first_batch, sealed, took: Duration::ZERO }
+    }
+
     #[test]
     fn all_rows_are_looked_at_first_and_once_a_second() {
         let (start, mut hints) = (Instant::now(), Hints::default());
         assert_eq!(hints.next(start), Scan::default());
-        let found = Found { first_batch: Some(7), sealed: Some((9, 500)) };
-        hints.record(Scan::default(), found, start);
+        hints.record(Scan::default(), found(Some(7), Some((9, 500))), start);
         let hinted = Scan { after_seq: 500, from_batch: 7 };
         assert_eq!(hints.next(after(start, 999)), hinted);
         assert_eq!(hints.next(after(start, 1000)), Scan::default());
-        hints.record(Scan::default(), Found::default(), after(start, 1000));
+        hints.record(Scan::default(), found(None, None), after(start, 1000));
         let hinted = Scan { after_seq: 500, from_batch: 10 };
         assert_eq!(hints.next(after(start, 1999)), hinted);
         assert_eq!(hints.next(after(start, 2000)), Scan::default());
     }
 
     #[test]
+    fn all_rows_are_looked_at_less_often_if_that_takes_long() {
+        for (took, interval) in [(10, 1_000), (200, 4_000), (60_000, 30_000)] {
+            let (start, mut hints) = (Instant::now(), Hints::default());
+            let took = Duration::from_millis(took);
+            hints.record(Scan::default(), Found { took, ..found(Some(7), None) }, start);
+            assert_ne!(hints.next(after(start, interval - 1)), Scan::default());
+            assert_eq!(hints.next(after(start, interval)), Scan::default());
+        }
+    }
+
+    #[test]
     fn events_that_were_committed_late_are_followed_by_their_successors() {
         let (start, mut hints) = (Instant::now(), Hints::default());
-        let sealed = |batch, seq| Found { first_batch: None, sealed: Some((batch, seq)) };
-        hints.record(Scan::default(), sealed(1, 9_000), start);
-        hints.record(Scan::default(), sealed(2, 500), after(start, 1000));
+        hints.record(Scan::default(), found(None, Some((1, 9_000))), start);
+        hints.record(Scan::default(), found(None, Some((2, 500))), after(start, 1000));
         assert_eq!(hints.next(after(start, 1100)), Scan { after_seq: 500, from_batch: 2 });
     }
 
     #[test]
     fn a_batch_that_is_sealed_by_a_full_scan_is_found_again() {
         let (start, mut hints) = (Instant::now(), Hints::default());
-        let sealed = |batch| Found { first_batch: None, sealed: Some((batch, 40)) };
-        hints.record(Scan::default(), sealed(5), start);
-        assert_eq!(hints.next(after(start, 10)).from_batch, 5);
-        hints.record(hints.scan, sealed(6), after(start, 20));
+        hints.record(Scan::default(), found(None, Some((5, 40))), start);
+        let hinted = hints.next(after(start, 10));
+        assert_eq!(hinted.from_batch, 5);
+        hints.record(hinted, found(None, Some((6, 40))), after(start, 20));
         assert_eq!(hints.next(after(start, 30)).from_batch, 5);
     }
 
     #[test]
     fn a_batch_of_a_hinted_claim_does_not_move_the_hint_past_older_batches() {
         let (start, mut hints) = (Instant::now(), Hints::default());
-        hints.record(Scan::default(), Found { first_batch: Some(3), sealed: None }, start);
+        hints.record(Scan::default(), found(Some(3), None), start);
         let hinted = hints.next(after(start, 10));
-        hints.record(hinted, Found { first_batch: Some(5), sealed: Some((8, 20)) }, start);
+        hints.record(hinted, found(Some(5), Some((8, 20))), start);
         assert_eq!(hints.next(after(start, 20)), Scan { after_seq: 20, from_batch: 3 });
     }
 }
