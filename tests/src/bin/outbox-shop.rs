@@ -2,7 +2,7 @@
 //!
 //! | variable | content |
 //! |---|---|
-//! | `SHOP_DATABASE` | `sqlite:` and the path of the file |
+//! | `SHOP_DATABASE` | `sqlite:` and the path of the file, or the URL of a PostgreSQL database |
 //! | `SHOP_FIRST` | the number of the first order |
 //! | `SHOP_ORDERS` | how many orders are committed before the process ends; there is no relay then |
 //! | `SHOP_HALT_AT` | a log message of the relay, at which the shop prints `halted` and waits to be killed |
@@ -13,9 +13,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use inngest_core::outbox::{Outbox, SqliteStore, Store};
+use inngest_core::outbox::{Outbox, PostgresStore, SqliteStore, Store};
 use inngest_core::{Client, RetryPolicy};
 use inngest_tests::ItemViewed;
+use inngest_tests::postgres::sqlx::{self, Executor, PgPool};
 use rusqlite::{Connection, TransactionBehavior};
 use tracing::field::{Field, Visit};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
@@ -46,6 +47,13 @@ async fn main() -> Result<(), ShopError> {
             let sells = tokio::task::spawn_blocking(move || sell(&mut connection, &sales, first));
             relay(&client, &outbox, store).await?;
             sells.await?
+        }
+        Some(("postgres" | "postgresql", _)) => {
+            let pool = PgPool::connect(&database).await?;
+            let store = PostgresStore::new(&pool);
+            store.migrate().await?;
+            relay(&client, &outbox, store).await?;
+            sell_in_postgres(&pool, &outbox, first).await
         }
         _ => Err(format!("SHOP_DATABASE={database} is no database").into()),
     }
@@ -98,6 +106,32 @@ fn sell(connection: &mut Connection, outbox: &Outbox, first: u32) -> Result<(), 
             outbox.wake();
         }
         std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Like `sell`, with PostgreSQL.
+async fn sell_in_postgres(pool: &PgPool, outbox: &Outbox, first: u32) -> Result<(), ShopError> {
+    // Two shops may create the table at once.
+    let create = "CREATE TABLE IF NOT EXISTS orders (number integer PRIMARY KEY)";
+    if pool.execute(create).await.is_err() {
+        pool.execute(create).await?;
+    }
+    let mut number = first;
+    loop {
+        let mut tx = pool.begin().await?;
+        for _ in 0..fastrand::u32(1..6) {
+            let insert = sqlx::query("INSERT INTO orders (number) VALUES ($1)");
+            insert.bind(i32::try_from(number)?).execute(&mut *tx).await?;
+            outbox.enqueue(&mut tx, ItemViewed::number(number)).await?;
+            number += 1;
+        }
+        if fastrand::u32(0..5) == 0 {
+            tx.rollback().await?;
+        } else {
+            tx.commit().await?;
+            outbox.wake();
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
 

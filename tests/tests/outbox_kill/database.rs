@@ -9,20 +9,23 @@ use rusqlite::Connection;
 
 /// A database with the orders and the outbox of a shop. `outbox-shop` reads its location.
 pub(crate) trait ShopDatabase {
+    /// Whether a second shop runs beside the one that is killed.
+    const HAS_SECOND_SHOP: bool;
+
     /// Returns the value of `SHOP_DATABASE`.
     fn location(&self) -> String;
 
     /// Returns the numbers of the committed orders.
-    fn orders(&self) -> BTreeSet<u32>;
+    async fn orders(&self) -> BTreeSet<u32>;
 
     /// Returns the number of rows of the outbox and of its sealed batches.
-    fn rows(&self) -> i64;
+    async fn rows(&self) -> i64;
 
     /// Ends all waits and leases.
-    fn make_all_due(&self);
+    async fn make_all_due(&self);
 
     /// Gives each sealed batch another seed.
-    fn rewrite_seeds(&self);
+    async fn rewrite_seeds(&self);
 
     /// Sends all that is due.
     async fn drain(&self, client: &Client) -> Result<RelayReport, RelayError>;
@@ -31,7 +34,7 @@ pub(crate) trait ShopDatabase {
     async fn dead(&self, client: &Client) -> Vec<DeadEvent>;
 
     /// Asserts that the database is not damaged.
-    fn check(&self);
+    async fn check(&self);
 }
 
 /// A file that is removed at the end of the test.
@@ -67,28 +70,30 @@ impl Drop for Sqlite {
 }
 
 impl ShopDatabase for Sqlite {
+    const HAS_SECOND_SHOP: bool = false;
+
     fn location(&self) -> String {
         format!("sqlite:{}", self.0.display())
     }
 
-    fn orders(&self) -> BTreeSet<u32> {
+    async fn orders(&self) -> BTreeSet<u32> {
         let db = self.open();
         let mut statement = db.prepare("SELECT number FROM orders").expect("valid SQL");
         let numbers = statement.query_map((), |row| row.get(0)).expect("rows");
         numbers.collect::<Result<_, _>>().expect("rows")
     }
 
-    fn rows(&self) -> i64 {
+    async fn rows(&self) -> i64 {
         let rows = "SELECT (SELECT count(*) FROM inngest_outbox) +
             (SELECT count(*) FROM inngest_outbox_batch)";
         self.open().query_row(rows, (), |row| row.get(0)).expect("a number")
     }
 
-    fn make_all_due(&self) {
+    async fn make_all_due(&self) {
         self.execute("UPDATE inngest_outbox_batch SET due_at = 1");
     }
 
-    fn rewrite_seeds(&self) {
+    async fn rewrite_seeds(&self) {
         // The time is not 0, since Inngest would ignore the seed.
         self.execute(
             "UPDATE inngest_outbox_batch SET seed = CAST(x'0001' || randomblob(14) AS BLOB)",
@@ -104,7 +109,7 @@ impl ShopDatabase for Sqlite {
         relay.dead_events(0, u32::MAX).await.expect("a database")
     }
 
-    fn check(&self) {
+    async fn check(&self) {
         let check = "PRAGMA integrity_check";
         let result: String = self.open().query_row(check, (), |row| row.get(0)).expect("a row");
         assert_eq!(result, "ok");

@@ -46,6 +46,8 @@ impl Step {
 pub(crate) struct Story<D> {
     api: EventApi,
     database: D,
+    /// A shop that runs beside those that are killed, and is killed less often.
+    second: Option<Child>,
     kills: u32,
     /// The kills at a step of the relay, and the shops that reached it.
     at_steps: [u32; 2],
@@ -61,19 +63,20 @@ impl<D: ShopDatabase> Story<D> {
         let api = EventApi::start().await;
         api.on::<ItemViewed>("ship", |_| async {});
         inject_faults(&api);
-        Story { api, database, kills: 0, at_steps: [0, 0] }
+        Story { api, database, second: None, kills: 0, at_steps: [0, 0] }
     }
 
     /// Starts a shop, and kills it at `step`.
     pub(crate) async fn kill(&mut self, step: Step) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_outbox-shop"));
-        command.env("INNGEST_DEV", self.api.url()).env("SHOP_DATABASE", self.database.location());
-        command.env("SHOP_FIRST", (self.kills * 100_000).to_string());
+        if D::HAS_SECOND_SHOP && self.second.is_none() {
+            self.second = Some(self.command(50_000_000).spawn().expect("the shop starts"));
+        }
+        let mut command = self.command(0);
         if let Some(message) = step.message() {
             command.env("SHOP_HALT_AT", message);
             command.env("SHOP_HALT_AFTER", fastrand::u32(0..12).to_string());
         }
-        let mut shop = command.stdout(Stdio::piped()).spawn().expect("the shop starts");
+        let mut shop = command.spawn().expect("the shop starts");
         let lines = lines_of(&mut shop);
         let is_at_step = tokio::task::spawn_blocking(move || {
             if step == Step::Random {
@@ -86,20 +89,38 @@ impl<D: ShopDatabase> Story<D> {
             lines.recv_timeout(Duration::from_secs(5)).as_deref() == Ok("halted")
         });
         let is_at_step = is_at_step.await.expect("no panic");
-        shop.kill().expect("a child");
-        let status = shop.wait().expect("a child");
-        assert_eq!(status.code(), None, "the shop ended by itself");
+        end(shop);
+        if fastrand::u32(0..3) == 0 {
+            self.end_second();
+        }
         self.kills += 1;
         self.at_steps[0] += u32::from(step != Step::Random);
         self.at_steps[1] += u32::from(is_at_step);
     }
 
-    pub(crate) fn rewrite_seeds(&self) {
-        self.database.rewrite_seeds();
+    fn end_second(&mut self) {
+        if let Some(second) = self.second.take() {
+            end(second);
+        }
+    }
+
+    /// Returns the command of a shop whose orders begin at `base`, plus a number that grows with every
+    /// kill.
+    fn command(&self, base: u32) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_outbox-shop"));
+        command.env("INNGEST_DEV", self.api.url()).env("SHOP_DATABASE", self.database.location());
+        command.env("SHOP_FIRST", (base + self.kills * 100_000).to_string());
+        command.stdout(Stdio::piped());
+        command
+    }
+
+    pub(crate) async fn rewrite_seeds(&self) {
+        self.database.rewrite_seeds().await;
     }
 
     /// Sends what is left, without faults, and judges.
-    pub(crate) async fn end(&self) -> Judgment {
+    pub(crate) async fn end(&mut self) -> Judgment {
+        self.end_second();
         self.api.clear_faults();
         reject_bad_events(&self.api);
         let retry = RetryPolicy::default().initial_backoff(Duration::from_millis(1));
@@ -107,26 +128,33 @@ impl<D: ShopDatabase> Story<D> {
         let builder = Client::builder().no_env().dev(true).base_url(self.api.url());
         let client = builder.retry(retry).build().expect("a client");
         for _ in 0..1_000 {
-            if self.database.rows() == 0 {
+            if self.database.rows().await == 0 {
                 break;
             }
-            self.database.make_all_due();
+            self.database.make_all_due().await;
             self.database.drain(&client).await.expect("a database");
         }
-        assert_eq!(self.database.rows(), 0, "the outbox is not empty");
+        assert_eq!(self.database.rows().await, 0, "the outbox is not empty");
         self.api.idle().await;
-        self.database.check();
+        self.database.check().await;
         let dead = self.database.dead(&client).await;
-        Judgment::of(&self.api, &self.database.orders(), &dead, is_bad)
+        Judgment::of(&self.api, &self.database.orders().await, &dead, is_bad)
     }
 
     /// Asserts that the shops were killed where they should be, and that there was something to lose.
-    pub(crate) fn assert_worth_it(&self) {
+    pub(crate) async fn assert_worth_it(&self) {
         let [kills, reached] = self.at_steps;
         assert!(reached * 4 >= kills * 3, "{reached} of {kills} reached the step");
-        let committed = self.database.orders().len();
+        let committed = self.database.orders().await.len();
         assert!(committed >= self.kills as usize * 5, "{committed} orders are too few");
     }
+}
+
+/// Kills a shop.
+fn end(mut shop: Child) {
+    shop.kill().expect("a child");
+    let status = shop.wait().expect("a child");
+    assert_eq!(status.code(), None, "the shop ended by itself");
 }
 
 fn reject_bad_events(api: &EventApi) {
