@@ -17,12 +17,12 @@ pub(crate) struct Pair {
 
 impl Pair {
     /// Returns the catalog with the event as it was.
-    pub(crate) fn old(&self) -> Catalog {
+    pub(crate) fn before(&self) -> Catalog {
         (self.old)(Catalog::new("shop"))
     }
 
     /// Returns the catalog with the event as it is.
-    pub(crate) fn new(&self) -> Catalog {
+    pub(crate) fn after(&self) -> Catalog {
         (self.new)(Catalog::new("shop"))
     }
 }

@@ -13,7 +13,8 @@ use serde_json::Value;
 
 use crate::events::PAIRS;
 use crate::generate::value;
-use crate::pairs::{locked_schema, schema_pairs, write_locks};
+use crate::pairs::{locked_schema, write_locks};
+use crate::schemas::schema_pairs;
 use crate::{Directory, bless, child_directory, directions, random, scripted};
 
 /// A schema with its validator and values that match it.

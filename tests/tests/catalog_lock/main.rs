@@ -7,6 +7,7 @@ mod file;
 mod generate;
 mod pairs;
 mod random;
+mod schemas;
 mod scripted;
 mod shop;
 mod texts;

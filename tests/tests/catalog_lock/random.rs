@@ -52,10 +52,10 @@ fn inner(schema: &mut Value) -> Vec<&mut Value> {
     for (keyword, value) in schema.as_object_mut().into_iter().flatten() {
         match (keyword.as_str(), value) {
             ("properties" | "patternProperties", Value::Object(schemas)) => {
-                inner.extend(schemas.values_mut())
+                inner.extend(schemas.values_mut());
             }
             ("allOf" | "anyOf" | "oneOf" | "prefixItems", Value::Array(schemas)) => {
-                inner.extend(schemas)
+                inner.extend(schemas);
             }
             ("items" | "additionalProperties" | "propertyNames", schema) => inner.push(schema),
             _ => {}
