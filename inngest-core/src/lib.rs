@@ -45,6 +45,7 @@
 //! | an event whose name is known only at run time | [`RawEvent`] |
 //! | a time, a user, sessions, an explicit id | [`Event`] |
 //! | integers beyond 2^53 | [`as_string`] |
+//! | schemas and types for programs in other languages | `catalog::Catalog`, with the feature `schema` |
 //! | sending | [`Client`], and [`ClientBuilder`] for its configuration and the environment variables |
 //! | events of several types, and sending again without duplicates | [`Batch`], [`batch!`] |
 //! | events queued and sent in the background | [`Publisher`](publisher::Publisher) |
@@ -66,6 +67,7 @@
 //! | `tracing` | yes | a span for each call; retries, failures and rejections as `tracing` events |
 //! | `metrics` | no | counters, durations and gauges through the crate `metrics` |
 //! | `blocking` | no | `blocking::Client`, for programs without a runtime |
+//! | `schema` | no | `catalog`: JSON Schema, AsyncAPI and Markdown from the payloads' types (schemars 1) |
 //! | `testing` | no | `testing`: a recorder, and an Event API in the test's process |
 //! | `uuid`, `ulid`, `jiff`, `chrono`, `time`, `rust_decimal` | no | [`IdSegment`](trait@IdSegment) for these crates' types (`jiff`: of version 1) |
 //! | `jiff02` | no | [`IdSegment`](trait@IdSegment) for the types of jiff 0.2 |
