@@ -46,6 +46,7 @@
 //! | a time, a user, sessions, an explicit id | [`Event`] |
 //! | integers beyond 2^53 | [`as_string`] |
 //! | private fields, which Inngest stores encrypted | `encryption`, with the feature `encryption` |
+//! | schemas and types for programs in other languages | `catalog::Catalog`, with the feature `schema` |
 //! | sending | [`Client`], and [`ClientBuilder`] for its configuration and the environment variables |
 //! | events of several types, and sending again without duplicates | [`Batch`], [`batch!`] |
 //! | events queued and sent in the background | [`Publisher`](publisher::Publisher) |
@@ -72,6 +73,7 @@
 //! | `outbox-sqlite` | no | `outbox` for SQLite (rusqlite, with a bundled SQLite) |
 //! | `outbox-postgres`, `outbox-postgres-sqlx09` | no | `outbox` for PostgreSQL (sqlx 0.8; sqlx 0.9, which needs Rust 1.94) |
 //! | `outbox` | no | `outbox` without a database driver, for producers that use another one; part of the three above |
+//! | `schema` | no | `catalog`: TypeScript, JSON Schema, AsyncAPI, Markdown and a lock file from the payload types (schemars 1) |
 //! | `testing` | no | `testing`: a recorder, and an Event API in the test's process |
 //! | `encryption` | no | `encryption`: encrypted fields, compatible with the official encryption middleware |
 //! | `uuid`, `ulid`, `jiff`, `chrono`, `time`, `rust_decimal` | no | [`IdSegment`](trait@IdSegment) for these crates' types (`jiff`: of version 1) |

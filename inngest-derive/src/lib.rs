@@ -224,6 +224,8 @@ pub fn derive_id_segment(input: proc_macro::TokenStream) -> proc_macro::TokenStr
 ///   for the enum and for references to it. Both therefore implement `IntoEvent`.
 /// - `From<E>` for each event type `E`.
 /// - `Deserialize`, if all event types implement it.
+/// - `CatalogEvents`, with the feature `schema` of `inngest-core`, if all event types implement
+///   `schemars::JsonSchema`.
 ///
 /// A variant can hold its event in a `Box`.
 ///

@@ -1,4 +1,67 @@
-//! The catalog: the schemas of events, and what is generated from them.
+//! The catalog: the schemas of a program's events, and what is generated from them for other programs.
+//!
+//! The functions that consume events are often written in another language. A catalog takes the schemas of the
+//! payloads from [`schemars`] (version 1) and exports them:
+//!
+//! | export | for |
+//! |---|---|
+//! | [`json_schema`](Catalog::json_schema) | validation, and generators of types such as Python's |
+//! | [`event_schema`](Catalog::event_schema) | the whole of one event as it is sent |
+//! | [`asyncapi`](Catalog::asyncapi) | tools that read AsyncAPI |
+//! | [`markdown`](Catalog::markdown) | people |
+//!
+//! ```
+//! # #[cfg(feature = "derive")] {
+//! use inngest_core::catalog::Catalog;
+//! use inngest_core::{InngestEvent, InngestEvents};
+//! use schemars::JsonSchema;
+//! use serde::{Deserialize, Serialize};
+//!
+//! /// An order was placed.
+//! #[derive(Serialize, Deserialize, JsonSchema, InngestEvent)]
+//! #[inngest(name = "storefront/order.placed", id = "order-placed-{number}", version = "1")]
+//! struct OrderPlaced {
+//!     number: u32,
+//! }
+//!
+//! #[derive(InngestEvents)]
+//! enum StorefrontEvent {
+//!     OrderPlaced(OrderPlaced),
+//! }
+//!
+//! let catalog = Catalog::new("storefront").events::<StorefrontEvent>();
+//! let schema = catalog.json_schema()?;
+//! assert_eq!(schema["$defs"]["OrderPlaced"]["properties"]["number"]["type"], "integer");
+//! # }
+//! # Ok::<(), inngest_core::catalog::CatalogError>(())
+//! ```
+//!
+//! Generated files are committed, and a test keeps them up to date: see [`assert_file`](Catalog::assert_file).
+//!
+//! # What a schema requires
+//!
+//! There is one schema of an event's data. Its types are those that the payload writes. A field is required if the
+//! payload always writes it and cannot be read without it. So a field with `#[serde(default)]` is not required,
+//! since events that are stored, delayed or replayed may lack it, and neither is an `Option`.
+//!
+//! Doc comments become descriptions. `#[schemars(extend("deprecated" = true))]` marks a field as deprecated, and
+//! `#[schemars(extend("x-open" = true))]` an enum that may grow.
+//!
+//! # Python
+//!
+//! `datamodel-codegen` generates Pydantic models from [`json_schema`](Catalog::json_schema):
+//!
+//! ```sh
+//! datamodel-codegen --input events.schema.json --input-file-type jsonschema --output events.py \
+//!     --output-model-type pydantic_v2.BaseModel --use-annotated --snake-case-field --collapse-root-models
+//! ```
+//!
+//! A function then reads its event with `OrderPlaced.model_validate(ctx.event.data)`.
+//!
+//! # Versions
+//!
+//! Functions are triggered by an event's name, so a function receives every version of it. One that is written for
+//! a version selects it by its trigger's `if`: `{ event: "storefront/cart.updated", if: "event.v == '2'" }`.
 
 mod asyncapi;
 mod bundle;
@@ -31,7 +94,10 @@ pub use self::lock::{Change, ChangeKind, LockError};
 pub use self::register::{CatalogEvents, EventSchema};
 use crate::event::InngestEvent;
 
-/// The events of a program, with the schemas of their data.
+/// The events of a program, with the schemas of their data. See the [module](self).
+///
+/// Events can be added in any order. A mistake in an event, such as data that is no object, is the error of every
+/// export.
 #[derive(Clone, Debug)]
 pub struct Catalog {
     pub(crate) name: String,
@@ -43,20 +109,20 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Creates a catalog without events.
+    /// Creates a catalog without events. `name` is the title of the exports, such as the program's name.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Catalog {
         Catalog { name: name.into(), description: None, contracts: Vec::new(), problem: None }
     }
 
-    /// Sets the description.
+    /// Sets the text about the catalog as a whole, which the exports contain. It can have Markdown.
     #[must_use]
     pub fn description(mut self, text: impl Into<String>) -> Catalog {
         self.description = Some(text.into());
         self
     }
 
-    /// Adds an event type. Adding the same type twice has no effect.
+    /// Adds an event type. A type that is already part of the catalog has no effect.
     #[must_use]
     pub fn event<E: InngestEvent + JsonSchema>(mut self) -> Catalog {
         self.add(Contract::of::<E>());
