@@ -98,8 +98,12 @@ fn check_reason(outcome: &Outcome, record: &server::Record, number: u64, dead: &
         let age = dead.died_at.duration_since(outcome.committed[&number]).unwrap_or_default();
         assert!(age >= HOUR * 23, "{number} expired after {age:?}");
         if outcome.ambiguity_is_seen {
-            let ids = record.ids.values().filter(|id| id.numbers.contains(&number));
-            let first = ids.filter_map(|id| id.ambiguous).map(|(_, at)| at).min();
+            // A batch expires as a whole, and all its ids begin with the same seed.
+            let seed = |id: &str| id.rsplit_once('-').map(|(seed, _)| seed.to_owned());
+            let own = record.ids.iter().filter(|(_, id)| id.numbers.contains(&number));
+            let seeds: BTreeSet<_> = own.map(|(id, _)| seed(id)).collect();
+            let batch = record.ids.iter().filter(|(id, _)| seeds.contains(&seed(id)));
+            let first = batch.filter_map(|(_, id)| id.ambiguous).map(|(_, at)| at).min();
             let first = first.unwrap_or_else(|| panic!("{number} expired without ambiguity"));
             let age = dead.died_at.duration_since(first).unwrap_or_default();
             // The claim precedes the attempt by the time of some requests before it.

@@ -65,6 +65,8 @@ struct Run {
     invalid_rows: usize,
     died: Arc<Mutex<BTreeMap<i64, usize>>>,
     has_refused_the_key: bool,
+    /// Whether a relay was closed before its requests had ended.
+    has_closed_early: bool,
 }
 
 pub(crate) async fn run(seed: u64, defect: Option<Defect>) -> Outcome {
@@ -106,6 +108,7 @@ pub(crate) async fn run(seed: u64, defect: Option<Defect>) -> Outcome {
         invalid_rows: 0,
         died: Arc::default(),
         has_refused_the_key: false,
+        has_closed_early: false,
         rng,
     };
     run.faults().await;
@@ -224,6 +227,7 @@ impl Run {
         // A request that is canceled is ambiguous, as is one whose relay could not settle in time.
         let deadlines = if self.plot.only_connections { &deadlines[4..] } else { &deadlines };
         let deadline = Duration::from_millis(*self.rng.choice(deadlines).expect("one"));
+        self.has_closed_early |= deadline < MINUTE;
         let started = Instant::now();
         relay.close(deadline).await;
         assert!(started.elapsed() <= deadline + Duration::from_millis(2), "closed too late");
@@ -355,6 +359,7 @@ impl Run {
             only_connections: self.plot.only_connections,
             clock_is_set_back: self.plot.clock_jumps && self.plot.clock_is_set_back,
             ambiguity_is_seen: !self.plot.kills
+                && !self.has_closed_early
                 && self.plot.store_faults == 0
                 && !self.plot.clock_jumps,
             store: self.store,
