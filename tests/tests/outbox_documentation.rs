@@ -14,14 +14,16 @@ fn statements(database: &str) -> Vec<&'static str> {
     let mut blocks = blocks.filter(|block| block.starts_with(&format!("-- {database}")));
     let block = blocks.next().expect("a block with SQL");
     assert!(blocks.next().is_none(), "one block for each database");
-    let statements: Vec<_> = block.split(';').map(str::trim).filter(|it| it.contains("SELECT")).collect();
+    let statements: Vec<_> =
+        block.split(';').map(str::trim).filter(|it| it.contains("SELECT")).collect();
     assert!(statements.len() >= 3, "several statements");
     statements
 }
 
 #[tokio::test]
 async fn the_documented_queries_run_on_sqlite() {
-    let directory = std::env::temp_dir().join(format!("inngest-documentation-{}", std::process::id()));
+    let directory =
+        std::env::temp_dir().join(format!("inngest-documentation-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
     let file = directory.join("shop.db");
     SqliteStore::open(&file).unwrap().migrate().await.unwrap();
