@@ -9,6 +9,9 @@ use crate::batch::CallSite;
 use crate::client::{Client, DEFAULT_MAX_EVENT_BYTES, Rejection, SendOutcome};
 use crate::event::{BeforeSend, EventError, EventWriter, IntoEvent};
 
+/// The capacity with which the body of an event begins, so that it usually does not have to grow.
+const USUAL_BYTES: usize = 512;
+
 /// A serialized event, for the statement [`sql::postgres::INSERT`](super::sql::postgres::INSERT) or
 /// [`sql::sqlite::INSERT`](super::sql::sqlite::INSERT). Returned by [`Outbox::prepare`].
 #[derive(Clone, PartialEq, Eq)]
@@ -61,7 +64,7 @@ impl Outbox {
     #[track_caller]
     pub fn prepare<E: IntoEvent>(&self, event: E) -> Result<OutboxEvent, EventError> {
         let call_site = CallSite::caller();
-        let mut body = Vec::new();
+        let mut body = Vec::with_capacity(USUAL_BYTES);
         let mut writer = EventWriter::new(&mut body, &self.0.hooks);
         let written = event.write_event(&mut writer);
         let name = writer.name();

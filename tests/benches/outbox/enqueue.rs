@@ -1,16 +1,18 @@
-//! Enqueuing one event in a transaction, against a bare INSERT of the same row.
+//! Enqueuing one event in a transaction, against an INSERT of the same row: bare, with the row in memory, and by hand, with
+//! serde_json.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use inngest_core::Client;
 use inngest_core::outbox::Outbox;
+use inngest_core::{Client, InngestEvent};
+use serde::Serialize;
 
 use crate::table::Column;
-use crate::{Database, checkout, cpu};
+use crate::{CheckoutCompleted, Database, checkout, cpu};
 
-const ROUNDS: usize = 40;
-/// A round takes about this long for each of the two.
-const ROUND: Duration = Duration::from_millis(100);
+const ROUNDS: usize = 60;
+/// Each of the programs takes about this long in a round.
+const ROUND: Duration = Duration::from_millis(60);
 
 #[derive(Clone, Copy)]
 struct Cost {
@@ -26,51 +28,79 @@ pub(crate) fn measure<D: Database>(column: &mut Column, database: &mut D) {
     // Ready to be inserted: the bare program does not serialize.
     let row = outbox.prepare(&event).expect("a valid event");
 
-    let probe = cost(20, || database.insert(&row));
+    let (name, body, trace) = (row.name(), row.body(), row.traceparent());
+    let mut ours = |database: &mut D| database.enqueue(&outbox, &event);
+    let mut bare = |database: &mut D| database.insert(name, body, trace);
+    let mut by_hand = |database: &mut D| database.insert(name, &serialized(&event), None);
+
+    let probe = cost(20, database, &mut bare);
     let transactions = ROUND.as_nanos() / (probe.time / 20).as_nanos().max(1);
     let transactions = usize::try_from(transactions).unwrap_or(usize::MAX).clamp(10, 5_000);
-    let mut ours = Vec::new();
-    let mut bare = Vec::new();
-    for round in 0..ROUNDS + 2 {
+    let mut costs = [const { Vec::new() }; 3];
+    for round in 0..ROUNDS + 3 {
         database.clear();
-        // The second one finds warm caches, so they swap.
-        let (a, b) = if round % 2 == 0 {
-            let first = cost(transactions, || database.enqueue(&outbox, &event));
-            (first, cost(transactions, || database.insert(&row)))
-        } else {
-            let first = cost(transactions, || database.insert(&row));
-            (cost(transactions, || database.enqueue(&outbox, &event)), first)
-        };
-        if round >= 2 {
-            ours.push(a);
-            bare.push(b);
+        for turn in 0..3 {
+            // Each of them is the first one equally often, since the others find warm caches.
+            let index = (round + turn) % 3;
+            let program: &mut dyn FnMut(&mut D) = match index {
+                0 => &mut ours,
+                1 => &mut bare,
+                _ => &mut by_hand,
+            };
+            let cost = cost(transactions, database, program);
+            if round >= 3 {
+                costs[index].push(cost);
+            }
         }
     }
     database.clear();
-    let time = median(&ours, |cost| cost.time) / median(&bare, |cost| cost.time);
-    let cpu = median(&ours, |cost| cost.cpu) / median(&bare, |cost| cost.cpu);
-    let rate = transactions as f64 / median(&ours, |cost| cost.time);
-    column.set("transactions", format!("{rate:.0}"));
-    column.set("transactions ratio", format!("{:.3}", 1.0 / time));
-    let known = cpu.is_finite();
-    column.set("cpu ratio", if known { format!("{cpu:.3}") } else { "unknown".to_owned() });
+    let [ours, bare, by_hand] = costs.map(Cost::median);
+    column.set("transactions", format!("{:.0}", transactions as f64 / ours.time.as_secs_f64()));
+    column.set("rate", ratio(bare.time, ours.time));
+    column.set("cpu", ratio(ours.cpu, bare.cpu));
+    column.set("rate by hand", ratio(by_hand.time, ours.time));
+    column.set("cpu by hand", ratio(ours.cpu, by_hand.cpu));
 }
 
-/// Runs `transaction` several times.
-fn cost(times: usize, mut transaction: impl FnMut()) -> Cost {
+/// Serializes the event as a program without this crate would.
+fn serialized(event: &CheckoutCompleted) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct ByHand<'a> {
+        name: &'a str,
+        data: &'a CheckoutCompleted,
+        id: String,
+        ts: u128,
+    }
+    let id = format!("cart-checkout-completed-{}", event.cart_id);
+    let ts = UNIX_EPOCH.elapsed().expect("a clock that is set").as_millis();
+    let event = ByHand { name: CheckoutCompleted::NAME, data: event, id, ts };
+    serde_json::to_vec(&event).expect("JSON")
+}
+
+/// Runs a transaction several times.
+fn cost<D: Database>(times: usize, database: &mut D, program: &mut dyn FnMut(&mut D)) -> Cost {
     let (start, cpu_start) = (Instant::now(), cpu::of_thread().unwrap_or_default());
     for _ in 0..times {
-        transaction();
+        program(database);
     }
-    Cost {
-        time: start.elapsed(),
-        cpu: cpu::of_thread().unwrap_or_default().saturating_sub(cpu_start),
+    let cpu = cpu::of_thread().unwrap_or_default().saturating_sub(cpu_start);
+    Cost { time: start.elapsed(), cpu }
+}
+
+impl Cost {
+    fn median(costs: Vec<Cost>) -> Cost {
+        let median = |value: fn(&Cost) -> Duration| {
+            let mut values: Vec<Duration> = costs.iter().map(value).collect();
+            values.sort_unstable();
+            values[values.len() / 2]
+        };
+        Cost { time: median(|cost| cost.time), cpu: median(|cost| cost.cpu) }
     }
 }
 
-/// Returns a median in seconds.
-fn median(costs: &[Cost], value: impl Fn(&Cost) -> Duration) -> f64 {
-    let mut values: Vec<Duration> = costs.iter().map(value).collect();
-    values.sort_unstable();
-    values[values.len() / 2].as_secs_f64()
+fn ratio(one: Duration, other: Duration) -> String {
+    if other.is_zero() {
+        return "unknown".to_owned();
+    }
+    format!("{:.3}", one.as_secs_f64() / other.as_secs_f64())
 }

@@ -1,4 +1,4 @@
-//! The cost of the outbox: enqueuing against a bare INSERT of the same row, draining against `send_batch` of events that
+//! The cost of the outbox: enqueuing against an INSERT of the same row, draining against `send_batch` of events that
 //! are in memory already, the time from commit to request, and the CPU time of an idle relay: `cargo bench -p
 //! inngest-tests --bench outbox`.
 //!
@@ -21,7 +21,7 @@ mod sqlite;
 mod table;
 
 use common::{CheckoutCompleted, checkout};
-use inngest_core::outbox::{Outbox, OutboxEvent, Store};
+use inngest_core::outbox::{Outbox, Store};
 use table::Column;
 
 /// A database with an outbox.
@@ -32,7 +32,7 @@ trait Database: Sized {
     fn enqueue(&mut self, outbox: &Outbox, event: &CheckoutCompleted);
 
     /// Runs one transaction that inserts one row.
-    fn insert(&mut self, row: &OutboxEvent);
+    fn insert(&mut self, name: &str, body: &[u8], trace: Option<&str>);
 
     /// Enqueues many events in one transaction.
     fn fill(&mut self, outbox: &Outbox, events: &[CheckoutCompleted]);

@@ -1,7 +1,7 @@
 //! PostgreSQL, with sqlx 0.8. The application's connection is used from a runtime on this thread, so that its CPU time is
 //! known.
 
-use inngest_core::outbox::{Outbox, OutboxEvent, PostgresStore, sql};
+use inngest_core::outbox::{Outbox, PostgresStore, sql};
 use sqlx08::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx08::{ConnectOptions as _, Connection as _, PgConnection};
 use tokio::runtime::{Handle, Runtime};
@@ -60,11 +60,11 @@ impl Database for Postgres {
         });
     }
 
-    fn insert(&mut self, row: &OutboxEvent) {
+    fn insert(&mut self, name: &str, body: &[u8], trace: Option<&str>) {
         self.runtime.block_on(async {
             let mut transaction = self.connection.begin().await.expect("a transaction");
             let insert = sqlx08::query(sql::postgres::INSERT);
-            let insert = insert.bind(row.name()).bind(row.body()).bind(row.traceparent());
+            let insert = insert.bind(name).bind(body).bind(trace);
             insert.execute(&mut *transaction).await.expect("a row");
             transaction.commit().await.expect("a commit");
         });

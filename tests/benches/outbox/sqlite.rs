@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::time::{Duration, Instant};
 
-use inngest_core::outbox::{Outbox, OutboxEvent, SqliteStore, sql};
+use inngest_core::outbox::{Outbox, SqliteStore, sql};
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::{CheckoutCompleted, Database};
@@ -50,10 +50,10 @@ impl Database for Sqlite {
         transaction.commit().expect("a commit");
     }
 
-    fn insert(&mut self, row: &OutboxEvent) {
+    fn insert(&mut self, name: &str, body: &[u8], trace: Option<&str>) {
         let transaction = self.transaction();
         let mut statement = transaction.prepare_cached(sql::sqlite::INSERT).expect("a statement");
-        statement.execute((row.name(), row.body(), row.traceparent())).expect("a row");
+        statement.execute((name, body, trace)).expect("a row");
         drop(statement);
         transaction.commit().expect("a commit");
     }
