@@ -119,10 +119,7 @@ impl Call<'_> {
         }
         let mut outcomes = Vec::new();
         // The number of consecutive requests that accepted no event.
-        let mut stalls = match self.mode {
-            CallMode::Background { stalls } => stalls,
-            _ => 0,
-        };
+        let mut stalls = if let CallMode::Background { stalls } = self.mode { stalls } else { 0 };
         while outcomes.len() < chunk.len() {
             let events = chunk.start + outcomes.len()..chunk.end;
             let after_refusal = self.names.is_active();

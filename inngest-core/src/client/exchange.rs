@@ -105,9 +105,10 @@ impl<'a> Exchange<'a> {
     }
 
     fn log_failure(&self, error: &RequestError, events: usize, attempts: u32) {
-        match self.mode {
-            CallMode::Foreground => log::failed(error, events, attempts),
-            _ => log::failed_in_background(error, events),
+        if self.mode == CallMode::Foreground {
+            log::failed(error, events, attempts);
+        } else {
+            log::failed_in_background(error, events);
         }
     }
 
