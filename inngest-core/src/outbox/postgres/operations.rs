@@ -3,21 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::PostgresPool;
 use super::super::pool::{Call, Claim, Pool};
 use super::super::scan::Scan;
-use super::super::statements::{
-    BEGIN, COUNTS, DEAD_EVENTS, PURGE_DEAD, RENEW, REQUEUE_FRESH, REQUEUE_KEEP,
-};
-use super::super::{PostgresPool, seconds};
+use super::checkout::Checkout;
 use super::failure::Failure;
-use super::rows::{count, counts_of, dead_event};
-use super::sqlx::{self, PgPool};
-use super::{claim, migrate, settle};
+use super::sqlx::PgPool;
+use super::{claim, inspect, migrate, settle};
 use crate::outbox::dead::{DeadEvent, Ids};
-use crate::outbox::store::{ClaimRequest, Counts, Lease, MAX_CRASHES, Settled, Settlement};
-
-/// Pending events are counted up to this number.
-const MAX_PENDING: i64 = 10_000;
+use crate::outbox::store::{ClaimRequest, Counts, Lease, Settled, Settlement};
 
 impl From<PgPool> for PostgresPool {
     fn from(pool: PgPool) -> PostgresPool {
@@ -33,76 +27,74 @@ impl From<&PgPool> for PostgresPool {
 
 impl Pool for PgPool {
     fn schema_version(&self) -> Call<'_, i32> {
-        call(async { migrate::schema_version(&mut *self.acquire().await?).await })
+        call(async {
+            let mut checkout = Checkout::of(self).await?;
+            let version = migrate::schema_version(&mut checkout.connection).await;
+            checkout.finish(version)
+        })
     }
 
     fn migrate(&self) -> Call<'_, ()> {
-        call(async { migrate::migrate(&mut *self.acquire().await?).await })
+        call(async {
+            let mut checkout = Checkout::of(self).await?;
+            let migrated = migrate::migrate(&mut checkout.connection).await;
+            checkout.finish(migrated)
+        })
     }
 
     fn claim<'a>(&'a self, request: &'a ClaimRequest, scan: Scan) -> Call<'a, Claim> {
-        call(async move { claim::claim(&mut *self.acquire().await?, request, scan).await })
+        call(async move {
+            let mut checkout = Checkout::of(self).await?;
+            let claimed = claim::claim(&mut checkout.connection, request, scan).await;
+            checkout.finish(claimed)
+        })
     }
 
     fn renew(&self, lease: Lease, length: Duration) -> Call<'_, bool> {
         call(async move {
-            let mut tx = self.begin_with(BEGIN).await?;
-            let renew = sqlx::query(RENEW).bind(lease.batch).bind(lease.token);
-            let renewed = renew.bind(seconds(length)).execute(&mut *tx).await?.rows_affected();
-            tx.commit().await?;
-            Ok(renewed > 0)
+            let mut checkout = Checkout::of(self).await?;
+            let renewed = settle::renew(&mut checkout.connection, lease, length).await;
+            checkout.finish(renewed)
         })
     }
 
     fn settle<'a>(&'a self, settlement: &'a Settlement) -> Call<'a, Settled> {
-        call(async move { settle::settle(&mut *self.acquire().await?, settlement).await })
+        call(async move {
+            let mut checkout = Checkout::of(self).await?;
+            let settled = settle::settle(&mut checkout.connection, settlement).await;
+            checkout.finish(settled)
+        })
     }
 
     fn counts(&self) -> Call<'_, Counts> {
         call(async {
-            let mut tx = self.begin_with(BEGIN).await?;
-            let counts = sqlx::query(COUNTS).bind(MAX_PENDING).bind(i64::from(MAX_CRASHES));
-            let row = counts.fetch_one(&mut *tx).await?;
-            tx.commit().await?;
-            Ok(counts_of(&row)?)
+            let mut checkout = Checkout::of(self).await?;
+            let counts = inspect::counts(&mut checkout.connection).await;
+            checkout.finish(counts)
         })
     }
 
     fn dead_events(&self, after: i64, limit: u32) -> Call<'_, Vec<DeadEvent>> {
         call(async move {
-            let mut tx = self.begin_with(BEGIN).await?;
-            let select = sqlx::query(DEAD_EVENTS).bind(after).bind(i64::from(limit));
-            let rows = select.fetch_all(&mut *tx).await?;
-            tx.commit().await?;
-            Ok(rows.iter().map(dead_event).collect::<Result<_, _>>()?)
+            let mut checkout = Checkout::of(self).await?;
+            let dead = inspect::dead_events(&mut checkout.connection, after, limit).await;
+            checkout.finish(dead)
         })
     }
 
     fn requeue<'a>(&'a self, dead: &'a [i64], ids: Ids, max_age: Duration) -> Call<'a, u64> {
         call(async move {
-            let mut tx = self.begin_with(BEGIN).await?;
-            let requeued = match ids {
-                Ids::Keep => {
-                    let requeue = sqlx::query_scalar(REQUEUE_KEEP).bind(dead);
-                    count(requeue.bind(seconds(max_age)).fetch_one(&mut *tx).await?)
-                }
-                Ids::Fresh => {
-                    let requeue = sqlx::query(REQUEUE_FRESH).bind(dead);
-                    requeue.execute(&mut *tx).await?.rows_affected()
-                }
-            };
-            tx.commit().await?;
-            Ok(requeued)
+            let mut checkout = Checkout::of(self).await?;
+            let requeued = inspect::requeue(&mut checkout.connection, dead, ids, max_age).await;
+            checkout.finish(requeued)
         })
     }
 
     fn purge_dead(&self, older_than: Duration, limit: u32) -> Call<'_, u64> {
         call(async move {
-            let mut tx = self.begin_with(BEGIN).await?;
-            let purge = sqlx::query(PURGE_DEAD).bind(seconds(older_than)).bind(i64::from(limit));
-            let purged = purge.execute(&mut *tx).await?.rows_affected();
-            tx.commit().await?;
-            Ok(purged)
+            let mut checkout = Checkout::of(self).await?;
+            let purged = inspect::purge_dead(&mut checkout.connection, older_than, limit).await;
+            checkout.finish(purged)
         })
     }
 }

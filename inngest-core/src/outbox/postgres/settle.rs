@@ -1,8 +1,10 @@
-//! Records the outcomes of a claimed batch.
+//! Extends a lease, and records the outcomes of a claimed batch.
+
+use std::time::Duration;
 
 use super::super::seconds;
 use super::super::statements::{
-    BEGIN, BEGIN_SETTLE, BURY, DELETE_BATCH, KEEP_ALL, KEEP_SOME, SPLIT,
+    BEGIN, BEGIN_SETTLE, BURY, DELETE_BATCH, KEEP_ALL, KEEP_SOME, RENEW, SPLIT,
 };
 use super::failure::Failure;
 use super::rows::dead_event;
@@ -10,7 +12,7 @@ use super::sqlx::postgres::PgArguments;
 use super::sqlx::query::Query;
 use super::sqlx::{self, Connection, PgConnection, Postgres};
 use crate::outbox::dead::DeadEvent;
-use crate::outbox::store::{Part, Settled, Settlement};
+use crate::outbox::store::{Lease, Part, Settled, Settlement};
 
 /// The last statement changes the batch, so it shows whether the lease was held.
 pub(super) async fn settle(
@@ -44,6 +46,19 @@ pub(super) async fn settle(
     }
     tx.commit().await?;
     Ok(Settled::Recorded(dead))
+}
+
+/// Extends a lease. Returns whether it was still held.
+pub(super) async fn renew(
+    connection: &mut PgConnection,
+    lease: Lease,
+    length: Duration,
+) -> Result<bool, Failure> {
+    let mut tx = connection.begin_with(BEGIN).await?;
+    let renew = sqlx::query(RENEW).bind(lease.batch).bind(lease.token).bind(seconds(length));
+    let renewed = renew.execute(&mut *tx).await?.rows_affected();
+    tx.commit().await?;
+    Ok(renewed > 0)
 }
 
 async fn bury(tx: &mut PgConnection, settlement: &Settlement) -> Result<Vec<DeadEvent>, Failure> {

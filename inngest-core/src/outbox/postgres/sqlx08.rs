@@ -2,12 +2,16 @@
 
 use ::sqlx08 as sqlx;
 
+#[path = "checkout.rs"]
+mod checkout;
 #[path = "claim.rs"]
 mod claim;
 #[path = "enqueue.rs"]
 mod enqueue;
 #[path = "failure.rs"]
 mod failure;
+#[path = "inspect.rs"]
+mod inspect;
 #[path = "migrate.rs"]
 mod migrate;
 #[path = "operations.rs"]
