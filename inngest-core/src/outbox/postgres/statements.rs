@@ -57,7 +57,7 @@ SELECT
 }
 
 /// Leases the batch that has been due for the longest time. A `due_at` that is too far in the
-/// future is due, since the clock was set back: a wait is at most an hour.
+/// future is due, and comes first, since the clock was set back: a wait is at most an hour.
 ///
 /// Takes the token, the lease in seconds, and the id of the first batch.
 pub(super) const CLAIM_DUE: &str = "\
@@ -66,7 +66,7 @@ WITH due AS MATERIALIZED (
   FROM inngest_outbox_batch
   WHERE id >= $3
     AND (due_at <= clock_timestamp() OR due_at > clock_timestamp() + interval '61 minutes')
-  ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
+  ORDER BY due_at <= clock_timestamp(), due_at LIMIT 1 FOR UPDATE SKIP LOCKED
 )
 UPDATE inngest_outbox_batch AS batch SET
   token = $1,

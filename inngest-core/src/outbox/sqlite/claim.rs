@@ -13,9 +13,11 @@ SELECT
     (SELECT coalesce(max(last_seq), -9223372036854775808) FROM inngest_outbox_batch)),
   (SELECT min(iif(due_at > ?2, ?1, due_at)) FROM inngest_outbox_batch)";
 
+/// Batches that are dated too far ahead come first: the clock was set back, so they wait the longest.
 const DUE_BATCH: &str = "\
 SELECT id, base_seq, first_seq, last_seq, seed, token IS NOT NULL, attempts, crashes, ambiguous_at
-FROM inngest_outbox_batch WHERE due_at <= ?1 OR due_at > ?2 ORDER BY due_at, id LIMIT 1";
+FROM inngest_outbox_batch WHERE due_at <= ?1 OR due_at > ?2
+ORDER BY due_at <= ?1, due_at, id LIMIT 1";
 
 const EVENTS: &str = "\
 SELECT seq, name, body, traceparent FROM inngest_outbox WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq";
