@@ -123,6 +123,7 @@ fn an_event_that_is_not_in_the_catalog_is_an_error() {
 
 #[test]
 fn data_that_differs_from_its_schema_is_an_error_with_its_path() {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
     fn in_cents<S: serde::Serializer>(amount: &f64, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&(amount * 100.0))
     }
