@@ -1,6 +1,7 @@
 //! Events of every shape that serde can give to data, for the tests of the catalog.
 #![allow(missing_docs, reason = "the shapes are the point; documented fields test descriptions")]
 #![allow(clippy::struct_excessive_bools, clippy::option_option, reason = "shapes of real payloads")]
+#![allow(rustdoc::invalid_html_tags, reason = "exports must escape such text")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
