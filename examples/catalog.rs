@@ -109,7 +109,7 @@ fn files(catalog: &Catalog) -> Result<[(&'static str, String); 4], Box<dyn Error
 
 /// The same event after a change that its version does not announce.
 mod changed {
-    use super::*;
+    use super::{Deserialize, InngestEvent, Item, JsonSchema, Serialize};
 
     /// A customer has placed an order.
     #[derive(Serialize, Deserialize, JsonSchema, InngestEvent)]

@@ -63,14 +63,13 @@ impl Database {
         order: &OrderPlaced,
         commit: Commit,
     ) -> Result<(), Failure> {
-        match self {
+        let placed = match self {
             Database::Sqlite { connection, .. } => {
-                place_in_sqlite(connection, outbox, order, commit)?
+                place_in_sqlite(connection, outbox, order, commit)
             }
-            Database::Postgres { pool, .. } => {
-                place_in_postgres(pool, outbox, order, commit).await?
-            }
-        }
+            Database::Postgres { pool, .. } => place_in_postgres(pool, outbox, order, commit).await,
+        };
+        placed?;
         // Reaches relays of this process only. Others find the event when they poll the database.
         outbox.wake();
         Ok(())
@@ -176,12 +175,8 @@ fn place_in_sqlite(
         params![order.number, order.cents],
     )?;
     outbox.enqueue_sqlite(&tx, order)?;
-    if commit == Commit::Yes {
-        tx.commit()?
-    } else {
-        tx.rollback()?
-    }
-    Ok(())
+    let end = if commit == Commit::Yes { tx.commit() } else { tx.rollback() };
+    Ok(end?)
 }
 
 async fn place_in_postgres(
@@ -197,12 +192,8 @@ async fn place_in_postgres(
         .execute(&mut *tx)
         .await?;
     outbox.enqueue(&mut tx, order).await?;
-    if commit == Commit::Yes {
-        tx.commit().await?
-    } else {
-        tx.rollback().await?
-    }
-    Ok(())
+    let end = if commit == Commit::Yes { tx.commit().await } else { tx.rollback().await };
+    Ok(end?)
 }
 
 /// Connects to `DATABASE_URL`, with tables in `schema`.

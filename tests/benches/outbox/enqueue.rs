@@ -1,5 +1,5 @@
 //! Enqueuing one event in a transaction, against an INSERT of the same row: bare, with the row in memory, and by hand, with
-//! serde_json.
+//! `serde_json`.
 
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
@@ -54,7 +54,7 @@ pub(crate) fn measure<D: Database>(column: &mut Column, database: &mut D) {
         }
     }
     database.clear();
-    let [ours, bare, by_hand] = costs.map(Cost::median);
+    let [ours, bare, by_hand] = costs.map(|costs| Cost::median(&costs));
     column.set("transactions", format!("{:.0}", transactions as f64 / ours.time.as_secs_f64()));
     column.set("rate", ratio(bare.time, ours.time));
     column.set("cpu", ratio(ours.cpu, bare.cpu));
@@ -88,7 +88,7 @@ fn cost<D: Database>(times: usize, database: &mut D, program: &mut dyn FnMut(&mu
 }
 
 impl Cost {
-    fn median(costs: Vec<Cost>) -> Cost {
+    fn median(costs: &[Cost]) -> Cost {
         let median = |value: fn(&Cost) -> Duration| {
             let mut values: Vec<Duration> = costs.iter().map(value).collect();
             values.sort_unstable();
