@@ -46,7 +46,9 @@ impl Judgment {
         let mut runs: BTreeMap<u32, usize> = BTreeMap::new();
         for run in api.runs_of("ship") {
             let owners = owners.get(&run.dedup_id).expect("an event");
-            owners.iter().for_each(|number| *runs.entry(*number).or_default() += 1);
+            for number in owners {
+                *runs.entry(*number).or_default() += 1;
+            }
         }
         let dead: Vec<u32> = dead.iter().map(number).collect();
         let dead_numbers: BTreeSet<u32> = dead.iter().copied().collect();
