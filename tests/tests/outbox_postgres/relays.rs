@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use inngest_core::testing::Fault;
 use inngest_tests::ItemViewed;
+use inngest_tests::postgres::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::fixture::{Shop, until};
 
@@ -78,26 +80,56 @@ async fn a_closed_relay_releases_what_it_did_not_send() {
 #[tokio::test]
 async fn a_relay_that_is_dropped_leaves_no_transaction_open() {
     let Some(shop) = Shop::open().await else { return };
-    for attempt in 0..40_u32 {
+    // With a slow connection, every response is waited for when some relay is dropped.
+    let slow = slow_proxy(shop.database.options()).await;
+    let pool = PgPoolOptions::new().max_connections(8).connect_with(slow).await;
+    let pool = pool.expect("a database");
+    for attempt in 0..60_u32 {
         shop.enqueue(attempt * 10..(attempt + 1) * 10).await;
-        let relay = shop.relay().batch_events(1).in_flight(4).start().await.expect("a relay");
-        tokio::time::sleep(Duration::from_micros(fastrand::u64(0..8_000))).await;
+        let relay = shop.relay_with(&pool).batch_events(1).in_flight(4);
+        let relay = relay.start().await.expect("a relay");
+        tokio::time::sleep(Duration::from_millis(fastrand::u64(0..60))).await;
         drop(relay);
     }
-    // The connections that are in the middle of something are cleaned when they are used again.
-    for _ in 0..8 {
-        shop.number("SELECT 1").await;
-    }
+    // Connections that are in the middle of something return to the pool, or are closed.
     let open = "SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
     let mut attempts = 0;
     while shop.number(open).await > 0 {
         attempts += 1;
-        assert!(attempts < 500, "a transaction is open");
+        assert!(attempts < 300, "a transaction is open");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+    pool.close().await;
     shop.drain_all().await;
-    shop.assert_delivered(0..400);
+    shop.assert_delivered(0..600);
+}
+
+/// Returns options for a connection through which each response takes 3 ms longer.
+async fn slow_proxy(server: PgConnectOptions) -> PgConnectOptions {
+    let address = format!("{}:{}", server.get_host(), server.get_port());
+    let proxy = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = proxy.local_addr().expect("an address").port();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = proxy.accept().await {
+            let server = tokio::net::TcpStream::connect(&address).await.expect("a server");
+            let (mut requests, mut client) = client.into_split();
+            let (mut responses, mut server) = server.into_split();
+            tokio::spawn(async move {
+                drop(tokio::io::copy(&mut requests, &mut server).await);
+            });
+            tokio::spawn(async move {
+                let mut buffer = [0; 16_384];
+                while let Ok(length @ 1..) = responses.read(&mut buffer).await {
+                    tokio::time::sleep(Duration::from_millis(3)).await;
+                    if client.write_all(&buffer[..length]).await.is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    server.host("127.0.0.1").port(port)
 }
 
 #[tokio::test]

@@ -40,6 +40,8 @@ pub(super) struct Found {
 pub(super) struct Hints {
     scan: Scan,
     last_batch: i64,
+    /// Whether there was no batch when all rows were looked at, nor since then.
+    is_empty: bool,
     next_full_scan: Option<Instant>,
 }
 
@@ -57,12 +59,17 @@ impl Hints {
             self.scan.after_seq = seq;
             self.last_batch = self.last_batch.max(batch);
         }
+        let sealed = found.sealed.map(|(batch, _)| batch);
         if scan == Scan::default() {
             let interval = found.took.saturating_mul(RELATIVE_INTERVAL);
             self.next_full_scan = Some(now + interval.clamp(MIN_INTERVAL, MAX_INTERVAL));
-            let sealed = found.sealed.map(|(batch, _)| batch);
-            let next = self.last_batch.saturating_add(1);
-            self.scan.from_batch = found.first_batch.or(sealed).unwrap_or(next);
+            let first = found.first_batch.or(sealed);
+            self.is_empty = first.is_none();
+            self.scan.from_batch = first.unwrap_or(self.last_batch.saturating_add(1));
+        } else if let Some(batch) = sealed.filter(|_| self.is_empty) {
+            // Other relays may have sealed many since this one sealed its last.
+            self.is_empty = false;
+            self.scan.from_batch = batch;
         }
     }
 }
@@ -120,6 +127,16 @@ mod tests {
         assert_eq!(hinted.from_batch, 5);
         hints.record(hinted, found(None, Some((6, 40))), after(start, 20));
         assert_eq!(hints.next(after(start, 30)).from_batch, 5);
+    }
+
+    #[test]
+    fn a_store_that_saw_no_batch_looks_from_the_first_one_that_it_seals() {
+        let (start, mut hints) = (Instant::now(), Hints::default());
+        hints.record(Scan::default(), found(None, None), start);
+        for batch in [900, 901] {
+            hints.record(hints.next(after(start, 10)), found(None, Some((batch, 1))), start);
+            assert_eq!(hints.next(after(start, 20)).from_batch, 900);
+        }
     }
 
     #[test]
