@@ -14,8 +14,10 @@ pub struct RelayReport {
     /// Events that the relay had claimed and gave back without an attempt, because it was closed.
     /// They are in the outbox.
     pub released: u64,
-    /// Events whose last attempt failed, or was in flight at the deadline of `close`. They are in
-    /// the outbox. An event that was delivered by a later attempt does not count.
+    /// Events whose last attempt failed during the drain or after `close` was called, or was in flight
+    /// at the deadline of `close`. They are in the outbox. Events that failed before `close` was called
+    /// and wait for their next attempt are in the outbox, too, but do not count:
+    /// [`OutboxStats::sealed`] counts them.
     pub left: u64,
 }
 

@@ -30,6 +30,17 @@ async fn a_missing_table_is_an_error_that_names_the_fix() {
 }
 
 #[tokio::test]
+async fn a_migration_into_a_schema_that_does_not_exist_is_not_told_to_migrate() {
+    let Some(shop) = Shop::open().await else { return };
+    let options = shop.database.options().options([("search_path", "nowhere")]);
+    let pool = PgPool::connect_with(options).await.expect("a database");
+    let error = PostgresStore::new(&pool).migrate().await.expect_err("no schema");
+    assert!(matches!(error, StoreError::Database(_)), "{error}");
+    assert!(error.to_string().contains("no schema has been selected to create in"), "{error}");
+    pool.close().await;
+}
+
+#[tokio::test]
 async fn a_read_only_database_is_an_error_that_names_the_cause() {
     let Some(shop) = Shop::open().await else { return };
     shop.enqueue([1]).await;

@@ -284,3 +284,24 @@ async fn a_damaged_batch_is_an_error_and_does_not_stop_the_others() {
     assert_eq!(counts(shop.drain().await), [2, 0, 0, 0]);
     shop.assert_delivered(2..4);
 }
+
+#[tokio::test]
+async fn values_that_no_relay_writes_do_not_stop_the_relay() {
+    let Some(shop) = Shop::open().await else { return };
+    for (number, damage) in [
+        (0, "attempts = 2147483647"),
+        (1, "crashes = 2147483647, token = 'another relay'"),
+        (2, "ambiguous_at = 'infinity'"),
+        (3, "ambiguous_at = '-infinity'"),
+    ] {
+        shop.api.fail_next(Fault::status(503));
+        shop.enqueue([number]).await;
+        shop.drain().await;
+        shop.make_all_due().await;
+        shop.sql(&format!("UPDATE inngest_outbox_batch SET {damage}")).await;
+        shop.enqueue([number + 10]).await;
+        assert_eq!(counts(shop.drain().await)[0], 1 + u64::from(number % 2 == 0), "{damage}");
+        shop.sql("DELETE FROM inngest_outbox_batch").await;
+    }
+    assert_eq!(shop.number("SELECT count(*) FROM inngest_outbox_dead").await, 1);
+}

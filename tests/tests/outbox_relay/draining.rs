@@ -114,6 +114,17 @@ async fn draining_halves_a_request_that_is_too_large_and_sends_the_halves() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn halves_that_a_drain_does_not_try_are_left() {
+    let steps = [Step::status(413), Step::status(413), Step::status(401)];
+    let (shop, script) = Shop::scripted(steps);
+    shop.enqueue(0..9);
+    let report = shop.relay().in_flight(1).drain().await.expect("a report");
+    assert_eq!((report.delivered, report.left), (0, 9));
+    assert_eq!(shop.store.open(), 9);
+    assert_eq!(script.requests().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn draining_tries_the_new_events_although_every_older_batch_fails() {
     let judge = Judge::new(|request| {
         let is_old = request.numbers.iter().any(|number| *number < 2);

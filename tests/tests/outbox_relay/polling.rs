@@ -128,13 +128,15 @@ async fn an_event_larger_than_a_request_is_sent_alone() {
 #[tokio::test(start_paused = true)]
 async fn options_out_of_range_are_an_error_that_names_the_option() {
     type Change = fn(RelayBuilder<ScriptedStore>) -> RelayBuilder<ScriptedStore>;
-    let cases: [(&str, Change); 9] = [
+    let cases: [(&str, Change); 11] = [
         ("lease", |relay| relay.lease(MILLI * 999)),
         ("lease", |relay| relay.lease(HOUR + MILLI)),
         ("poll", |relay| relay.poll(Duration::ZERO..=SECOND)),
         ("poll", |relay| relay.poll(SECOND * 2..=SECOND)),
+        ("in_flight", |relay| relay.in_flight(1_001)),
         ("dead_letter_after", |relay| relay.dead_letter_after(Duration::ZERO)),
         ("dead_letter_after", |relay| relay.dead_letter_after(HOUR * 24)),
+        ("", |relay| relay.in_flight(1_000)),
         ("", |relay| relay.lease(SECOND)),
         ("", |relay| relay.lease(HOUR)),
         ("", |relay| relay.dead_letter_after(HOUR * 23 + MINUTE * 59)),

@@ -259,3 +259,44 @@ async fn a_running_relay_notices_that_a_batch_is_due_without_any_change_to_the_f
     assert_eq!(shop.api.requests().len(), 2);
     shop.assert_delivered(0..2);
 }
+
+#[tokio::test]
+async fn a_damaged_batch_is_an_error_and_does_not_stop_the_others() {
+    let shop = Shop::open().await;
+    shop.api.fail_next(Fault::status(503));
+    shop.enqueue(0..2);
+    shop.drain().await;
+    shop.make_all_due();
+    shop.sql("UPDATE inngest_outbox_batch SET base_seq = last_seq + 1");
+    shop.enqueue(2..4);
+    let error = shop.relay().drain().await.expect_err("a damaged batch").to_string();
+    assert!(error.contains("the `base_seq` of batch 1 does not fit its event 1"), "{error}");
+    assert_eq!(counts(shop.drain().await), [2, 0, 0, 0]);
+    shop.assert_delivered(2..4);
+    // Somebody repairs the row.
+    shop.sql("UPDATE inngest_outbox_batch SET base_seq = first_seq");
+    shop.make_all_due();
+    assert_eq!(counts(shop.drain().await), [2, 0, 0, 0]);
+    shop.assert_delivered(0..4);
+}
+
+#[tokio::test]
+async fn numbers_and_texts_that_no_relay_writes_do_not_hold_up_a_batch() {
+    let shop = Shop::open().await;
+    for (number, damage) in [
+        (0, "attempts = -1, crashes = -1"),
+        (1, "attempts = 4294967295, crashes = 4294967295"),
+        (2, "attempts = 9223372036854775807, crashes = 9223372036854775807"),
+        (3, "last_error = CAST(x'ff' AS TEXT)"),
+    ] {
+        shop.api.fail_next_n(2, Fault::status(503));
+        shop.enqueue([number]);
+        shop.drain().await;
+        shop.sql(&format!("UPDATE inngest_outbox_batch SET {damage}"));
+        for expected in [[0, 0, 0, 1], [1, 0, 0, 0]] {
+            shop.make_all_due();
+            assert_eq!(counts(shop.drain().await), expected, "{damage}");
+        }
+    }
+    shop.assert_delivered(0..4);
+}

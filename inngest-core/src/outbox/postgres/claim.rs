@@ -14,6 +14,9 @@ use super::sqlx::{self, Connection, Executor, PgConnection, Row};
 use crate::outbox::error::StoreError;
 use crate::outbox::store::{ClaimRequest, ClaimedBatch, Lease, StoredEvent};
 
+/// The age in seconds of an attempt at the time `-infinity`.
+const MAX_AGE: f64 = 1e10;
+
 /// A connection is not asked for a transaction while there is nothing to claim.
 pub(super) async fn claim(
     connection: &mut PgConnection,
@@ -93,7 +96,7 @@ fn decode(row: &PgRow, lease: Lease) -> Result<ClaimedBatch, String> {
         crashes: counter(3)?,
         lease_expired: column(row, 4)?,
         ambiguous_for: ambiguous_for
-            .map(|age| Duration::try_from_secs_f64(age).unwrap_or_default()),
+            .map(|age| Duration::try_from_secs_f64(age.min(MAX_AGE)).unwrap_or_default()),
     })
 }
 

@@ -9,8 +9,8 @@ use crate::outbox::error::{DatabaseError, StoreError};
 pub(super) fn of_code(code: &str, error: impl Error + Send + Sync + 'static) -> StoreError {
     let error: DatabaseError = Arc::new(error);
     match code {
-        // undefined_table, invalid_schema_name
-        "42P01" | "3F000" => StoreError::MissingTable(error),
+        // undefined_table
+        "42P01" => StoreError::MissingTable(error),
         // read_only_sql_transaction
         "25006" => StoreError::ReadOnly(error),
         // lock_not_available

@@ -59,6 +59,9 @@ SELECT
 /// Leases the batch that has been due for the longest time. A `due_at` that is too far in the
 /// future is due, and comes first, since the clock was set back: a wait is at most an hour.
 ///
+/// No value of a row makes it fail, since one damaged row would stop all events. The times are
+/// subtracted as numbers, which can be infinite.
+///
 /// Takes the token, the lease in seconds, and the id of the first batch.
 pub(super) const CLAIM_DUE: &str = "\
 WITH due AS MATERIALIZED (
@@ -71,12 +74,13 @@ WITH due AS MATERIALIZED (
 UPDATE inngest_outbox_batch AS batch SET
   token = $1,
   due_at = clock_timestamp() + $2 * interval '1 second',
-  attempts = batch.attempts + 1,
-  crashes = batch.crashes + due.expired::integer,
+  attempts = least(batch.attempts, 2147483646) + 1,
+  crashes = least(batch.crashes, 2147483646) + due.expired::integer,
   ambiguous_at = coalesce(batch.ambiguous_at, clock_timestamp())
 FROM due WHERE batch.id = due.id
 RETURNING batch.id, batch.seed, batch.attempts, batch.crashes, due.expired,
-  extract(epoch FROM clock_timestamp() - due.ambiguous_at)::double precision,
+  extract(epoch FROM clock_timestamp())::double precision
+    - extract(epoch FROM due.ambiguous_at)::double precision,
   batch.places, batch.names, batch.bodies, batch.traceparents, NULL::bigint";
 
 /// Seals pending events. All arrays are aggregated from the same rows, so they have the same order.

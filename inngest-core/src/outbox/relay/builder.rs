@@ -53,7 +53,7 @@ impl<S: Store> RelayBuilder<S> {
     /// Sets the maximum number of batches in flight. With more than 1, or after a failure, the order
     /// of the batches is undefined. 0 counts as 1.
     ///
-    /// Default: 4.
+    /// Default: 4. At most 1,000.
     pub fn in_flight(mut self, batches: usize) -> RelayBuilder<S> {
         self.options.in_flight = batches.max(1);
         self

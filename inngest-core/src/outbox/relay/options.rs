@@ -35,6 +35,8 @@ pub(super) struct RelayOptions {
 /// twice.
 const IDS_ARE_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 const MIN_LEASE: Duration = Duration::from_secs(1);
+/// Each batch in flight has a task, from the start of the relay on.
+const MAX_IN_FLIGHT: usize = 1_000;
 
 impl Default for RelayOptions {
     fn default() -> RelayOptions {
@@ -54,6 +56,9 @@ impl RelayOptions {
     /// Returns an error if an option is out of its range.
     pub(super) fn check(&self) -> Result<(), RelayError> {
         let fails = |option, problem: String| Err(RelayError::Config { option, problem });
+        if self.in_flight > MAX_IN_FLIGHT {
+            return fails("in_flight", format!("{} is more than {MAX_IN_FLIGHT}", self.in_flight));
+        }
         if !(MIN_LEASE..=MAX_WAIT).contains(&self.lease) {
             return fails("lease", format!("{:?} is not between 1 s and 1 h", self.lease));
         }

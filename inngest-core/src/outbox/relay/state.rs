@@ -11,6 +11,7 @@ use super::settlement::Effect;
 use crate::client::{Outage, Pace, RequestError, RetryPolicy};
 use crate::outbox::log;
 use crate::outbox::report::RelayReport;
+use crate::outbox::store::{ClaimedBatch, Part};
 
 /// After this many consecutive invalid responses, the relay stalls.
 const MAX_INVALID: u32 = 3;
@@ -35,6 +36,9 @@ pub(super) struct State {
     max_in_flight: usize,
     /// For a drain: the batches that it tried. It tries each once.
     tried: HashSet<i64>,
+    /// For a drain: the number of events in each half of a batch that it has not claimed yet, by the
+    /// seed and the first place.
+    halves: HashMap<([u8; 16], u32), u64>,
     /// For a drain: how often it claimed one of them again. Only batches that it tried are due then.
     claimed_again: u32,
     pub(super) report: RelayReport,
@@ -76,6 +80,7 @@ impl State {
             events_in_flight: 0,
             max_in_flight,
             tried: HashSet::new(),
+            halves: HashMap::new(),
             claimed_again: 0,
             report: RelayReport::default(),
         }
@@ -110,15 +115,24 @@ impl State {
     }
 
     /// Returns whether a drain tries the batch for the first time.
-    pub(super) fn first_try(&mut self, batch: i64) -> bool {
-        let first = self.tried.insert(batch);
+    pub(super) fn first_try(&mut self, claimed: &ClaimedBatch) -> bool {
+        if let Some(first) = claimed.events.first() {
+            self.halves.remove(&(claimed.seed, first.place));
+        }
+        let first = self.tried.insert(claimed.lease.batch);
         self.claimed_again += u32::from(!first);
         first
     }
 
-    /// Allows a drain to claim a batch again, since half of its events are in another batch now.
-    pub(super) fn forget_try(&mut self, batch: i64) {
-        self.tried.remove(&batch);
+    /// Allows a drain to claim a batch again, since it is divided into `halves`. Their events are left
+    /// until they are claimed.
+    pub(super) fn halved(&mut self, claimed: &ClaimedBatch, halves: &[Part]) {
+        self.tried.remove(&claimed.lease.batch);
+        for places in halves.iter().map(|half| &half.places) {
+            if let Some(first) = places.first() {
+                self.halves.insert((claimed.seed, *first), places.len() as u64);
+            }
+        }
     }
 
     /// Records that a batch with `events` events was claimed.
@@ -133,9 +147,11 @@ impl State {
         self.events_in_flight -= events;
     }
 
-    /// Returns the report, in which events in flight count as left.
+    /// Returns the report, in which events in flight, and those of halves that a drain did not try,
+    /// count as left.
     pub(super) fn report(&self) -> RelayReport {
-        RelayReport { left: self.report.left + self.events_in_flight, ..self.report }
+        let halves: u64 = self.halves.values().sum();
+        RelayReport { left: self.report.left + self.events_in_flight + halves, ..self.report }
     }
 
     /// Returns whether the last requests succeeded, or there were none.
@@ -267,6 +283,7 @@ impl RefusedNames {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outbox::store::Lease;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -355,12 +372,22 @@ mod tests {
         assert!(ends_after(&[failure(None), Effect::Suspected, failure(None)]));
         assert!(!ends_after(&[failure(None), failure(None), Effect::Success, failure(None)]));
         assert!(!ends_after(&[Effect::TooLarge, Effect::TooLarge, Effect::TooLarge]));
+        let batch = |batch| ClaimedBatch {
+            lease: Lease { batch, ..Lease::default() },
+            seed: [1; 16],
+            events: Vec::new(),
+            attempts: 1,
+            crashes: 0,
+            lease_expired: false,
+            ambiguous_for: None,
+        };
+        let (one, two) = (batch(1), batch(2));
         let mut state = state();
-        assert!(state.first_try(1) && state.first_try(2));
-        state.forget_try(1);
-        assert!(state.first_try(1) && !state.has_claimed_again());
-        assert!(!state.first_try(1) && state.has_claimed_again() && !state.ends_drain());
-        assert!(!state.first_try(2) && state.ends_drain());
+        assert!(state.first_try(&one) && state.first_try(&two));
+        state.halved(&one, &[]);
+        assert!(state.first_try(&one) && !state.has_claimed_again());
+        assert!(!state.first_try(&one) && state.has_claimed_again() && !state.ends_drain());
+        assert!(!state.first_try(&two) && state.ends_drain());
     }
 
     #[test]

@@ -25,7 +25,7 @@ use crate::outbox::dead::DeadEvent;
 use crate::outbox::error::RelayError;
 use crate::outbox::log;
 use crate::outbox::report::RelayReport;
-use crate::outbox::store::{ClaimRequest, ClaimedBatch, Lease, Settled, Settlement, Store};
+use crate::outbox::store::{ClaimRequest, ClaimedBatch, Settled, Settlement, Store};
 
 /// How often the gauges are set.
 const GAUGE_INTERVAL: Duration = Duration::from_secs(15);
@@ -275,7 +275,7 @@ impl<S: Store> Shared<S> {
         self.state().apply(&effect, started, Instant::now(), fastrand::f64());
         let (delivered, dead) = (settlement.delivered.len(), settlement.dead.len());
         log::responded(claimed.lease, delivered, dead, outcomes.len() - delivered - dead);
-        let kept = self.note_parts(&settlement, &effect);
+        let kept = self.note_parts(&claimed, &settlement, &effect);
         self.settle(&claimed, settlement, kept, &reports(&attempt, &outcomes)).await;
     }
 
@@ -284,14 +284,15 @@ impl<S: Store> Shared<S> {
         if self.phase() > Phase::Running {
             return Some((release(claimed), Kept::Released));
         }
-        if self.mode == Mode::Drain && !self.state().first_try(claimed.lease.batch) {
+        if self.mode == Mode::Drain && !self.state().first_try(claimed) {
             return Some((release(claimed), Kept::Counted));
         }
         let dead_letter_after = self.options.dead_letter_after;
         let settlement = before_attempt(claimed, dead_letter_after, fastrand::f64())?;
         log_parts(&settlement, "its lease expired several times");
         let is_halved = settlement.parts.len() > 1;
-        Some((settlement, if is_halved { self.due_again(claimed.lease) } else { Kept::Failed }))
+        let kept = if is_halved { self.due_again(claimed, &settlement) } else { Kept::Failed };
+        Some((settlement, kept))
     }
 
     /// Sends the batch and extends its lease meanwhile. Returns `None` if the request was canceled.
@@ -338,22 +339,22 @@ impl<S: Store> Shared<S> {
     }
 
     /// Logs what happens to the events that stay in the outbox after an attempt.
-    fn note_parts(&self, settlement: &Settlement, effect: &Effect) -> Kept {
+    fn note_parts(&self, claimed: &ClaimedBatch, settlement: &Settlement, effect: &Effect) -> Kept {
         match effect {
             Effect::TooLarge => log_parts(settlement, "the request was too large for the server"),
             Effect::Suspected => log_parts(settlement, "it keeps failing while others succeed"),
             _ => {}
         }
         let is_due = matches!(effect, Effect::TooLarge);
-        if is_due { self.due_again(settlement.lease) } else { Kept::Failed }
+        if is_due { self.due_again(claimed, settlement) } else { Kept::Failed }
     }
 
     /// Allows a drain to try the halves of a batch at once.
-    fn due_again(&self, lease: Lease) -> Kept {
+    fn due_again(&self, claimed: &ClaimedBatch, settlement: &Settlement) -> Kept {
         if self.mode == Mode::Run {
             return Kept::Failed;
         }
-        self.state().forget_try(lease.batch);
+        self.state().halved(claimed, &settlement.parts);
         Kept::Counted
     }
 

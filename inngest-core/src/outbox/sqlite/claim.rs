@@ -26,6 +26,9 @@ const LEASE: &str = "\
 UPDATE inngest_outbox_batch SET token = ?2, due_at = ?3, attempts = ?4, crashes = ?5,
   ambiguous_at = coalesce(ambiguous_at, ?6) WHERE id = ?1";
 
+/// Lets the batches that follow a damaged one be claimed. Its lease, if it has one, stays.
+const POSTPONE: &str = "UPDATE inngest_outbox_batch SET due_at = ?2 WHERE id = ?1";
+
 const DELETE_BATCH: &str = "DELETE FROM inngest_outbox_batch WHERE id = ?1";
 
 const PENDING: &str = "\
@@ -58,20 +61,21 @@ pub(super) fn claim(
         database.set_idle(Idle { data_version, checked_at: now, next_due });
         return Ok(None);
     }
-    database.write(Durability::Full, |tx| {
+    let claimed = database.write(Durability::Full, |tx| {
         // The transaction may have waited for its lock.
         let now = now_millis();
         if request.pending_first {
             return match seal(tx, request, now)? {
                 None => lease_due(tx, request, now),
-                sealed => Ok(sealed),
+                sealed => Ok(sealed.map(Ok)),
             };
         }
         match lease_due(tx, request, now)? {
-            None => seal(tx, request, now),
+            None => Ok(seal(tx, request, now)?.map(Ok)),
             leased => Ok(leased),
         }
-    })
+    })?;
+    claimed.transpose()
 }
 
 /// A row of `inngest_outbox_batch`.
@@ -96,26 +100,41 @@ impl BatchRow {
             last_seq: row.get(3)?,
             seed: row.get(4)?,
             lease_expired: row.get(5)?,
-            attempts: row.get(6)?,
-            crashes: row.get(7)?,
+            attempts: counter(row, 6)?,
+            crashes: counter(row, 7)?,
             ambiguous_at: row.get(8)?,
         })
     }
 }
 
-/// Leases the batch that has been due for the longest time.
+/// Reads a number of attempts or crashes. One that no relay writes is limited, since a row that cannot
+/// be read would stop all events.
+fn counter(row: &Row<'_>, column: usize) -> rusqlite::Result<u32> {
+    let number = row.get::<_, i64>(column)?.clamp(0, i64::from(i32::MAX));
+    Ok(u32::try_from(number).unwrap_or_default())
+}
+
+/// Leases the batch that has been due for the longest time. If it is damaged, postpones it and
+/// returns its failure within `Ok`, so that the transaction is committed.
 fn lease_due(
     tx: &Transaction<'_>,
     request: &ClaimRequest,
     now: i64,
-) -> Result<Option<ClaimedBatch>, Failure> {
+) -> Result<Option<Result<ClaimedBatch, Failure>>, Failure> {
+    let due_at = now.saturating_add(millis(request.lease));
     loop {
         let mut due = tx.prepare_cached(DUE_BATCH)?;
         let mut rows = due.query((now, latest_due(now)))?;
         let Some(row) = rows.next()? else { return Ok(None) };
         let batch = BatchRow::read(row)?;
         drop(rows);
-        let events = events_of(tx, &batch)?;
+        let events = match events_of(tx, &batch) {
+            Err(damage @ Failure::Store(_)) => {
+                tx.prepare_cached(POSTPONE)?.execute((batch.id, due_at))?;
+                return Ok(Some(Err(damage)));
+            }
+            events => events?,
+        };
         if events.is_empty() {
             // Somebody deleted them.
             tx.prepare_cached(DELETE_BATCH)?.execute([batch.id])?;
@@ -123,7 +142,6 @@ fn lease_due(
         }
         let attempts = batch.attempts.saturating_add(1);
         let crashes = batch.crashes.saturating_add(u32::from(batch.lease_expired));
-        let due_at = now.saturating_add(millis(request.lease));
         tx.prepare_cached(LEASE)?.execute((
             batch.id,
             request.token,
@@ -132,7 +150,7 @@ fn lease_due(
             crashes,
             now,
         ))?;
-        return Ok(Some(ClaimedBatch {
+        return Ok(Some(Ok(ClaimedBatch {
             lease: Lease { batch: batch.id, token: request.token },
             seed: batch.seed,
             events,
@@ -140,7 +158,7 @@ fn lease_due(
             crashes,
             lease_expired: batch.lease_expired,
             ambiguous_for: batch.ambiguous_at.map(|since| elapsed(since, now)),
-        }));
+        })));
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{OptionalExtension, Transaction};
 
+use super::claim::lossy_text;
 use super::connection::{Database, Durability, millis, now_millis};
 use super::dead::dead_event;
 use super::error::Failure;
@@ -84,7 +85,7 @@ fn leased(tx: &Transaction<'_>, lease: Lease) -> rusqlite::Result<Option<Leased>
             seed: row.get(1)?,
             sealed_at: row.get(2)?,
             ambiguous_at: row.get(3)?,
-            last_error: row.get(4)?,
+            last_error: Some(lossy_text(row, 4)?).filter(|error| !error.is_empty()),
         })
     };
     statement.query_row((lease.batch, lease.token), read).optional()
