@@ -4,6 +4,7 @@ use std::env;
 use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Catalog;
 
@@ -31,8 +32,8 @@ impl Catalog {
     ///
     /// # Panics
     ///
-    /// If the content differs, or the file does not exist or cannot be read or written. Also if `INNGEST_EVENTS`
-    /// has another value, or if it is `bless` while `CI` is set to something other than empty, `0` or `false`.
+    /// If the content differs, or the file does not exist, cannot be read or written, or must be written and
+    /// is read-only. Also if `INNGEST_EVENTS` has another value, or if it is `bless` while `CI` is set to something other than empty, `0` or `false`.
     #[track_caller]
     pub fn assert_file(&self, path: impl AsRef<Path>, text: &str) {
         let path = resolved(path.as_ref());
@@ -100,12 +101,21 @@ fn check_or_write(path: &Path, text: &str, is_blessing: bool) -> Result<(), Stri
 
 /// Replaces a file at once: a test that reads it meanwhile reads all of the old content or of the new one.
 pub(super) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    // Two tests of one process may write the same file at once.
+    static WRITES: AtomicUsize = AtomicUsize::new(0);
+    // A symbolic link stays one, and the file that it leads to is replaced.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    // Renaming needs the permission to write the directory only.
+    if fs::metadata(&path).is_ok_and(|existing| existing.permissions().readonly()) {
+        return Err(io::Error::new(ErrorKind::PermissionDenied, "the file is read-only"));
+    }
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
+    let count = WRITES.fetch_add(1, Ordering::Relaxed);
+    name.push(format!(".{}-{count}.tmp", std::process::id()));
     let temporary = path.with_file_name(name);
     let written = fs::File::create(&temporary)
         .and_then(|mut file| file.write_all(content))
-        .and_then(|()| fs::rename(&temporary, path));
+        .and_then(|()| fs::rename(&temporary, &path));
     written.inspect_err(|_| drop(fs::remove_file(&temporary)))
 }
 

@@ -5,10 +5,12 @@
 //!
 //! | export | for |
 //! |---|---|
+//! | [`typescript`](Catalog::typescript) | functions in TypeScript: the types of the data, and an `eventType` for each event |
 //! | [`json_schema`](Catalog::json_schema) | validation, and generators of types such as Python's |
 //! | [`event_schema`](Catalog::event_schema) | the whole of one event as it is sent |
 //! | [`asyncapi`](Catalog::asyncapi) | tools that read AsyncAPI |
 //! | [`markdown`](Catalog::markdown) | people |
+//! | the lock, by [`assert_lock`](Catalog::assert_lock) | a test that fails if a change of the types breaks functions |
 //!
 //! ```
 //! # #[cfg(feature = "derive")] {
@@ -46,6 +48,15 @@
 //!
 //! Doc comments become descriptions. `#[schemars(extend("deprecated" = true))]` marks a field as deprecated, and
 //! `#[schemars(extend("x-open" = true))]` an enum that may grow.
+//!
+//! A field that is an `Encrypted<T>` (feature `encryption`) is a `T` in TypeScript, in Markdown and in the lock, as
+//! functions receive it. JSON Schema, AsyncAPI and [`check_event`](Catalog::check_event) describe the encrypted form.
+//!
+//! # What a schema cannot describe
+//!
+//! The schema of an internally tagged enum (`#[serde(tag = "..")]`) is wrong for a newtype variant whose struct flattens
+//! a map: the type of the map's values is required of the tag, too. [`check_event`](Catalog::check_event) reports
+//! this, and whatever `serialize_with` or a hand-written `Serialize` writes differently.
 //!
 //! # Python
 //!

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::Value;
 
 use super::encrypted::Encrypted;
 
@@ -25,9 +26,26 @@ impl<T: JsonSchema> JsonSchema for Encrypted<T> {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let mut schema = generator.subschema_for::<T>();
+        let value = generator.subschema_for::<T>();
+        let mut schema =
+            if allows_null(&value) { json_schema!({ "allOf": [value] }) } else { value };
         schema.insert(ENCRYPTED_KEYWORD.to_owned(), true.into());
         schema
+    }
+}
+
+/// Returns whether a schema allows null by itself, not by a reference or by its parts.
+///
+/// schemars adds null to such a schema in no visible way, so an `Option<Encrypted<T>>`, which is null on the wire if
+/// it is `None`, would be the same as an `Encrypted<T>`, which is always an envelope.
+fn allows_null(schema: &Schema) -> bool {
+    match schema.get("type") {
+        Some(Value::Array(types)) => types.iter().any(|it| it == "null"),
+        Some(one) => one == "null",
+        None => {
+            let restrictions = ["$ref", "allOf", "anyOf", "const", "enum", "oneOf"];
+            !restrictions.iter().any(|keyword| schema.get(*keyword).is_some())
+        }
     }
 }
 
@@ -72,6 +90,23 @@ mod tests {
         let text = generator.subschema_for::<Encrypted<String>>();
         assert_eq!(text.as_value(), &json!({ "type": "string", "x-inngest-encrypted": true }));
         let any = generator.subschema_for::<Encrypted<Value>>();
-        assert_eq!(any.as_value(), &json!({ "x-inngest-encrypted": true }));
+        assert_eq!(any.as_value(), &json!({ "allOf": [true], "x-inngest-encrypted": true }));
+    }
+
+    #[test]
+    fn an_optional_encrypted_value_differs_from_an_encrypted_optional_value() {
+        let mut generator = SchemaGenerator::default();
+        let inner = generator.subschema_for::<Encrypted<Option<String>>>();
+        assert_eq!(
+            inner.as_value(),
+            &json!({ "allOf": [{ "type": ["string", "null"] }], "x-inngest-encrypted": true })
+        );
+        for outer in [
+            generator.subschema_for::<Option<Encrypted<Option<String>>>>(),
+            generator.subschema_for::<Option<Encrypted<Value>>>(),
+        ] {
+            assert_eq!(outer.as_value()["anyOf"][0]["x-inngest-encrypted"], true);
+            assert_eq!(outer.as_value()["anyOf"][1], json!({ "type": "null" }));
+        }
     }
 }

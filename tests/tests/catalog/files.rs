@@ -19,10 +19,30 @@ fn asserts_a_file() {
     }
 }
 
+/// Runs in another process: writes the file in several threads at once.
+#[test]
+fn asserts_a_file_in_threads() {
+    if let (Ok(path), Ok(text)) = (env::var(PATH), env::var(TEXT)) {
+        let catalog = Catalog::new("storefront");
+        for round in 0..50 {
+            let text = text.repeat(10_000 + round);
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| catalog.assert_file(&path, &text));
+                }
+            });
+        }
+    }
+}
+
 /// Asserts the content of a file in another process. The error is the text of its failure.
 fn assert_file(path: &Path, text: &str, environment: &[(&str, &str)]) -> Result<(), String> {
+    run("files::asserts_a_file", path, text, environment)
+}
+
+fn run(test: &str, path: &Path, text: &str, environment: &[(&str, &str)]) -> Result<(), String> {
     let output = Command::new(env::current_exe().unwrap())
-        .args(["files::asserts_a_file", "--exact", "--nocapture"])
+        .args([test, "--exact", "--nocapture"])
         .env_remove("CI")
         .env_remove("INNGEST_EVENTS")
         .env("RUST_BACKTRACE", "0")
@@ -104,4 +124,36 @@ fn a_relative_path_starts_at_the_package() {
     let nowhere =
         assert_file(Path::new("no/such/folder/events.ts"), "one", &environment).unwrap_err();
     assert!(nowhere.contains("cannot be written"), "{nowhere}");
+}
+
+#[test]
+fn tests_of_one_process_write_the_same_file_at_once() {
+    let path = folder("threads").join("events.ts");
+    run("files::asserts_a_file_in_threads", &path, "one\n", BLESS).unwrap();
+    assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_file_that_is_read_only_is_not_written() {
+    let path = folder("read_only").join("events.ts");
+    fs::write(&path, "one").unwrap();
+    let mut permissions = fs::metadata(&path).unwrap().permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(&path, permissions).unwrap();
+    assert_file(&path, "one", BLESS).unwrap();
+    let refused = assert_file(&path, "two", BLESS).unwrap_err();
+    assert!(refused.contains("cannot be written: the file is read-only"), "{refused}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "one");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_symbolic_link_is_followed() {
+    let folder = folder("link");
+    let (target, link) = (folder.join("events.ts"), folder.join("link.ts"));
+    fs::write(&target, "one").unwrap();
+    std::os::unix::fs::symlink("events.ts", &link).unwrap();
+    assert_file(&link, "two", BLESS).unwrap();
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(fs::read_to_string(&target).unwrap(), "two");
 }

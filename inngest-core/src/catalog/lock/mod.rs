@@ -32,8 +32,8 @@ impl Catalog {
     ///
     /// [`LockError::Breaks`] if a change breaks functions, or might; [`LockError::Behind`] if the catalog differs
     /// from the lock in any other way, so that the lock must be written by [`assert_lock`](Self::assert_lock);
-    /// [`LockError::Io`] and [`LockError::Format`] if the file cannot be read; [`LockError::Catalog`] if two types
-    /// define the same event.
+    /// [`LockError::Io`] and [`LockError::Format`] if the file cannot be read; [`LockError::Catalog`] for the
+    /// errors of the events that were added: see [`json_schema`](Self::json_schema).
     pub fn check_lock(&self, path: impl AsRef<Path>) -> Result<(), LockError> {
         let path = resolved(path.as_ref());
         let contracts = self.checked_contracts()?;
@@ -56,8 +56,8 @@ impl Catalog {
     /// # Panics
     ///
     /// If `check_lock` returns an error; the message is the error's, and says what to do. When writing: if the file
-    /// cannot be read or written, or if the environment variable `CI` is set to something other than nothing, `0`
-    /// or `false`, since what is written there is lost.
+    /// cannot be read or written, or is read-only, or if the environment variable `CI` is set to something other than
+    /// empty, `0` or `false`, since files written there are lost. Also if `INNGEST_EVENTS` has another value.
     #[track_caller]
     pub fn assert_lock(&self, path: impl AsRef<Path>) {
         let outcome = match is_blessing() {

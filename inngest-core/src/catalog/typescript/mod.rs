@@ -43,6 +43,7 @@ impl Catalog {
     /// - [`CatalogError::SameExport`] if two events would have the same export.
     /// - [`CatalogError::Unsupported`] if a schema has a keyword that cannot be translated. The derive of
     ///   schemars writes none.
+    /// - The errors of the events that were added: see [`json_schema`](Self::json_schema).
     pub fn typescript(&self) -> Result<String, CatalogError> {
         let events = exports(self.checked_contracts()?)?;
         let names = events.iter().flat_map(EventExports::type_names);
