@@ -183,7 +183,7 @@ export const defaultsFilled = eventType("storefront/defaults.filled", {
 /** Names that differ from Rust's. */
 export type FieldsRenamed = {
   "": number;
-  $ref: string;
+  $key: string;
   "12": number;
   "FIRST-FIELD": boolean;
   constructor: number;

@@ -331,7 +331,7 @@ inngest.createFunction({ id: "renamed", triggers: [events.fieldsRenamed] }, asyn
   same<number>()(data["odd key"]);
   same<number>()(data['quoted"\\key']);
   same<number>()(data[""]);
-  same<string>()(data.$ref);
+  same<string>()(data.$key);
   same<number>()(data[12]);
   same<number>()(data.constructor);
   // @ts-expect-error: the Rust name
