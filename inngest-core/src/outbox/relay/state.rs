@@ -147,7 +147,7 @@ impl State {
         self.events_in_flight -= events;
     }
 
-    /// Returns the report, in which events in flight, and those of halves that a drain did not try,
+    /// Returns the report, in which events in flight, and events of halves that a drain did not try,
     /// count as left.
     pub(super) fn report(&self) -> RelayReport {
         let halves: u64 = self.halves.values().sum();
