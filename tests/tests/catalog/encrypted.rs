@@ -117,13 +117,13 @@ fn a_value_in_clear_does_not_match() {
 async fn the_recorder_reports_a_value_in_clear() {
     let (client, sent) = Client::recorder();
     sent.check_with(catalog());
-    client.send(&order()).await.unwrap();
+    client.send(order()).await.unwrap();
     let received = sent.one::<OrderPlaced>();
     assert_eq!(keys().decrypt(&received.data.encrypted).unwrap().email, "ada@example.com");
 
     let (client, sent) = Client::recorder();
     sent.check_with(catalog());
-    client.send(&in_clear()).await.unwrap();
+    client.send(in_clear()).await.unwrap();
     let failure = catch_unwind(AssertUnwindSafe(|| drop(sent.one::<OrderPlaced>())))
         .expect_err("an expectation fails");
     let failure = failure.downcast::<String>().expect("a text");

@@ -40,9 +40,9 @@ fn assert_file(path: &Path, text: &str, environment: &[(&str, &str)]) -> Result<
     run("files::asserts_a_file", path, text, environment)
 }
 
-fn run(test: &str, path: &Path, text: &str, environment: &[(&str, &str)]) -> Result<(), String> {
+fn run(name: &str, path: &Path, text: &str, environment: &[(&str, &str)]) -> Result<(), String> {
     let output = Command::new(env::current_exe().unwrap())
-        .args([test, "--exact", "--nocapture"])
+        .args([name, "--exact", "--nocapture"])
         .env_remove("CI")
         .env_remove("INNGEST_EVENTS")
         .env("RUST_BACKTRACE", "0")
