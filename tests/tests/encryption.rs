@@ -1,4 +1,4 @@
-//! Encrypted fields: the ciphertext is that of the official middleware, and nothing else reads it.
+//! Encrypted fields: the ciphertext has the format of the official middleware, and nothing else reads it.
 //!
 //! `tests/clients/run` exchanges values with the packages of npm and `PyPI`.
 
