@@ -94,6 +94,19 @@ async fn a_restored_batch_and_its_original_keep_their_ids_and_can_both_grow() {
     assert_eq!(judge.accepted(), numbers);
 }
 
+#[test]
+fn a_batch_that_is_stored_again_and_again_takes_no_more_space() {
+    let (mut batch, mut empty) = (views(3), Batch::new());
+    batch.append(views(2));
+    let size = |batch: &Batch| serde_json::to_string(batch).expect("JSON").len();
+    let (expected, of_empty) = (size(&batch), size(&empty));
+    for _ in 0..3 {
+        batch = through_postcard(&through_json(&batch));
+        empty = through_postcard(&through_json(&empty));
+        assert_eq!((size(&batch), size(&empty)), (expected, of_empty));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_batch_that_contains_an_event_twice_can_be_stored() {
     let judge = Judge::new(|_| Ruling::Respond(503, ""));
@@ -221,6 +234,18 @@ fn a_damaged_batch_is_an_error_that_says_what_is_damaged() {
     }
     let error = serde_json::from_str::<Batch>("[]").expect_err("no object").to_string();
     assert!(error.contains("a stored batch"), "{error}");
+}
+
+#[test]
+fn two_events_with_one_id_are_an_error_also_if_their_seeds_are_written_differently() {
+    let error = error_after(|stored| {
+        let seed = stored["seeds"][0].as_str().expect("a seed").to_owned();
+        stored["seeds"] = json!([seed, format!("+{seed}"), format!("0{seed}")]);
+        stored["events"][1]["seed"] = json!(2);
+        stored["events"][1]["place"] = json!(0);
+    });
+    let problem = "event 1 has the same seed and place as another event";
+    assert_eq!(error, format!("the stored batch is damaged: {problem}"));
 }
 
 #[test]

@@ -60,17 +60,21 @@ impl<'de> Deserialize<'de> for Format {
 
 impl Serialize for Batch {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // The batch's own lineage is first, even if it has no events.
-        let lineages = std::iter::once(&self.lineage).chain(&self.appended);
-        let seeds = lineages.map(|lineage| lineage.seed.header().into());
-        let events = self.slots.iter().zip(self.events()).map(|(slot, event)| StoredEvent {
-            seed: slot.lineage,
-            place: slot.place,
-            in_doubt: self.lineage(slot).is_in_doubt(slot.place),
-            json: event.json().into(),
+        // The number of each lineage among the stored seeds. A lineage without events is left out, such as the batch's
+        // own after it was read: a batch that is stored again and again would grow.
+        let mut numbers: Vec<Option<u32>> = vec![None; self.appended.len() + 1];
+        let mut seeds = Vec::new();
+        let events = self.slots.iter().zip(self.events()).map(|(slot, event)| {
+            let lineage = self.lineage(slot);
+            let seed = *numbers[slot.lineage as usize].get_or_insert_with(|| {
+                seeds.push(lineage.seed.header().into());
+                u32::try_from(seeds.len() - 1).expect("there are fewer seeds than lineages")
+            });
+            let in_doubt = lineage.is_in_doubt(slot.place);
+            StoredEvent { seed, place: slot.place, in_doubt, json: event.json().into() }
         });
-        StoredBatch { format: Format, seeds: seeds.collect(), events: events.collect() }
-            .serialize(serializer)
+        let events = events.collect();
+        StoredBatch { format: Format, seeds, events }.serialize(serializer)
     }
 }
 
@@ -91,6 +95,8 @@ fn restore(stored: &StoredBatch<'_>, call_site: CallSite) -> Result<Batch, Strin
         let parsed = Seed::parse(seed).ok_or_else(|| format!("seed {index} is malformed"))?;
         batch.appended.push(Lineage::from_seed(parsed));
     }
+    // A seed can be written in several ways.
+    let seeds: Vec<String> = batch.appended.iter().map(|lineage| lineage.seed.header()).collect();
     let mut places = HashMap::with_capacity(stored.events.len());
     for (index, event) in stored.events.iter().enumerate() {
         let damaged = |problem: &str| format!("event {index} {problem}");
@@ -103,7 +109,7 @@ fn restore(stored: &StoredBatch<'_>, call_site: CallSite) -> Result<Batch, Strin
         let json = event.json.trim_ascii();
         // An event can be in a batch twice, if a part of the batch that an error returned was
         // appended to it.
-        let known = places.entry((&stored.seeds[event.seed as usize], event.place)).or_insert(json);
+        let known = places.entry((&seeds[event.seed as usize], event.place)).or_insert(json);
         if *known != json {
             return Err(damaged("has the same seed and place as another event"));
         }
