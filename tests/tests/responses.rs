@@ -20,7 +20,7 @@ async fn an_invalid_response_is_an_error_that_says_what_is_wrong() {
         ("HTML", Fault::html(), "it is an HTML page: does the base URL lead to Inngest?"),
         ("nothing", body(""), "it is empty"),
         ("other JSON", body(r#"{"ok":true}"#), "its body has no `status`, not 200"),
-        ("an array", body("[]"), "not 200"),
+        ("an array", body("[]"), "it is not Inngest's JSON"),
         (
             "another status",
             body(r#"{"ids":["a"],"status":201}"#),
@@ -72,6 +72,21 @@ async fn ids_that_are_blank_repeated_or_not_one_per_event_are_not_believed() {
         assert!(matches!(cause, RequestError::InvalidResponse { status: 200, .. }), "{cause:?}");
         assert!(cause.to_string().contains(problem), "{ids}: {cause}");
         assert_eq!(script.requests().len(), 1, "{ids}: not retried");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_array_is_no_response_of_inngest_whatever_is_in_it() {
+    // serde reads a struct also from an array of its fields.
+    for (status, body) in [
+        (200, r#"[["a","b"],200]"#),
+        (200, r#" [["a","b"],200,null,null]"#),
+        (400, r#"[["a"],400,"bad"]"#),
+    ] {
+        let (sent, script) = sent_two(status, body).await;
+        let error = sent.expect_err(body);
+        assert_eq!((error.unsent(), error.accepted().len()), (&[0, 1][..], 0), "{body}");
+        assert_eq!(script.requests().len(), 1, "{body}");
     }
 }
 

@@ -70,6 +70,13 @@ pub(super) fn parse(
     }
 }
 
+/// Parses the body of a response, unless it is no JSON object of Inngest's.
+fn parse_body(response: &Response) -> Option<ResponseBody> {
+    // serde also reads a struct from an array of its fields.
+    let is_object = response.body.trim_ascii_start().starts_with(b"{");
+    is_object.then(|| serde_json::from_slice(&response.body).ok())?
+}
+
 /// Parses and validates the body of a 2xx response.
 fn accepted(
     response: &Response,
@@ -77,8 +84,7 @@ fn accepted(
     key: &EventKey,
 ) -> Result<ParsedResponse, RequestError> {
     let status = response.status.as_u16();
-    let body = serde_json::from_slice::<ResponseBody>(&response.body);
-    let Some(body) = body.ok().filter(|_| !response.truncated) else {
+    let Some(body) = parse_body(response).filter(|_| !response.truncated) else {
         return Err(invalid(status, format!("it is {}", describe_body(response))));
     };
     if body.status != Some(200) {
@@ -102,7 +108,7 @@ fn partial(
     message: String,
     key: &EventKey,
 ) -> Result<ParsedResponse, RequestError> {
-    let body = serde_json::from_slice::<ResponseBody>(&response.body).unwrap_or_default();
+    let body = parse_body(response).unwrap_or_default();
     let Some(mut ids) = body.ids else {
         return Err(RequestError::Refused { status: 400, message });
     };
@@ -165,7 +171,7 @@ fn invalid(status: u16, problem: String) -> RequestError {
 
 /// Returns the server's error message, in which the key is redacted.
 fn message(response: &Response, key: &EventKey) -> String {
-    let body = serde_json::from_slice::<ResponseBody>(&response.body).unwrap_or_default();
+    let body = parse_body(response).unwrap_or_default();
     let message = body.error.filter(|text| !text.is_empty());
     let message = message.or(body.message.filter(|text| !text.is_empty()));
     let text = message.unwrap_or_else(|| {

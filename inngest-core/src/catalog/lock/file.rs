@@ -93,12 +93,16 @@ impl LockFile {
         }
         // Some editors of Windows write a byte order mark.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let damaged = |error: serde_json::Error| {
+        let not_a_lock = |problem: &str| {
             format!(
-                "is not a lock of events ({error}); correct it, or bring the committed file back"
+                "is not a lock of events ({problem}); correct it, or bring the committed file back"
             )
         };
+        let damaged = |error: serde_json::Error| not_a_lock(&error.to_string());
         let AnyFormat { format } = serde_json::from_str(text).map_err(damaged)?;
+        if format < FORMAT {
+            return Err(not_a_lock(&format!("its format is {format}")));
+        }
         if format > FORMAT {
             return Err(format!(
                 "has the format {format}, which a newer version of inngest-core has written; this version reads \
