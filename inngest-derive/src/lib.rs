@@ -6,6 +6,7 @@ mod check;
 mod diag;
 mod emit;
 mod emit_enum;
+mod expand;
 mod fallback;
 mod header;
 mod inngest_attr;
@@ -20,11 +21,7 @@ mod template;
 mod tests;
 mod tokens;
 
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
-use syn::DeriveInput;
-
-use crate::diag::Errors;
+use crate::expand::{id_segment, inngest_event, inngest_events};
 
 /// Implements `InngestEvent` for a struct: the event's data, with its name, its version and the
 /// template of its dedup id.
@@ -272,56 +269,4 @@ pub fn derive_id_segment(input: proc_macro::TokenStream) -> proc_macro::TokenStr
 #[proc_macro_derive(InngestEvents, attributes(inngest))]
 pub fn derive_inngest_events(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     inngest_events(input.into()).into()
-}
-
-fn inngest_event(input: TokenStream) -> TokenStream {
-    expand(input, |input, errors| {
-        let event = syntax::read_event(input, errors);
-        check::check_event(&event, errors);
-        if errors.is_empty() { emit::emit_event(&event) } else { fallback::emit_event(&event) }
-    })
-}
-
-fn id_segment(input: TokenStream) -> TokenStream {
-    expand(input, |input, errors| {
-        let segment = syntax::read_segment(input, errors);
-        check::check_segment(&segment, errors);
-        if errors.is_empty() {
-            emit::emit_segment(&segment)
-        } else {
-            fallback::emit_segment(&segment)
-        }
-    })
-}
-
-fn inngest_events(input: TokenStream) -> TokenStream {
-    expand(input, |input, errors| {
-        let event_enum = syntax::read_event_enum(input, errors);
-        check::check_event_enum(&event_enum, errors);
-        if errors.is_empty() {
-            emit_enum::emit_event_enum(&event_enum, None)
-        } else {
-            fallback::emit_event_enum(event_enum)
-        }
-    })
-}
-
-/// Parses the item and returns its errors, if there are any, followed by its impls.
-fn expand(
-    input: TokenStream,
-    emit_impls: impl FnOnce(&DeriveInput, &mut Errors) -> TokenStream,
-) -> TokenStream {
-    let (input, parse_error) = match item::parse_item(input) {
-        Ok(parsed) => parsed,
-        Err(error) => return error.into_compile_error(),
-    };
-    let mut errors = Errors::default();
-    if let Some(error) = &parse_error {
-        errors.at(error.span(), error.to_string());
-    }
-    let impls = emit_impls(&input, &mut errors);
-    // Other errors may be due to what has not been parsed.
-    let errors = parse_error.map_or(errors.into_token_stream(), syn::Error::into_compile_error);
-    let allowed = item::allowed_lints(&input);
-    quote!(#errors #(#[allow(#allowed)])* #impls)
 }

@@ -2,6 +2,7 @@
 
 mod duplicates;
 mod mutate;
+pub mod template;
 
 pub use duplicates::has_duplicate_keys;
 pub use mutate::mutate_json;

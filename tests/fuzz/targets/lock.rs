@@ -21,12 +21,64 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 const WORDS: &[&str] = &[
-    "", "#", "#/$defs/A", "$defs", "$ref", "1", "2", "A", "a", "additionalProperties", "allOf", "anyOf", "array", "b",
-    "boolean", "const", "default", "description", "enum", "event", "events", "exclusiveMinimum", "format",
-    "fuzz/event", "fuzz/other", "id", "int64", "integer", "items", "maxItems", "maxLength", "maximum", "minItems",
-    "minimum", "multipleOf", "not", "null", "number", "object", "oneOf", "pattern", "patternProperties", "prefixItems",
-    "properties", "propertyNames", "required", "retired", "schemas", "string", "title", "type", "uint8",
-    "unevaluatedProperties", "uniqueItems", "version", "x-inngest-encrypted", "x-open", "{a}-{b}",
+    "",
+    "#",
+    "#/$defs/A",
+    "$defs",
+    "$ref",
+    "1",
+    "2",
+    "A",
+    "a",
+    "additionalProperties",
+    "allOf",
+    "anyOf",
+    "array",
+    "b",
+    "boolean",
+    "const",
+    "default",
+    "description",
+    "enum",
+    "event",
+    "events",
+    "exclusiveMinimum",
+    "format",
+    "fuzz/event",
+    "fuzz/other",
+    "id",
+    "int64",
+    "integer",
+    "items",
+    "maxItems",
+    "maxLength",
+    "maximum",
+    "minItems",
+    "minimum",
+    "multipleOf",
+    "not",
+    "null",
+    "number",
+    "object",
+    "oneOf",
+    "pattern",
+    "patternProperties",
+    "prefixItems",
+    "properties",
+    "propertyNames",
+    "required",
+    "retired",
+    "schemas",
+    "string",
+    "title",
+    "type",
+    "uint8",
+    "unevaluatedProperties",
+    "uniqueItems",
+    "version",
+    "x-inngest-encrypted",
+    "x-open",
+    "{a}-{b}",
 ];
 
 #[derive(Serialize, InngestEvent)]
@@ -110,8 +162,9 @@ fn catalog_for(lock: &Value) -> Catalog {
 fn is_lock(data: &[u8], lock: &Value) -> bool {
     let Value::Object(fields) = lock else { return false };
     let text = std::str::from_utf8(data).unwrap_or("<<<<<<<");
-    let has_conflict =
-        text.lines().any(|line| ["<<<<<<<", "|||||||", ">>>>>>>"].iter().any(|it| line.starts_with(it)));
+    let has_conflict = text
+        .lines()
+        .any(|line| ["<<<<<<<", "|||||||", ">>>>>>>"].iter().any(|it| line.starts_with(it)));
     let is_text = |value: &Value| value.is_string() || value.is_null();
     let is_entry = |entry: &Value| {
         let known = ["event", "id", "retired", "schemas", "version"];
@@ -146,7 +199,11 @@ fn check_written(catalog: &Catalog, data: &[u8], lock: &Value) {
         return;
     }
     catalog.assert_lock(&*PATH);
-    assert_eq!(fs::read(&*PATH).expect("the file is read"), first, "a lock that is up to date changes");
+    assert_eq!(
+        fs::read(&*PATH).expect("the file is read"),
+        first,
+        "a lock that is up to date changes"
+    );
 
     // A file that begins with a byte order mark or has keys twice is not compared.
     if lock.is_null() || has_duplicate_keys(data) {

@@ -12,9 +12,44 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 const WORDS: &[&str] = &[
-    "", "1", "2", "Card", "Cash", "a", "accounts", "amount", "b", "card", "cash", "counts", "data", "external_id",
-    "fuzz/flat", "fuzz/nested", "fuzz/plain", "fuzz/unit", "fuzz/versioned", "id", "kind", "meta", "name", "nested",
-    "number", "option", "part", "pair", "rest", "sessions", "text", "time", "ts", "user", "v", "value", "-1", "true",
+    "",
+    "1",
+    "2",
+    "Card",
+    "Cash",
+    "a",
+    "accounts",
+    "amount",
+    "b",
+    "card",
+    "cash",
+    "counts",
+    "data",
+    "external_id",
+    "fuzz/flat",
+    "fuzz/nested",
+    "fuzz/plain",
+    "fuzz/unit",
+    "fuzz/versioned",
+    "id",
+    "kind",
+    "meta",
+    "name",
+    "nested",
+    "number",
+    "option",
+    "part",
+    "pair",
+    "rest",
+    "sessions",
+    "text",
+    "time",
+    "ts",
+    "user",
+    "v",
+    "value",
+    "-1",
+    "true",
 ];
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, InngestEvent)]
@@ -52,7 +87,14 @@ enum Loose {
 enum Choice {
     Cash,
     Card(u8),
-    Part { a: Option<Box<Choice>>, b: () },
+    // Not a struct variant, which serde_json reads from an array in a text and not in a `Value`.
+    Part(Part),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Part {
+    a: Option<Box<Choice>>,
+    b: (),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, InngestEvent)]
@@ -214,7 +256,8 @@ impl Source<'_> {
         };
         assert_eq!(found.id, text(&value["id"]).filter(|id| !id.is_empty()));
         assert_eq!(found.version, text(&value["v"]).filter(|version| !version.is_empty()));
-        let user = Some(&value["user"]).filter(|user| user.as_object().is_some_and(|it| !it.is_empty()));
+        let user =
+            Some(&value["user"]).filter(|user| user.as_object().is_some_and(|it| !it.is_empty()));
         assert_eq!(found.user.as_ref(), user);
         // serde reads a struct also from an array of its fields.
         let sessions = value["meta"].get("sessions").or(value["meta"].get(0));
@@ -230,7 +273,10 @@ impl Source<'_> {
         });
         let ts = value["ts"].as_f64().unwrap_or_default();
         let expected = ts.trunc().clamp(i64::MIN as f64, i64::MAX as f64);
-        assert!((millis.unwrap_or_default() - expected).abs() <= expected.abs() / 1e9, "{millis:?}");
+        assert!(
+            (millis.unwrap_or_default() - expected).abs() <= expected.abs() / 1e9,
+            "{millis:?}"
+        );
     }
 
     /// An enum of events decodes the events whose names it has, and no others.

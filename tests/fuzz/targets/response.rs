@@ -18,8 +18,21 @@ use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 
 const WORDS: &[&str] = &[
-    "", " ", "01HF7YAT000000000000000001", "01HF7YAT000000000000000002", "K3y:42", "a", "a-Secret~Key:4711", "b", "c",
-    "error", "ids", "message", "status", "%4b3y%3A42", "\u{a0}",
+    "",
+    " ",
+    "01HF7YAT000000000000000001",
+    "01HF7YAT000000000000000002",
+    "K3y:42",
+    "a",
+    "a-Secret~Key:4711",
+    "b",
+    "c",
+    "error",
+    "ids",
+    "message",
+    "status",
+    "%4b3y%3A42",
+    "\u{a0}",
 ];
 const KEYS: [&str; 2] = ["a-Secret~Key:4711", "K3y:42"];
 const SEPARATOR: &[u8] = b"\n---\n";
@@ -49,13 +62,11 @@ struct Server {
 fuzz_target!(|data: &[u8]| {
     let Some((script, responses)) = parse_script(data) else { return };
     let server = Arc::new(Mutex::new(Server { responses, ..Server::default() }));
-    let events = (0..script.events).map(|index| {
-        RawEvent::new(NAMES[index % NAMES.len()], json!({ "number": index }))
-    });
+    let events = (0..script.events)
+        .map(|index| RawEvent::new(NAMES[index % NAMES.len()], json!({ "number": index })));
     let batch = Batch::try_from_iter(events).expect("the events are valid");
-    let sent = RUNTIME.with(|runtime| {
-        runtime.block_on(script.client(Arc::clone(&server)).send_batch(&batch))
-    });
+    let sent = RUNTIME
+        .with(|runtime| runtime.block_on(script.client(Arc::clone(&server)).send_batch(&batch)));
     let server = server.lock().unwrap_or_else(PoisonError::into_inner);
     let mut unaccounted: BTreeSet<usize> = (0..script.events).collect();
     let mut check_accepted = |index: usize, id: &str| {
@@ -66,12 +77,15 @@ fuzz_target!(|data: &[u8]| {
         assert!(!id.trim().is_empty(), "a blank id");
     };
     match &sent {
-        Ok(ids) => ids.iter().enumerate().for_each(|(index, id)| check_accepted(index, id.as_str())),
+        Ok(ids) => {
+            ids.iter().enumerate().for_each(|(index, id)| check_accepted(index, id.as_str()))
+        }
         Err(error) => {
             for (index, id) in error.accepted() {
                 check_accepted(*index, id.as_str());
             }
-            let failed = error.rejected().iter().map(|(index, _)| *index).chain(error.unsent().to_vec());
+            let failed =
+                error.rejected().iter().map(|(index, _)| *index).chain(error.unsent().to_vec());
             for index in failed {
                 assert!(unaccounted.remove(&index), "event {index} has two outcomes");
                 assert!(!server.surely_accepted.contains(&index), "event {index} was accepted");
@@ -185,7 +199,10 @@ async fn respond(request: http::Request<Bytes>) -> Result<http::Response<Bytes>,
         return Err(TransportFault::Interrupted);
     }
     for number in &numbers {
-        assert!(!server.surely_accepted.contains(number), "event {number} is sent after it was accepted");
+        assert!(
+            !server.surely_accepted.contains(number),
+            "event {number} is sent after it was accepted"
+        );
     }
     server.has_unreadable |= serde_json::from_slice::<Value>(&scripted.body).is_err()
         && serde_json::from_slice::<serde::de::IgnoredAny>(&scripted.body).is_ok();
@@ -211,7 +228,9 @@ fn accepted_ids(response: &Scripted, events: usize) -> Vec<String> {
         return Vec::new();
     };
     match response.status {
-        200..=299 if body["status"].as_u64() != Some(200) || ids.len() != events => return Vec::new(),
+        200..=299 if body["status"].as_u64() != Some(200) || ids.len() != events => {
+            return Vec::new();
+        }
         200..=299 => {}
         400 => {
             let accepted = ids.iter().take_while(|id| !id.trim().is_empty()).count();

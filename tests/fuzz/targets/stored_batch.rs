@@ -14,9 +14,26 @@ use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 
 const WORDS: &[&str] = &[
-    "", "1", "1,AAAAAAAAAAAAAA==", "+1,AAAAAAAAAAAAAA==", "281474976710655,//////////////==", "data", "events",
-    "format", "fuzz/event", "id", "in_doubt", "json", "name", "place", "seed", "seeds", "ts", "v",
-    "{\"name\":\"fuzz/event\",\"data\":{}}", " {\"data\":null,\"name\":\"fuzz/\\u00e9\",\"id\":\"a\"} ",
+    "",
+    "1",
+    "1,AAAAAAAAAAAAAA==",
+    "+1,AAAAAAAAAAAAAA==",
+    "281474976710655,//////////////==",
+    "data",
+    "events",
+    "format",
+    "fuzz/event",
+    "id",
+    "in_doubt",
+    "json",
+    "name",
+    "place",
+    "seed",
+    "seeds",
+    "ts",
+    "v",
+    "{\"name\":\"fuzz/event\",\"data\":{}}",
+    " {\"data\":null,\"name\":\"fuzz/\\u00e9\",\"id\":\"a\"} ",
 ];
 
 /// serde reserves memory for at most 1 MiB of elements before it has read them. A stored event takes 5 bytes or more,

@@ -81,7 +81,10 @@ fn two_entries_for_one_version_are_an_error() {
 fn a_format_that_no_version_has_written_is_an_error() {
     let directory = Directory::new("format-0");
     let problem = problem(&directory, r#"{ "format": 0, "events": [] }"#);
-    assert!(problem.starts_with("is not a lock of events (its format is 0); correct it"), "{problem}");
+    assert!(
+        problem.starts_with("is not a lock of events (its format is 0); correct it"),
+        "{problem}"
+    );
 }
 
 #[test]

@@ -1,0 +1,59 @@
+//! The three derives: parse, check, emit. In a file of its own, which `tests/fuzz` includes.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::DeriveInput;
+
+use crate::diag::Errors;
+use crate::{check, emit, emit_enum, fallback, item, syntax};
+
+/// Expands `#[derive(InngestEvent)]`.
+pub(crate) fn inngest_event(input: TokenStream) -> TokenStream {
+    expand(input, |input, errors| {
+        let event = syntax::read_event(input, errors);
+        check::check_event(&event, errors);
+        if errors.is_empty() { emit::emit_event(&event) } else { fallback::emit_event(&event) }
+    })
+}
+
+/// Expands `#[derive(IdSegment)]`.
+pub(crate) fn id_segment(input: TokenStream) -> TokenStream {
+    expand(input, |input, errors| {
+        let it = syntax::read_segment(input, errors);
+        check::check_segment(&it, errors);
+        if errors.is_empty() { emit::emit_segment(&it) } else { fallback::emit_segment(&it) }
+    })
+}
+
+/// Expands `#[derive(InngestEvents)]`.
+pub(crate) fn inngest_events(input: TokenStream) -> TokenStream {
+    expand(input, |input, errors| {
+        let event_enum = syntax::read_event_enum(input, errors);
+        check::check_event_enum(&event_enum, errors);
+        if errors.is_empty() {
+            emit_enum::emit_event_enum(&event_enum, None)
+        } else {
+            fallback::emit_event_enum(event_enum)
+        }
+    })
+}
+
+/// Parses the item and returns its errors, if there are any, followed by its impls.
+fn expand(
+    input: TokenStream,
+    emit_impls: impl FnOnce(&DeriveInput, &mut Errors) -> TokenStream,
+) -> TokenStream {
+    let (input, parse_error) = match item::parse_item(input) {
+        Ok(parsed) => parsed,
+        Err(error) => return error.into_compile_error(),
+    };
+    let mut errors = Errors::default();
+    if let Some(error) = &parse_error {
+        errors.at(error.span(), error.to_string());
+    }
+    let impls = emit_impls(&input, &mut errors);
+    // Other errors may be due to what has not been parsed.
+    let errors = parse_error.map_or(errors.into_token_stream(), syn::Error::into_compile_error);
+    let allowed = item::allowed_lints(&input);
+    quote!(#errors #(#[allow(#allowed)])* #impls)
+}

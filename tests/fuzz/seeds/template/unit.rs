@@ -1,0 +1,1 @@
+#[inngest(name = NAME, crate = ::events::inngest)] pub(crate) struct Fuzz;
