@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use allocation_counter::measure;
 use bytes::Bytes;
 use inngest_core::{Batch, Client};
-use inngest_fuzz::mutate_json;
+use inngest_fuzz::{has_duplicate_keys, mutate_json};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
@@ -51,8 +51,33 @@ fuzz_target!(|data: &[u8]| {
         let format = value.get("format").or(value.get(0));
         let is_batch = serde_json::from_value::<Batch>(value.clone()).is_ok();
         assert!(!is_batch || format == Some(&json!(1)), "another format is read");
+        if !has_duplicate_keys(data) {
+            check_content(&value);
+        }
     }
 });
+
+/// Checks that a batch which is read from `value` has its events, with their places and doubts.
+fn check_content(value: &Value) {
+    let (Some(events), Ok(batch)) =
+        (value["events"].as_array(), serde_json::from_value::<Batch>(value.clone()))
+    else {
+        return;
+    };
+    let stored = stored(&batch);
+    assert_eq!(stored.len(), events.len());
+    // Each event of ours is an object or an array.
+    let part = |event: &Value, name: &str, index: usize| {
+        event.get(name).or(event.get(index)).cloned().unwrap_or_default()
+    };
+    let identity = |event: &Value| [part(event, "seed", 0), part(event, "place", 1)];
+    for (event, (_, place, in_doubt, json)) in events.iter().zip(stored) {
+        let same = events.iter().filter(|other| identity(other) == identity(event));
+        let expected = same.map(|it| part(it, "in_doubt", 2)).any(|it| it == true);
+        assert_eq!((json!(place), in_doubt), (part(event, "place", 1), expected));
+        assert_eq!(part(event, "json", 3).as_str().map(str::trim_ascii), Some(&*json));
+    }
+}
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     let mutated = if seed % 4 > 0 { mutate_json(data, size, max_size, seed, WORDS) } else { None };
