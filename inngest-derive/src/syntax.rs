@@ -178,9 +178,10 @@ fn read_event_variants<'a>(data: &'a syn::DataEnum, errors: &mut Errors) -> Vec<
 fn read_event_type<'a>(variant: &'a syn::Variant, errors: &mut Errors) -> Option<&'a Type> {
     let ident = &variant.ident;
     let (found, help) = match &variant.fields {
-        Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
-            return Some(&fields.unnamed[0].ty);
-        }
+        Fields::Unnamed(fields) if fields.unnamed.len() == 1 => match &fields.unnamed[0].ty {
+            Type::TraitObject(_) => ("a trait object".to_owned(), "write a struct"),
+            ty => return Some(ty),
+        },
         Fields::Unnamed(fields) if fields.unnamed.len() > 1 => {
             let found = format!("{} fields", fields.unnamed.len());
             (found, "make them the named fields of a struct")

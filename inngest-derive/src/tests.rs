@@ -427,6 +427,15 @@ fn assert_never_panics(source: &str) {
     }
 }
 
+#[test]
+fn a_trait_object_is_no_event_and_does_not_break_the_expansion() {
+    for source in ["enum A { B(dyn C +), D(D) }", "enum A<T> { B(C<T> + Send +), D(D) }"] {
+        assert_never_panics(source);
+        let expansion = expand_event_enum(source).to_string();
+        assert!(expansion.contains("but `B` has a trait object"), "{expansion}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4096, failure_persistence: None, ..Default::default() })]
 
