@@ -181,8 +181,8 @@ mod tests {
 
             let exporter = SpanExporter::builder().with_http().with_endpoint(url).build().unwrap();
             let provider = tracer_provider(exporter);
-            let _subscriber = subscriber(&provider).set_default();
-            Collector { received, provider, _subscriber }
+            let subscriber = subscriber(&provider).set_default();
+            Collector { received, provider, _subscriber: subscriber }
         }
 
         /// Exports what is left, and returns all spans.
@@ -219,7 +219,7 @@ mod tests {
     }
 
     fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
     }
 
     /// Requests an order with the headers of a caller's trace, if there is one.
@@ -270,10 +270,10 @@ mod tests {
         assert_eq!(value(&send.attributes, "error.type"), None);
 
         // The event is sent with the exported span as its parent.
-        let sent = &api.requests()[0];
+        let post = &api.requests()[0];
         let parent = format!("00-{TRACE}-{}-01", hex(&send.span_id));
-        assert_eq!(sent.header("traceparent"), Some(&*parent));
-        assert_eq!(sent.header("tracestate"), Some("vendor=value"));
+        assert_eq!(post.header("traceparent"), Some(&*parent));
+        assert_eq!(post.header("tracestate"), Some("vendor=value"));
     }
 
     #[tokio::test]

@@ -141,30 +141,29 @@ mod tests {
             response.status().as_u16()
         }
 
-        /// Returns the exposition text, and each sample in it as `name{labels}` and its value.
-        async fn scrape(&self) -> (String, BTreeMap<String, f64>) {
+        /// Returns the exposition text, and in it the value of each sample `name{labels}`.
+        async fn scrape(&self) -> (String, BTreeMap<String, String>) {
             let response = self.http.get(format!("{}/metrics", self.url)).send().await.unwrap();
             assert_eq!(response.status(), 200);
             let text = response.text().await.unwrap();
             let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
             let samples = lines.map(|line| {
                 let (name, value) = line.rsplit_once(' ').expect("a name and a value");
-                (name.to_owned(), value.parse().expect("a number"))
+                (name.to_owned(), value.to_owned())
             });
             let samples = samples.collect();
             (text, samples)
         }
 
         /// Scrapes until a sample has the expected value.
-        async fn wait_for(&self, sample: &str, expected: f64) {
+        async fn wait_for(&self, sample: &str, expected: &str) {
             let wait = async {
-                while self.scrape().await.1.get(sample) != Some(&expected) {
+                while self.scrape().await.1.get(sample).map(String::as_str) != Some(expected) {
                     tokio::task::yield_now().await;
                 }
             };
-            if tokio::time::timeout(Duration::from_secs(30), wait).await.is_err() {
-                panic!("`{sample}` is not {expected} in:\n{}", self.scrape().await.0);
-            }
+            let found = tokio::time::timeout(Duration::from_secs(30), wait).await.is_ok();
+            assert!(found, "`{sample}` is not {expected} in:\n{}", self.scrape().await.0);
         }
     }
 
@@ -196,31 +195,31 @@ mod tests {
         }
         let value = |name: &str, labels: &str| {
             let sample = format!("{name}{{{SEND},{labels}}}");
-            *samples.get(&sample).unwrap_or_else(|| panic!("no `{sample}` in:\n{text}"))
+            samples.get(&sample).unwrap_or_else(|| panic!("no `{sample}` in:\n{text}"))
         };
         let rejected = format!(r#"{ORDER},error_type="rejected""#);
-        assert_eq!(value("messaging_client_sent_messages_total", ORDER), 2.0);
-        assert_eq!(value("messaging_client_sent_messages_total", &rejected), 1.0);
+        assert_eq!(value("messaging_client_sent_messages_total", ORDER), "2");
+        assert_eq!(value("messaging_client_sent_messages_total", &rejected), "1");
         // Each attempt is measured: the retried one, and up to four to find out that an event is at fault.
         let duration = "messaging_client_operation_duration_seconds";
         let unavailable = format!(r#"{ORDER},error_type="unavailable""#);
-        assert_eq!(value(&format!("{duration}_count"), ORDER), 2.0);
-        assert_eq!(value(&format!("{duration}_count"), &unavailable), 1.0);
-        assert_eq!(value(&format!("{duration}_bucket"), &format!(r#"{ORDER},le="10""#)), 2.0);
-        assert_eq!(value(&format!("{duration}_count"), &rejected), 4.0);
+        assert_eq!(value(&format!("{duration}_count"), ORDER), "2");
+        assert_eq!(value(&format!("{duration}_count"), &unavailable), "1");
+        assert_eq!(value(&format!("{duration}_bucket"), &format!(r#"{ORDER},le="10""#)), "2");
+        assert_eq!(value(&format!("{duration}_count"), &rejected), "4");
 
         // A publisher in an outage, and after it.
         api.fault_when(|_| Some(Fault::status(503)));
         for item in 0..3 {
             assert_eq!(shop.post(&format!("/views/{item}")).await, 202);
         }
-        shop.wait_for("inngest_publisher_queued_events", 3.0).await;
+        shop.wait_for("inngest_publisher_queued_events", "3").await;
         api.clear_faults();
         publisher.flush(Duration::from_secs(30)).await.expect("Inngest is available");
-        shop.wait_for("inngest_publisher_queued_events", 0.0).await;
-        shop.wait_for("inngest_publisher_queued_bytes", 0.0).await;
+        shop.wait_for("inngest_publisher_queued_events", "0").await;
+        shop.wait_for("inngest_publisher_queued_bytes", "0").await;
         let views = format!("messaging_client_sent_messages_total{{{SEND},{VIEW}}}");
-        shop.wait_for(&views, 3.0).await;
+        shop.wait_for(&views, "3").await;
         assert_eq!(api.events_of::<ItemViewed>().len(), 3);
     }
 }
