@@ -188,7 +188,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod test_process;
 
 #[cfg(all(test, unix))]
