@@ -67,29 +67,35 @@ fn app(publisher: Publisher) -> Router {
     Router::new().route("/views/{item}", post(view)).with_state(publisher)
 }
 
-/// Waits for SIGTERM or Ctrl-C.
-async fn stop_signal() -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
+/// Returns a future that waits for SIGTERM or Ctrl-C. From this call on, the signals no longer end the process at once.
+#[cfg(unix)]
+fn stop_signal() -> io::Result<impl Future<Output = ()> + Send> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
         tokio::select! {
-            result = tokio::signal::ctrl_c() => result,
-            _ = terminate.recv() => Ok(()),
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+    })
+}
+
+#[cfg(not(unix))]
+fn stop_signal() -> io::Result<impl Future<Output = ()> + Send> {
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
 }
 
 /// Serves until the signal, and then until every request is finished or `DRAIN` is over.
-async fn serve(listener: TcpListener, publisher: Publisher) -> io::Result<()> {
+async fn serve(
+    listener: TcpListener,
+    publisher: Publisher,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
     let draining = Arc::new(Notify::new());
     let stopped = Arc::clone(&draining);
     let signal = async move {
-        if let Err(error) = stop_signal().await {
-            eprintln!("stopping, because signals cannot be received: {error}");
-        }
+        stop.await;
         stopped.notify_one();
     };
     let drained = async {
@@ -159,6 +165,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let left_over = LeftOver(setting("LEFT_OVER_FILE", "left-over.json").into());
     let close_within = Duration::from_secs(setting("CLOSE_SECONDS", "10").parse()?);
 
+    let stop = stop_signal()?;
     let client = Client::from_env()?;
     let publisher = client.publisher().on_undelivered(|left| log_undelivered(&left)).start();
     let mut receipts = Vec::new();
@@ -172,7 +179,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(setting("ADDRESS", "127.0.0.1:3000")).await?;
     println!("process {}: listening on http://{}", process::id(), listener.local_addr()?);
     // First the requests, so that no handler publishes after `close`.
-    serve(listener, publisher.clone()).await?;
+    serve(listener, publisher.clone(), stop).await?;
 
     let report = publisher.close(close_within).await;
     let removed = match sent {
