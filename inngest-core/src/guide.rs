@@ -21,8 +21,7 @@
 //! | [`faq`] | "my function did not run", 401 and 404, certificates |
 //! | [`comparison`] | the official SDKs; moving from the official Rust crate |
 //!
-//! Every block of code is compiled, and run where it can be, by `cargo test --workspace`. Blocks that
-//! need other crates, and cannot be compiled there, are marked as `ignore`.
+//! Every block of Rust is compiled, and run where it can be, by `cargo test --workspace`.
 #![cfg_attr(
     not(all(
         feature = "blocking",

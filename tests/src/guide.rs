@@ -1,4 +1,4 @@
-//! The code of the guide as doctests.
+//! The code of the guide as doctests. `examples/recipes/src/lib.rs` has the chapters that use other crates.
 #![cfg(doctest)]
 
 #[doc = include_str!("../../inngest-core/docs/guide/quickstart.md")]
@@ -16,9 +16,6 @@ pub mod sending {}
 #[doc = include_str!("../../inngest-core/docs/guide/delivery.md")]
 pub mod delivery {}
 
-#[doc = include_str!("../../inngest-core/docs/guide/publisher.md")]
-pub mod publisher {}
-
 #[doc = include_str!("../../inngest-core/docs/guide/outbox.md")]
 pub mod outbox {}
 
@@ -34,20 +31,11 @@ pub mod receiving {}
 #[doc = include_str!("../../inngest-core/docs/guide/configuration.md")]
 pub mod configuration {}
 
-#[doc = include_str!("../../inngest-core/docs/guide/observability.md")]
-pub mod observability {}
-
 #[doc = include_str!("../../inngest-core/docs/guide/testing.md")]
 pub mod testing {}
 
 #[doc = include_str!("../../inngest-core/docs/guide/errors.md")]
 pub mod errors {}
-
-#[doc = include_str!("../../inngest-core/docs/guide/production.md")]
-pub mod production {}
-
-#[doc = include_str!("../../inngest-core/docs/guide/cookbook.md")]
-pub mod cookbook {}
 
 #[doc = include_str!("../../inngest-core/docs/guide/faq.md")]
 pub mod faq {}

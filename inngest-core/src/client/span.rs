@@ -23,7 +23,8 @@ impl Span {
         Span::new(|| common_name(batch.slots()), Some(batch.len()))
     }
 
-    /// Creates the span. The macro calls `name` only if the span is enabled.
+    /// Creates the span. The macro calls `name` only if the span is enabled. The count is signed,
+    /// as OpenTelemetry's integers are: an unsigned one is exported as text.
     fn new(name: impl Fn() -> Option<&'static str>, count: Option<usize>) -> Span {
         Span(info_span!(
             "send",
@@ -33,7 +34,7 @@ impl Span {
             messaging.operation.name = "send",
             messaging.operation.type = "send",
             messaging.destination.name = name(),
-            messaging.batch.message_count = count,
+            messaging.batch.message_count = count.and_then(|count| i64::try_from(count).ok()),
             messaging.message.id = Empty,
             error.type = Empty,
         ))
