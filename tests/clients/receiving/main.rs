@@ -2,6 +2,7 @@
 //! these events as Inngest calls an SDK.
 
 mod functions;
+mod migration;
 mod storefront;
 
 use std::fmt::Debug;
@@ -44,6 +45,7 @@ async fn main() {
     unit_payload(&opened).await;
     several_types(&placed, &redeemed).await;
     signed_call(&placed).await;
+    migration::sends_the_same_event().await;
     println!("functions received events of 3 types as typed values, unsigned and signed");
 }
 
