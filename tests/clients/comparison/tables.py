@@ -89,8 +89,8 @@ def with_text(seen):
 
 
 def text(seen):
-    # The number differs between operating systems.
-    return "“" + re.sub(r" \(os error \d+\)", "", seen["error"]) + "”"
+    # The number differs between operating systems. Two backticks, since texts contain single ones.
+    return f"`` {re.sub(r' .os error [0-9]+.', '', seen['error'])} ``"
 
 
 def returned(seen):
