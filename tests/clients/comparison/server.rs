@@ -73,7 +73,7 @@ fn fault(faults: &str, number: usize, since_first: Duration) -> Option<Fault> {
         "503" => Some(Fault::status(503)),
         "outage" => (since_first < Duration::from_secs(5)).then(|| Fault::status(503)),
         "lost response" => (number == 1).then(Fault::drop_before_answer),
-        "429" => (number == 1).then(|| Fault::status(429).retry_after("1")),
+        "429" => (number == 1).then(|| Fault::status(429).retry_after("2")),
         "401" => {
             let body = json!({ "status": 401, "message": "", "error": "Event key not found" });
             Some(Fault::status(401).body(body.to_string()))

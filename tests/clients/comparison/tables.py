@@ -25,7 +25,7 @@ def comparison(versions, observed, mistakes, key):
         ("503 twice, then 200", lambda name, seen: retried(seen["503 twice"])),
         ("503 without end", lambda name, seen: many(seen["503"])),
         ("503 for 5 s", lambda name, seen: outage(seen["outage"])),
-        ("429 with `Retry-After: 1`", lambda name, seen: retry_after(seen["429"])),
+        ("429 with `Retry-After: 2`", lambda name, seen: retry_after(seen["429"])),
         ("the events are accepted, the response is lost", lambda name, seen: retried(seen["lost response"])),
         ("401, the key is unknown", lambda name, seen: with_text(seen["401"])),
         ("200 with an HTML page: a wrong URL", lambda name, seen: with_text(seen["html"])),
@@ -128,7 +128,7 @@ def outage(seen):
 def retry_after(seen):
     if len(seen["requests"]) == 1:
         return many(seen)
-    waited = seen["requests"][1]["millis"] >= 1_000
+    waited = seen["requests"][1]["millis"] >= 2_000
     return f"retried {'after that time' if waited else 'sooner'}, {'accepted' if accepted(seen) else 'an error'}"
 
 
