@@ -1,5 +1,7 @@
 //! Tests of the whole pipeline: its expansions, and that it never panics.
 
+mod ui;
+
 use proc_macro2::TokenStream;
 use proptest::prelude::*;
 

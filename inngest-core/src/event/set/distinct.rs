@@ -317,7 +317,20 @@ const fn suggested_prefix(event: &EventInfo) -> ConstString {
 mod tests {
     use std::str;
 
-    use super::{Comparison, compare, either_is_suffix, literal_affixes, sorted_indexes};
+    use super::{
+        Comparison, EventInfo, compare, either_is_suffix, literal_affixes, sorted_indexes,
+        suggested_prefix,
+    };
+
+    #[test]
+    fn the_suggested_prefix_is_the_events_name_without_its_namespace() {
+        let prefix = |name| suggested_prefix(&EventInfo::new("Variant", name, None, None));
+        assert_eq!(
+            prefix("storefront/cart.checkout.completed").as_str(),
+            "cart-checkout-completed-"
+        );
+        assert_eq!(prefix("started").as_str(), "started-");
+    }
 
     #[test]
     fn literal_affixes_are_the_texts_around_the_placeholders() {
