@@ -373,6 +373,27 @@ fn expansions_use_only_the_given_crate_path() {
     }
 }
 
+#[test]
+fn a_reserved_key_that_is_not_in_the_data_is_accepted() {
+    for attribute in ["skip", "skip_serializing", "flatten"] {
+        let source = format!(
+            r#"#[inngest(name = "a/b")] struct A {{ a: u8, #[serde({attribute})] _inngest: B }}"#
+        );
+        let expansion = expand_event(&source).to_string();
+        assert!(!expansion.contains("compile_error"), "{expansion}");
+    }
+}
+
+#[test]
+fn the_allowed_and_expected_lints_of_an_item_are_allowed_for_its_expansion() {
+    for level in ["allow", "expect"] {
+        let source =
+            format!(r#"#[{level}(deprecated)] #[inngest(name = "a/b")] struct A {{ a: Old }}"#);
+        let expansion = expand_event(&source).to_string();
+        assert!(expansion.contains("# [allow (deprecated)]"), "{expansion}");
+    }
+}
+
 /// Tokens that are valid, or nearly valid, in attributes and items.
 const PIECES: &str = r##"
     name id version crate nmae serde inngest rename rename_all skip self struct enum union where

@@ -207,6 +207,9 @@ fn large_integers_are_accepted_as_map_keys_and_as_strings() {
     assert_eq!(serde_json::from_value::<Keys>(json).expect("the same"), keys);
     let number = r#"{"by_account":{},"account":18446744073709551615,"text":""}"#;
     assert_eq!(serde_json::from_str::<Keys>(number).expect("a number").account, u64::MAX);
+    let neither = r#"{"by_account":{},"account":true,"text":""}"#;
+    let error = serde_json::from_str::<Keys>(neither).expect_err("neither text nor a number");
+    assert!(error.to_string().contains("expected a string or an integer"), "{error}");
 }
 
 /// `serde_json` does not distinguish them from `None`. The documentation of `InngestEvent` states it.

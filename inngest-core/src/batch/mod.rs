@@ -507,4 +507,25 @@ mod tests {
         assert_eq!(part.len(), 9);
         assert_holds_only_its_own_events(&part);
     }
+
+    #[test]
+    fn the_body_of_the_whole_batch_is_not_copied() {
+        let batch = batch_of(3);
+        assert_eq!(batch.body(0..3).as_ptr(), batch.buffer.as_ptr());
+    }
+
+    #[test]
+    fn the_body_of_a_large_part_has_only_its_own_events() {
+        let mut batch = Batch::new();
+        for index in 0..6 {
+            let padding = "x".repeat(if index % 2 == 0 { 1 } else { 100 });
+            let json = format!(r#"{{"name":"shop/opened","data":"{index}{padding}"}}"#);
+            batch.push_serialized("shop/opened", json.as_bytes(), CallSite::caller());
+        }
+        batch.shrink();
+        let part = batch.pick([1, 3, 5]);
+        let body = part.body(0..3);
+        assert_eq!(body.iter().filter(|byte| **byte == b'{').count(), 3);
+        assert_eq!(body.len(), part.bytes() + 4);
+    }
 }

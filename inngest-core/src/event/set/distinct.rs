@@ -318,9 +318,20 @@ mod tests {
     use std::str;
 
     use super::{
-        Comparison, EventInfo, compare, either_is_suffix, literal_affixes, sorted_indexes,
-        suggested_prefix,
+        Comparison, Conflicts, EventInfo, compare, either_is_suffix, literal_affixes,
+        sorted_indexes, suggested_prefix,
     };
+
+    #[test]
+    fn events_that_can_share_a_name_or_an_id_conflict_with_the_first_of_them() {
+        const EVENTS: &[EventInfo] = &[
+            EventInfo::new("B", "b", None, Some("b-{id}")),
+            EventInfo::new("A", "a", None, Some("a-{id}")),
+            EventInfo::new("Longer", "longer", None, Some("b-x-{id}")),
+            EventInfo::new("Again", "a", None, None),
+        ];
+        assert_eq!(Conflicts::<4>::find(EVENTS).first, [0, 1, 0, 1]);
+    }
 
     #[test]
     fn the_suggested_prefix_is_the_events_name_without_its_namespace() {
