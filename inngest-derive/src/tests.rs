@@ -394,6 +394,21 @@ fn the_allowed_and_expected_lints_of_an_item_are_allowed_for_its_expansion() {
     }
 }
 
+#[test]
+fn the_fields_of_a_packed_struct_are_copied() {
+    for (repr, value) in [
+        ("C", "& self . r#a"),
+        ("packed", "& { self . r#a }"),
+        ("C, packed(2)", "& { self . r#a }"),
+    ] {
+        let source = format!(
+            r#"#[repr({repr})] #[inngest(name = "a/b", id = "b-{{a}}")] struct A {{ a: u8 }}"#
+        );
+        let expansion = expand_event(&source).to_string();
+        assert!(expansion.contains(value), "{expansion}");
+    }
+}
+
 /// Tokens that are valid, or nearly valid, in attributes and items.
 const PIECES: &str = r##"
     name id version crate nmae serde inngest rename rename_all skip self struct enum union where
