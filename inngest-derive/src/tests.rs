@@ -1,5 +1,7 @@
 //! Tests of the whole pipeline: its expansions, and that it never panics.
 
+mod ui;
+
 use proc_macro2::TokenStream;
 use proptest::prelude::*;
 
@@ -368,6 +370,42 @@ fn expansions_use_only_the_given_crate_path() {
         let expansion = expansion.to_string();
         assert!(expansion.contains(":: my_sdk :: events :: private as __inngest"), "{expansion}");
         assert!(!expansion.contains("inngest_core"), "{expansion}");
+    }
+}
+
+#[test]
+fn a_reserved_key_that_is_not_in_the_data_is_accepted() {
+    for attribute in ["skip", "skip_serializing", "flatten"] {
+        let source = format!(
+            r#"#[inngest(name = "a/b")] struct A {{ a: u8, #[serde({attribute})] _inngest: B }}"#
+        );
+        let expansion = expand_event(&source).to_string();
+        assert!(!expansion.contains("compile_error"), "{expansion}");
+    }
+}
+
+#[test]
+fn the_allowed_and_expected_lints_of_an_item_are_allowed_for_its_expansion() {
+    for level in ["allow", "expect"] {
+        let source =
+            format!(r#"#[{level}(deprecated)] #[inngest(name = "a/b")] struct A {{ a: Old }}"#);
+        let expansion = expand_event(&source).to_string();
+        assert!(expansion.contains("# [allow (deprecated)]"), "{expansion}");
+    }
+}
+
+#[test]
+fn the_fields_of_a_packed_struct_are_copied() {
+    for (repr, value) in [
+        ("C", "& self . r#a"),
+        ("packed", "& { self . r#a }"),
+        ("C, packed(2)", "& { self . r#a }"),
+    ] {
+        let source = format!(
+            r#"#[repr({repr})] #[inngest(name = "a/b", id = "b-{{a}}")] struct A {{ a: u8 }}"#
+        );
+        let expansion = expand_event(&source).to_string();
+        assert!(expansion.contains(value), "{expansion}");
     }
 }
 

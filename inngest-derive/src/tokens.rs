@@ -126,3 +126,23 @@ fn abbreviate(group: &Group) -> String {
         Delimiter::None => group.stream().to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proc_macro2::{TokenStream, TokenTree};
+
+    use super::to_quoted_source;
+
+    #[test]
+    fn source_is_quoted_in_at_most_sixty_characters() {
+        let quoted = |source: &str| {
+            let tokens: Vec<TokenTree> =
+                source.parse::<TokenStream>().unwrap().into_iter().collect();
+            to_quoted_source(&tokens)
+        };
+        assert_eq!(quoted(&"a".repeat(60)), format!("`{}`", "a".repeat(60)));
+        assert_eq!(quoted(&"a".repeat(61)), format!("`{}..`", "a".repeat(60)));
+        assert_eq!(quoted(&"a".repeat(90)), format!("`{}..`", "a".repeat(60)));
+        assert_eq!(quoted("a = concat!(b, c)"), "`a = concat!(..)`");
+    }
+}

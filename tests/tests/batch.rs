@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use inngest_core::{Batch, Event, EventError, InngestEvent, batch};
+use inngest_core::{Batch, DedupId, Event, EventError, InngestEvent, batch};
 use inngest_tests::{AccountLinked, CheckoutCompleted, ItemViewed, Script};
 use serde::ser::{SerializeMap as _, Serializer};
 use serde::{Deserialize, Serialize};
@@ -207,6 +207,9 @@ fn large_integers_are_accepted_as_map_keys_and_as_strings() {
     assert_eq!(serde_json::from_value::<Keys>(json).expect("the same"), keys);
     let number = r#"{"by_account":{},"account":18446744073709551615,"text":""}"#;
     assert_eq!(serde_json::from_str::<Keys>(number).expect("a number").account, u64::MAX);
+    let neither = r#"{"by_account":{},"account":true,"text":""}"#;
+    let error = serde_json::from_str::<Keys>(neither).expect_err("neither text nor a number");
+    assert!(error.to_string().contains("expected a string or an integer"), "{error}");
 }
 
 /// `serde_json` does not distinguish them from `None`. The documentation of `InngestEvent` states it.
@@ -352,7 +355,7 @@ fn the_name_of_a_hand_written_event_is_checked() {
     impl InngestEvent for Named {
         const NAME: &'static str = "inngest/function.finished";
 
-        fn dedup_id(&self) -> Result<Option<inngest_core::DedupId>, EventError> {
+        fn dedup_id(&self) -> Result<Option<DedupId>, EventError> {
             Ok(None)
         }
     }
@@ -362,9 +365,37 @@ fn the_name_of_a_hand_written_event_is_checked() {
     assert!(error.to_string().contains("reserved for Inngest's own events"), "{error}");
 }
 
+#[tokio::test]
+async fn the_dedup_id_of_a_hand_written_event_is_sent() {
+    #[derive(Serialize)]
+    struct ShopOpened {
+        shop: u32,
+    }
+
+    impl InngestEvent for ShopOpened {
+        const NAME: &'static str = "storefront/shop.opened";
+
+        fn dedup_id(&self) -> Result<Option<DedupId>, EventError> {
+            DedupId::new(format!("shop-opened-{}", self.shop)).map(Some)
+        }
+    }
+
+    let wire = wire(&batch![ShopOpened { shop: 7 }].expect("a batch")).await;
+    assert_eq!(wire["id"], "shop-opened-7");
+}
+
 #[test]
 fn debug_of_a_batch_contains_no_payload() {
     let batch = batch![CheckoutCompleted::of("private")].expect("a batch");
     let shown = format!("{batch:?}");
     assert!(shown.contains("events: 1") && !shown.contains("private"), "{shown}");
+}
+
+#[test]
+fn a_batch_is_empty_until_an_event_is_pushed() {
+    let mut batch = Batch::new();
+    assert!(batch.is_empty());
+    batch.push(&CheckoutCompleted::of("c1")).expect("an event");
+    assert!(!batch.is_empty());
+    assert_eq!(batch.len(), 1);
 }

@@ -1,10 +1,10 @@
 //! Dedup ids are equal if and only if the values are, and never change between releases.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 use std::num::{NonZeroI8, NonZeroU64};
 
-use inngest_core::{DedupId, Deduplicated, IdSegment, InngestEvent};
+use inngest_core::{DedupId, Deduplicated, EventId, IdSegment, InngestEvent};
 use proptest::prelude::*;
 use serde::Serialize;
 
@@ -316,4 +316,19 @@ fn time_ids(ids: &mut Ids) {
     ids.add("time UtcDateTime", UtcDateTime::from_unix_timestamp(INSTANT).unwrap());
     ids.add("time date", Date::from_calendar_date(2026, Month::March, 9).unwrap());
     ids.add("time before the common era", Date::from_calendar_date(-44, Month::March, 15).unwrap());
+}
+
+#[test]
+fn a_set_of_ids_is_searched_by_text() {
+    let ids = HashSet::from([DedupId::new("item-viewed-1").expect("an id")]);
+    assert!(ids.contains("item-viewed-1"));
+    assert!(!ids.contains("item-viewed-2"));
+}
+
+#[test]
+fn an_event_id_is_read_from_text_only() {
+    let id: EventId = serde_json::from_str(r#""01JEXAMPLE""#).expect("an id");
+    assert_eq!(id.as_str(), "01JEXAMPLE");
+    let error = serde_json::from_str::<EventId>("7").expect_err("a number");
+    assert!(error.to_string().contains("expected an event id"), "{error}");
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use inngest_core::testing::{EventApi, Fault};
-use inngest_core::{BatchError, RequestError};
+use inngest_core::{BatchError, Client, RequestError};
 use inngest_tests::{ItemViewed, Script, Step};
 
 /// The ids of the events that a scripted server accepts, of two, with the response `body`.
@@ -173,4 +173,14 @@ async fn a_retry_after_of_any_length_or_with_a_fraction_is_waited_for() {
         assert!(*wait > Duration::from_secs(1 << 31), "{value}: {wait:?}");
         assert_eq!(script.requests().len(), 1, "{value}");
     }
+}
+
+#[tokio::test]
+async fn the_response_to_the_largest_request_is_read_whole() {
+    let api = EventApi::start().await;
+    let client = Client::builder().no_env().dev(true).base_url(api.url());
+    let client = client.max_request_bytes(1 << 20).build().expect("a client");
+    let ids = client.send_all(ItemViewed::many(5_000)).await.expect("5,000 ids");
+    assert_eq!(ids.len(), 5_000);
+    assert_eq!(api.requests().len(), 1);
 }

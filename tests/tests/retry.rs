@@ -178,6 +178,7 @@ async fn a_retry_after_beyond_the_deadline_ends_the_call_at_once() {
         panic!("{error:?}");
     };
     assert_eq!((*wait, *left), (300 * SECOND, 60 * SECOND));
+    assert_eq!(error.cause().and_then(RequestError::retry_after), Some(300 * SECOND));
     assert!(matches!(**cause, RequestError::Unavailable { status: 429, .. }));
     assert_eq!(
         error.to_string(),

@@ -81,3 +81,24 @@ impl Classified {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Arc, Classified, RequestError};
+
+    #[test]
+    fn the_longest_wait_that_the_server_asks_for_counts() {
+        let mut classified = Classified::default();
+        for (index, seconds) in [None, Some(5), Some(9), Some(1)].into_iter().enumerate() {
+            let retry_after = seconds.map(Duration::from_secs);
+            let message = "busy".to_owned();
+            let cause = RequestError::Unavailable { status: 503, message, retry_after };
+            classified.add_unsent(index, Arc::new(cause));
+        }
+        assert!(classified.failed_as_a_whole(4));
+        let error = classified.transient_error.expect("a transient error");
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(9)));
+    }
+}

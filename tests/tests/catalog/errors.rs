@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use inngest_core::catalog::{Catalog, CatalogError};
 use inngest_core::{DedupId, EventError, InngestEvent};
-use inngest_tests::payloads::{Card, CartUpdatedV1, Sealed, ShopOpened};
+use inngest_tests::payloads::{Card, CartUpdatedV1, CartUpdatedV2, Sealed, ShopOpened};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -119,6 +119,8 @@ fn an_event_that_is_not_in_the_catalog_is_an_error() {
     #[inngest(name = "storefront/cart.updated", version = "3")]
     struct Newer;
     insta::assert_snapshot!(catalog.check_event(&Newer).unwrap_err(), @"`storefront/cart.updated`, version `3` is not in the catalog `storefront`: it contains this event with version `1`");
+    let catalog = catalog.event::<CartUpdatedV2>();
+    insta::assert_snapshot!(catalog.check_event(&Newer).unwrap_err(), @"`storefront/cart.updated`, version `3` is not in the catalog `storefront`: it contains this event with version `1` and version `2`");
 }
 
 #[test]

@@ -317,7 +317,31 @@ const fn suggested_prefix(event: &EventInfo) -> ConstString {
 mod tests {
     use std::str;
 
-    use super::{Comparison, compare, either_is_suffix, literal_affixes, sorted_indexes};
+    use super::{
+        Comparison, Conflicts, EventInfo, compare, either_is_suffix, literal_affixes,
+        sorted_indexes, suggested_prefix,
+    };
+
+    #[test]
+    fn events_that_can_share_a_name_or_an_id_conflict_with_the_first_of_them() {
+        const EVENTS: &[EventInfo] = &[
+            EventInfo::new("B", "b", None, Some("b-{id}")),
+            EventInfo::new("A", "a", None, Some("a-{id}")),
+            EventInfo::new("Longer", "longer", None, Some("b-x-{id}")),
+            EventInfo::new("Again", "a", None, None),
+        ];
+        assert_eq!(Conflicts::<4>::find(EVENTS).first, [0, 1, 0, 1]);
+    }
+
+    #[test]
+    fn the_suggested_prefix_is_the_events_name_without_its_namespace() {
+        let prefix = |name| suggested_prefix(&EventInfo::new("Variant", name, None, None));
+        assert_eq!(
+            prefix("storefront/cart.checkout.completed").as_str(),
+            "cart-checkout-completed-"
+        );
+        assert_eq!(prefix("started").as_str(), "started-");
+    }
 
     #[test]
     fn literal_affixes_are_the_texts_around_the_placeholders() {
