@@ -20,8 +20,12 @@ struct bool;
 trait Write {}
 trait From {}
 trait Deserializer {}
-macro_rules! format_args { () => {}; }
-macro_rules! compile_error { () => {}; }
+macro_rules! format_args {
+    () => {};
+}
+macro_rules! compile_error {
+    () => {};
+}
 
 #[derive(Serialize, InngestEvent)]
 #[inngest(name = "a/b", id = "ab-{id}-{state}", version = "1")]

@@ -123,6 +123,7 @@ struct Defaults<T = String, const N: usize = 1> {
     id: T,
 }
 
+#[rustfmt::skip]
 #[derive(Serialize, InngestEvent)]
 #[inngest(
     name = r"a/literals",
@@ -135,8 +136,11 @@ struct Literals {
 }
 
 #[derive(Serialize, InngestEvent)]
-#[inngest(name = "a/escaped", id = "escaped-\u{7b}a}\
-    -{b}")]
+#[inngest(
+    name = "a/escaped",
+    id = "escaped-\u{7b}a}\
+    -{b}"
+)]
 struct Escaped {
     a: String,
     b: u8,

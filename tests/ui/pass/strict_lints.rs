@@ -1,6 +1,12 @@
 //! The expansion causes no warnings with the strictest lints in use.
 #![deny(warnings, clippy::all, clippy::pedantic, missing_docs, unused_qualifications)]
-#![deny(single_use_lifetimes, unreachable_pub, unused_lifetimes, trivial_casts, let_underscore_drop)]
+#![deny(
+    single_use_lifetimes,
+    unreachable_pub,
+    unused_lifetimes,
+    trivial_casts,
+    let_underscore_drop
+)]
 #![deny(elided_lifetimes_in_paths, explicit_outlives_requirements, missing_debug_implementations)]
 #![deny(variant_size_differences, unused_results, unused_import_braces, redundant_lifetimes)]
 #![forbid(unsafe_code, deprecated)]

@@ -2,7 +2,7 @@
 
 use inngest_core::InngestEvent;
 use inngest_core::outbox::Outbox;
-use inngest_tests::postgres::sqlx::PgPool;
+use sqlx08::PgPool;
 use serde::Serialize;
 
 #[derive(Serialize, InngestEvent)]
