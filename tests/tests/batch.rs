@@ -395,7 +395,7 @@ fn debug_of_a_batch_contains_no_payload() {
 fn a_batch_is_empty_until_an_event_is_pushed() {
     let mut batch = Batch::new();
     assert!(batch.is_empty());
-    batch.push(&CheckoutCompleted::of("c1")).expect("an event");
+    batch.push(CheckoutCompleted::of("c1")).expect("an event");
     assert!(!batch.is_empty());
     assert_eq!(batch.len(), 1);
 }

@@ -184,3 +184,10 @@ async fn the_response_to_the_largest_request_is_read_whole() {
     assert_eq!(ids.len(), 5_000);
     assert_eq!(api.requests().len(), 1);
 }
+
+#[tokio::test]
+async fn a_response_can_have_kilobytes_more_than_the_ids() {
+    let more = "x".repeat(60_000);
+    let body = format!(r#"{{"ids":["a","b"],"status":200,"more":"{more}"}}"#);
+    assert_eq!(sent_two(200, &body).await.0.expect("two ids"), ["a", "b"]);
+}

@@ -501,7 +501,7 @@ mod tests {
     #[test]
     fn a_large_part_drops_the_events_of_the_rest_when_it_grows() {
         let batch = batch_of(10);
-        let mut part = batch.pick(0..8);
+        let mut part = batch.pick(2..10);
         assert!(part.buffer.len() > part.bytes() + part.len() + 1, "the buffer is shared");
         part.append(batch_of(1));
         assert_eq!(part.len(), 9);
@@ -525,7 +525,7 @@ mod tests {
         batch.shrink();
         let part = batch.pick([1, 3, 5]);
         let body = part.body(0..3);
-        assert_eq!(body.iter().filter(|byte| **byte == b'{').count(), 3);
+        assert_eq!(String::from_utf8_lossy(&body).matches('{').count(), 3);
         assert_eq!(body.len(), part.bytes() + 4);
     }
 }
