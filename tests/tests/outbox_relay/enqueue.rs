@@ -85,7 +85,8 @@ fn a_recorder_names_the_line_that_enqueued_an_invalid_event() {
     let outbox = Outbox::for_client(&client);
     drop(outbox.prepare(CheckoutCompleted::of("")).expect_err("a blank id"));
     let line = line!() - 1;
-    let panic = std::panic::catch_unwind(|| sent.one::<CheckoutCompleted>());
+    let panic =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| sent.one::<CheckoutCompleted>()));
     let message = panic.map(drop).expect_err("nothing was sent");
     let message = message.downcast_ref::<String>().expect("a message");
     assert!(message.contains(&format!("enqueue.rs:{line}")), "{message}");

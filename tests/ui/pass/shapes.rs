@@ -182,6 +182,7 @@ struct Packed {
 }
 
 #[derive(Clone, Copy, Serialize)]
+#[allow(clippy::repr_packed_without_abi)]
 #[repr(packed)]
 struct PackedToo(u32);
 
