@@ -135,7 +135,7 @@ impl LeftOver {
     }
 
     /// Removes the file as soon as all of its events have been sent, so that no later process sends them again: Inngest
-    /// ignores an id that it knows for 24 hours only.
+    /// ignores a repeated id for 24 hours only.
     async fn remove_when_sent(self, receipts: Vec<Receipt>) -> io::Result<()> {
         for receipt in receipts {
             let delivery = receipt.delivered().await;

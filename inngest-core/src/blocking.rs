@@ -51,6 +51,8 @@ type Call = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// Calls panic only if the user's code does: a hook of
 /// [`ClientBuilder::before_send`](crate::ClientBuilder::before_send), a payload's `Serialize`, or
 /// the HTTP client given to the builder.
+///
+/// See [cookbook](crate::guide::cookbook) in the guide.
 #[derive(Clone)]
 pub struct Client {
     client: crate::Client,

@@ -36,6 +36,8 @@
 //!
 //! # Where to look
 //!
+//! The [guide](crate::guide) has a chapter for each topic, from a quick start to the checklist for production.
+//!
 //! | for | see |
 //! |---|---|
 //! | the keys of `#[inngest(..)]` and the id template | the derive [`InngestEvent`](derive@InngestEvent) |
@@ -56,7 +58,7 @@
 //! | changing every event, and observing its outcome | [`ClientBuilder::before_send`], [`ClientBuilder::after_send`] |
 //! | propagating the caller's trace | [`ClientBuilder::trace_context`] |
 //! | spans and metrics | [Observability](#observability) |
-//! | errors | [`EventError`], [`SendError`], [`BatchError`], [`ConfigError`] |
+//! | errors | [`EventError`], [`SendError`], [`BatchError`], [`Rejection`], [`RequestError`], [`PublishError`](publisher::PublishError), [`DeliveryError`](publisher::DeliveryError), [`ConfigError`] |
 //! | unit tests of the events that code sends | `testing::Recorder`, created by `Client::recorder` |
 //! | tests with a server, with functions, or of programs in other languages | `testing::EventApi` |
 //!
@@ -65,7 +67,7 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `derive` | yes | `#[derive(InngestEvent)]`, `#[derive(InngestEvents)]`, `#[derive(IdSegment)]` |
-//! | `client` | yes | `Client` and `Batch` (reqwest, tokio) |
+//! | `client` | yes | [`Client`], [`Batch`] and [`Publisher`](publisher::Publisher) (reqwest, tokio) |
 //! | `rustls`, `native-tls` | `rustls` | TLS for https |
 //! | `tracing` | yes | a span for each call; retries, failures and rejections as `tracing` events |
 //! | `metrics` | no | counters, durations and gauges through the crate `metrics` |

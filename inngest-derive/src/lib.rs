@@ -134,6 +134,8 @@ use crate::expand::{id_segment, inngest_event, inngest_events};
 /// #[inngest(name = "storefront/started", crate = ::inngest_core)]
 /// struct Started;
 /// ```
+///
+/// See [events](https://docs.rs/inngest-core/latest/inngest_core/guide/events/) in the guide.
 #[proc_macro_derive(InngestEvent, attributes(inngest))]
 pub fn derive_inngest_event(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     inngest_event(input.into()).into()
@@ -171,6 +173,8 @@ pub fn derive_inngest_event(input: proc_macro::TokenStream) -> proc_macro::Token
 /// ```
 ///
 /// `#[inngest(crate = ..)]` has the same meaning as for [`InngestEvent`](macro@InngestEvent#crate).
+///
+/// See [events](https://docs.rs/inngest-core/latest/inngest_core/guide/events/) in the guide.
 #[proc_macro_derive(IdSegment, attributes(inngest))]
 pub fn derive_id_segment(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     id_segment(input.into()).into()
@@ -266,6 +270,8 @@ pub fn derive_id_segment(input: proc_macro::TokenStream) -> proc_macro::TokenStr
 /// ```
 ///
 /// `#[inngest(crate = ..)]` has the same meaning as for [`InngestEvent`](macro@InngestEvent#crate).
+///
+/// See [event_enums](https://docs.rs/inngest-core/latest/inngest_core/guide/event_enums/) in the guide.
 #[proc_macro_derive(InngestEvents, attributes(inngest))]
 pub fn derive_inngest_events(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     inngest_events(input.into()).into()

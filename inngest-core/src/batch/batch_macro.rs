@@ -21,6 +21,8 @@
 /// assert_eq!(batch.len(), 2);
 /// # Ok::<(), inngest_core::EventError>(())
 /// ```
+///
+/// See [sending](crate::guide::sending) in the guide.
 #[macro_export]
 macro_rules! batch {
     ($($event:expr),* $(,)?) => {

@@ -8,6 +8,8 @@ use serde::Deserialize;
 use super::Batch;
 
 /// An event in a [`Batch`], returned by [`Batch::events`].
+///
+/// See [sending](crate::guide::sending) in the guide.
 #[derive(Clone, Copy)]
 pub struct BatchEvent<'a> {
     name: &'static str,

@@ -77,6 +77,8 @@ pub(crate) use stored::event_name;
 /// assert_eq!(event.dedup_id().as_deref(), Some("coupon-redeemed-XMAS"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// See [sending](crate::guide::sending) in the guide.
 pub struct Batch {
     /// Contains each slot's event, followed by `,` or `]`. Usually it is the JSON array of all
     /// events; events that are in no slot can be between them. Shared with the bodies of requests

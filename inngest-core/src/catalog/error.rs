@@ -3,6 +3,8 @@
 use crate::event::EventError;
 
 /// The reason why a catalog cannot be exported, or why an event does not match it.
+///
+/// See [catalog](crate::guide::catalog) in the guide.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CatalogError {

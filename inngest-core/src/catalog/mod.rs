@@ -109,6 +109,8 @@ use crate::event::InngestEvent;
 ///
 /// Events can be added in any order. A mistake in an event, such as data that is no object, is the error of every
 /// export.
+///
+/// See [catalog](crate::guide::catalog) in the guide.
 #[derive(Clone, Debug)]
 pub struct Catalog {
     pub(crate) name: String,

@@ -9,6 +9,8 @@ use crate::event::InngestEvent;
 /// The events of an enum, for [`Catalog::events`].
 ///
 /// `#[derive(InngestEvents)]` implements it for enums whose payloads implement `schemars::JsonSchema`.
+///
+/// See [catalog](crate::guide::catalog) in the guide.
 // There is no blanket implementation for single events: with one, the error about a payload without a schema
 // would name the enum instead of the payload.
 #[diagnostic::on_unimplemented(
@@ -24,6 +26,8 @@ pub trait CatalogEvents {
 }
 
 /// An event type whose data has a schema.
+///
+/// See [catalog](crate::guide::catalog) in the guide.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no schema",
     label = "an event of this type cannot be part of a catalog",

@@ -40,6 +40,8 @@ pub(crate) const DEFAULT_MAX_EVENT_BYTES: usize = 3 * 1024 * 1024;
 /// let client = Client::builder().dev(true).timeout(Duration::from_secs(5)).build()?;
 /// # Ok::<(), inngest_core::ConfigError>(())
 /// ```
+///
+/// See [configuration](crate::guide::configuration) in the guide.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientBuilder {
@@ -194,8 +196,8 @@ impl ClientBuilder {
 
     /// Sets the HTTP client to send with, including its proxies, certificates and connection pool.
     ///
-    /// Configure it not to follow redirects: a response from a URL other than the requested one is
-    /// an error.
+    /// Configure it not to follow redirects: it would post the events to another URL, and a response from a URL
+    /// other than the requested one is an error.
     pub fn http_client(mut self, client: reqwest::Client) -> ClientBuilder {
         self.http_client = Some(client);
         self

@@ -3,6 +3,8 @@
 use super::source::Source;
 
 /// Why a client could not be built.
+///
+/// See [errors](crate::guide::errors) in the guide.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {

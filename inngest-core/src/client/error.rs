@@ -11,7 +11,10 @@ use crate::batch::Batch;
 use crate::event::{EventError, EventId};
 
 /// Why the outcome of a request's events is unknown. The events are unsent: the server may or may
-/// not have accepted them. Sending the returned [`Batch`] again is safe.
+/// not have accepted them. Sending the returned [`Batch`] again keeps their ids, for which Inngest starts no
+/// function twice within 24 hours. Sending the event again with `send` creates another id.
+///
+/// See [errors](crate::guide::errors) in the guide.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
@@ -227,6 +230,8 @@ impl RequestError {
 }
 
 /// Why an event was rejected: the event itself is at fault. Sending it again unchanged fails again.
+///
+/// See [errors](crate::guide::errors) in the guide.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejection {
@@ -247,6 +252,8 @@ pub enum Rejection {
 }
 
 /// Why an event was not sent.
+///
+/// See [errors](crate::guide::errors) in the guide.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SendError {
@@ -339,6 +346,8 @@ impl From<EventError> for SendError {
 /// The outcome of each event of a call in which not all were accepted. Each event is in exactly one
 /// of [`accepted`](BatchError::accepted), [`rejected`](BatchError::rejected) and
 /// [`unsent`](BatchError::unsent).
+///
+/// See [errors](crate::guide::errors) in the guide.
 #[derive(Debug)]
 pub struct BatchError {
     pub(crate) accepted: Vec<(usize, EventId)>,

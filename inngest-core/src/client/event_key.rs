@@ -28,6 +28,8 @@ const MIN_SECRET_IN_ULID: usize = 16;
 ///
 /// In the server's responses, the key is replaced with `***`: in messages if it has at least 4
 /// characters, and in an event id that is a ULID if it has at least 16.
+///
+/// See [configuration](crate::guide::configuration) in the guide.
 #[derive(Clone)]
 pub struct EventKey(String);
 

@@ -12,6 +12,8 @@ use crate::event::{BeforeSend, EventId};
 
 /// The outcome of one event, passed to the hooks of
 /// [`ClientBuilder::after_send`](crate::ClientBuilder::after_send).
+///
+/// See [observability](crate::guide::observability) in the guide.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct SendReport<'a> {
@@ -22,6 +24,8 @@ pub struct SendReport<'a> {
 }
 
 /// The outcome of an event.
+///
+/// See [observability](crate::guide::observability) in the guide.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum SendOutcome<'a> {
@@ -58,6 +62,8 @@ impl SendOutcome<'_> {
 /// Supplies the trace context of a call, for
 /// [`ClientBuilder::trace_context`](crate::ClientBuilder::trace_context). Any `Fn() ->
 /// Option<String>` that returns a `traceparent` implements it.
+///
+/// See [observability](crate::guide::observability) in the guide.
 pub trait TraceContext: Send + Sync + 'static {
     /// Returns the header `traceparent` of [W3C Trace
     /// Context](https://www.w3.org/TR/trace-context/), such as

@@ -83,6 +83,8 @@ use span::Span;
 /// Dropping a returned future cancels the call: requests in flight are aborted, and the outcome of
 /// their events is unknown. To be able to send them again without duplicates, keep the [`Batch`]
 /// and use [`send_batch`](Client::send_batch).
+///
+/// See [sending](crate::guide::sending) in the guide.
 #[derive(Clone)]
 pub struct Client(Arc<Settings>);
 

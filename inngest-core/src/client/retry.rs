@@ -16,6 +16,8 @@ use std::time::Duration;
 ///
 /// let patient = RetryPolicy::default().max_attempts(10).total_timeout(Duration::from_secs(300));
 /// ```
+///
+/// See [delivery](crate::guide::delivery) in the guide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct RetryPolicy {

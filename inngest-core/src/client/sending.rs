@@ -11,6 +11,8 @@ use std::task::{Context, Poll};
 /// It is `Send` and `'static` and borrows nothing. Dropping it cancels the call. It is a named type
 /// without a trait bound, so that a value that is not an event causes one compile error only, and
 /// so that calls with different event types share compiled code.
+///
+/// See [sending](crate::guide::sending) in the guide.
 #[must_use = "nothing is sent unless the future is awaited"]
 pub struct Sending<T>(Pin<Box<dyn Future<Output = T> + Send>>);
 

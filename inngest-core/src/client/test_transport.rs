@@ -15,6 +15,8 @@ use crate::event::EventError;
 ///
 /// Any `Fn(http::Request<Bytes>) -> impl Future<Output = Result<http::Response<Bytes>,
 /// TransportFault>>` implements it. Use tokio's timers in the future, so that a paused clock works.
+///
+/// See [testing](crate::guide::testing) in the guide.
 pub trait Transport: Send + Sync + 'static {
     /// Sends one request and waits for its whole response.
     fn send(&self, request: http::Request<Bytes>) -> TransportAnswer<'_>;
@@ -53,6 +55,8 @@ impl fmt::Debug for dyn Transport {
 }
 
 /// Why a [`Transport`] has no response.
+///
+/// See [testing](crate::guide::testing) in the guide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransportFault {

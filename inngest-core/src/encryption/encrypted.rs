@@ -27,6 +27,8 @@ const STRATEGY: &str = "inngest/libsodium";
 ///
 /// Two encrypted values are equal if their ciphertexts are. Encrypting a value twice gives different
 /// ciphertexts. `Debug` prints nothing of the value.
+///
+/// See [encryption](crate::guide::encryption) in the guide.
 pub struct Encrypted<T> {
     json: Value,
     /// A function, since no value is held: the ciphertext can be sent to another thread whatever `T` is.

@@ -4,6 +4,8 @@
 ///
 /// No error contains a key. The errors of this crate contain no part of the value either, only the path to
 /// the part that is at fault. Therefore they have no source: an error of `serde_json` quotes values.
+///
+/// See [encryption](crate::guide::encryption) in the guide.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncryptionError {

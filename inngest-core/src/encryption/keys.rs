@@ -25,6 +25,8 @@ const TAG_BYTES: usize = XSalsa20Poly1305::TAG_SIZE;
 ///
 /// Cloning is cheap. Where the keys are held in memory, they are overwritten with zeros when the last clone is
 /// dropped. `Debug` prints nothing of them.
+///
+/// See [encryption](crate::guide::encryption) in the guide.
 #[derive(Clone)]
 pub struct EncryptionKeys {
     key: SecretKey,

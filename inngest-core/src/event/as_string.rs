@@ -25,6 +25,8 @@ use serde::ser::Serializer;
 /// assert_eq!(json, r#"{"id":"616581622363398142"}"#);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
+///
+/// See [events](crate::guide::events) in the guide.
 // The attribute contains the name, and serde takes it for a path to functions.
 #[allow(non_camel_case_types, reason = "`with` contains the name, as if it were a module")]
 #[derive(Clone, Copy, Debug)]

@@ -20,6 +20,8 @@ use super::error::EventError;
 /// ignore dedup ids.
 ///
 /// An id is never blank, which is empty or only invisible characters: Inngest treats an empty id as none.
+///
+/// See [events](crate::guide::events) in the guide.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DedupId(String);
 
@@ -114,6 +116,8 @@ impl Serialize for DedupId {
 ///
 /// Equal values must write equal texts, and different values different texts, in this release and in
 /// every later one. The text is written unescaped; this crate escapes it.
+///
+/// See [events](crate::guide::events) in the guide.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be part of a dedup id",
     label = "`{Self}` has no canonical text",

@@ -44,6 +44,8 @@ const MAX_SESSION_VALUE_BYTES: usize = 512;
 /// `Event<E>` also deserializes from an event as Inngest passes it to functions. If `E` is a payload, it
 /// is deserialized from the data, whatever the event's name is. If `E` is an enum that derives
 /// `InngestEvents`, the event's name selects the variant.
+///
+/// See [sending](crate::guide::sending) in the guide.
 #[derive(Clone, Debug)]
 pub struct Event<E> {
     /// The payload.
@@ -65,6 +67,8 @@ pub struct Event<E> {
 /// });
 /// # }
 /// ```
+///
+/// See [observability](crate::guide::observability) in the guide.
 #[derive(Clone, Debug, Default)]
 pub struct Envelope {
     pub(super) id: IdChoice,

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 /// The reason why an event cannot be sent. Nothing of it was sent, and sending the same event again fails
 /// again.
+///
+/// See [errors](crate::guide::errors) in the guide.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EventError {

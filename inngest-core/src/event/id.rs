@@ -12,6 +12,8 @@ use serde::ser::{Serialize, Serializer};
 /// event.
 ///
 /// It is not the [dedup id](crate::DedupId), which the sender sets.
+///
+/// See [sending](crate::guide::sending) in the guide.
 #[derive(Clone)]
 pub struct EventId(Repr);
 

@@ -114,6 +114,8 @@ pub use writer::EventWriter;
 ///     }
 /// }
 /// ```
+///
+/// See [events](crate::guide::events) in the guide.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an Inngest event",
     label = "not an Inngest event",
@@ -173,6 +175,8 @@ pub trait InngestEvent: Serialize {
 /// # use inngest_core::Deduplicated;
 /// fn charge<E: Deduplicated>(event: &E) { /* .. */ }
 /// ```
+///
+/// See [events](crate::guide::events) in the guide.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no dedup id",
     label = "events of this type are not deduplicated",

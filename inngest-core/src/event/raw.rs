@@ -28,6 +28,8 @@ use super::writer::EventWriter;
 /// # }
 /// # Ok::<(), inngest_core::EventError>(())
 /// ```
+///
+/// See [cookbook](crate::guide::cookbook) in the guide.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawEvent<D> {
     name: Box<str>,

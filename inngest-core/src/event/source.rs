@@ -16,6 +16,8 @@ use super::writer::EventWriter;
 
 /// A value that can be sent: an event, a reference, `Arc` or `Rc` to one, an enum of events, an [`Event`] envelope
 /// around an event, or a [`RawEvent`](crate::RawEvent).
+///
+/// See [sending](crate::guide::sending) in the guide.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an Inngest event",
     label = "not an Inngest event",

@@ -8,6 +8,8 @@ use std::time::SystemTime;
 /// Either the server rejected it, or it [expired](DeadEvent::is_expired). Dead does not always mean
 /// not delivered: if an earlier attempt ended without a response, Inngest may have accepted the
 /// event.
+///
+/// See [outbox](crate::guide::outbox) in the guide.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeadEvent {
@@ -58,6 +60,8 @@ impl fmt::Debug for DeadEvent {
 }
 
 /// The Inngest ids with which dead events are sent again.
+///
+/// See [outbox](crate::guide::outbox) in the guide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ids {
     /// The same ids. Inngest starts no function twice if it accepted the event before. Events whose

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use crate::event::EventError;
 
 /// Why an event was not written to the outbox.
+///
+/// See [outbox](crate::guide::outbox) in the guide.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnqueueError<D> {
@@ -21,6 +23,8 @@ pub enum EnqueueError<D> {
 
 /// The error of a database, or of its driver. [`Display`](std::fmt::Display) names the cause and
 /// what to do.
+///
+/// See [outbox](crate::guide::outbox) in the guide.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -75,6 +79,8 @@ pub enum StoreError {
 pub type DatabaseError = Arc<dyn Error + Send + Sync>;
 
 /// Why a relay was not started, or why a [drain](super::RelayBuilder::drain) ended early.
+///
+/// See [outbox](crate::guide::outbox) in the guide.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RelayError {

@@ -14,6 +14,8 @@ const USUAL_BYTES: usize = 512;
 
 /// A serialized event, for the statement [`sql::postgres::INSERT`](super::sql::postgres::INSERT) or
 /// [`sql::sqlite::INSERT`](super::sql::sqlite::INSERT). Returned by [`Outbox::prepare`].
+///
+/// See [outbox](crate::guide::outbox) in the guide.
 #[derive(Clone, PartialEq, Eq)]
 #[must_use = "an event is sent only if it is inserted into the outbox"]
 pub struct OutboxEvent {

@@ -37,6 +37,8 @@ pub use sqlite::SqliteStore;
 pub use store::Store;
 
 /// Writes events to the outbox: a table in the caller's database. Cheap to clone.
+///
+/// See [outbox](crate::guide::outbox) in the guide.
 #[derive(Clone)]
 pub struct Outbox(Arc<Producer>);
 

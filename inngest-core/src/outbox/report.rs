@@ -4,6 +4,8 @@ use std::time::SystemTime;
 
 /// What a relay did with the events that it claimed. Returned by
 /// [`Relay::close`](super::Relay::close) and [`RelayBuilder::drain`](super::RelayBuilder::drain).
+///
+/// See [outbox](crate::guide::outbox) in the guide.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RelayReport {
@@ -22,6 +24,8 @@ pub struct RelayReport {
 }
 
 /// The state of an outbox. Returned by [`Relay::stats`](super::Relay::stats).
+///
+/// See [outbox](crate::guide::outbox) in the guide.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OutboxStats {

@@ -15,6 +15,8 @@ use crate::batch::Seed;
 /// A database that holds an outbox: `SqliteStore` or `PostgresStore`.
 ///
 /// Sealed: a relay and its store are released together.
+///
+/// See [outbox](crate::guide::outbox) in the guide.
 pub trait Store: Protocol {}
 
 /// The operations of a store. Each is atomic: it has its whole effect, or none.

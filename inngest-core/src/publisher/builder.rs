@@ -15,6 +15,8 @@ use crate::client::Client;
 ///
 /// Waits between attempts follow the client's [`RetryPolicy`](crate::RetryPolicy), without its
 /// limits on attempts and time.
+///
+/// See [publisher](crate::guide::publisher) in the guide.
 #[must_use = "a builder does nothing until `start` is called"]
 pub struct PublisherBuilder {
     client: Client,

@@ -9,6 +9,8 @@ use crate::client::{Rejection, RequestError};
 use crate::event::EventError;
 
 /// Why an event was not queued. Every variant but [`Event`](PublishError::Event) returns the event.
+///
+/// See [errors](crate::guide::errors) in the guide.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishError {
@@ -45,6 +47,8 @@ pub enum PublishError {
 }
 
 /// Why a queued event was not delivered.
+///
+/// See [errors](crate::guide::errors) in the guide.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeliveryError {
@@ -94,6 +98,8 @@ impl DeliveryError {
 
 /// The error of [`Publisher::flush`](super::Publisher::flush): it ended before every event had an
 /// outcome.
+///
+/// See [publisher](crate::guide::publisher) in the guide.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FlushError {

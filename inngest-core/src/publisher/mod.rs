@@ -85,6 +85,8 @@ pub use report::{CloseReport, PublisherStats, Undelivered};
 /// Dropping the last clone neither waits nor blocks: the queued events are undelivered. Their
 /// number is logged, and they are passed to [`on_undelivered`](PublisherBuilder::on_undelivered).
 /// Call [`close`](Publisher::close) first.
+///
+/// See [publisher](crate::guide::publisher) in the guide.
 #[derive(Clone)]
 pub struct Publisher(Arc<Handle>);
 

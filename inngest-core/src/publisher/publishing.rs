@@ -16,6 +16,8 @@ type Waiting = Pin<Box<dyn Future<Output = Result<Receipt, PublishError>> + Send
 
 /// The future of [`Publisher::publish`](super::Publisher::publish). Dropping it before it completes
 /// discards the event.
+///
+/// See [publisher](crate::guide::publisher) in the guide.
 #[must_use = "the event is queued when the future is awaited"]
 pub struct Publishing(State);
 
@@ -66,6 +68,8 @@ impl fmt::Debug for Publishing {
 
 /// The future of [`Publisher::publish_all`](super::Publisher::publish_all). Dropping it before it
 /// completes discards the events that are not queued yet, and the receipts of the queued events.
+///
+/// See [publisher](crate::guide::publisher) in the guide.
 #[must_use = "the events are queued when the future is awaited"]
 pub struct PublishingAll {
     events: vec::IntoIter<Publishing>,
@@ -105,6 +109,8 @@ impl fmt::Debug for PublishingAll {
 
 /// The results of [`Publisher::publish_all`](super::Publisher::publish_all): a receipt or an error
 /// for each event, in order. The errors contain the events that were not queued.
+///
+/// See [publisher](crate::guide::publisher) in the guide.
 #[must_use = "its errors contain the events that were not queued"]
 #[derive(Debug)]
 pub struct Published(Vec<Result<Receipt, PublishError>>);

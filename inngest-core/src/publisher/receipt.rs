@@ -10,6 +10,8 @@ use crate::event::EventId;
 
 /// The receipt of a published event, which resolves to the event's outcome. Dropping it does not
 /// cancel the event.
+///
+/// See [publisher](crate::guide::publisher) in the guide.
 pub struct Receipt {
     pub(super) deliveries: Arc<Deliveries>,
     pub(super) index: usize,

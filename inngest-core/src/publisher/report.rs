@@ -11,6 +11,8 @@ use crate::client::{Rejection, RequestError};
 pub(super) type UndeliveredHook = Box<dyn Fn(Undelivered) + Send + Sync>;
 
 /// Events that the publisher no longer tries to send: all of them unsent, or all of them rejected.
+///
+/// See [publisher](crate::guide::publisher) in the guide.
 #[must_use = "it contains the events"]
 #[derive(Debug)]
 #[non_exhaustive]
@@ -28,6 +30,8 @@ pub struct Undelivered {
 
 /// The outcome of every event that a publisher accepted. The counts add up to the number of
 /// accepted events, minus the events that an earlier `close` returned.
+///
+/// See [publisher](crate::guide::publisher) in the guide.
 #[must_use = "it contains the events that were not delivered"]
 #[derive(Debug)]
 #[non_exhaustive]
@@ -42,6 +46,8 @@ pub struct CloseReport {
 }
 
 /// The state of a publisher.
+///
+/// See [publisher](crate::guide::publisher) in the guide.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PublisherStats {

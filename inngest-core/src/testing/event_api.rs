@@ -70,6 +70,8 @@ use crate::event::{Event, InngestEvent};
 ///   403 of [`accept_only_events`](EventApi::accept_only_events), and that the whole request is refused.
 /// - JSON nested more than 127 levels deep and escaped halves of surrogate pairs are errors.
 /// - Form-encoded bodies are not supported.
+///
+/// See [testing](crate::guide::testing) in the guide.
 pub struct EventApi {
     server: Arc<Server>,
     listener: Arc<Listener>,

@@ -39,6 +39,8 @@ use super::response::HTML_PAGE;
 /// [`EventApi::fail_next`]: super::EventApi::fail_next
 /// [`EventApi::fault_when`]: super::EventApi::fault_when
 /// [`EventApi::fault_when_event`]: super::EventApi::fault_when_event
+///
+/// See [testing](crate::guide::testing) in the guide.
 #[derive(Clone, Debug)]
 pub struct Fault {
     pub(super) delay: Duration,

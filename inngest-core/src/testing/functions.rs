@@ -22,6 +22,8 @@ const DEFAULT_RETRIES: u32 = 4;
 /// The body of a function, as [`EventApi::on`](super::EventApi::on) takes it.
 ///
 /// It is implemented for every `Fn(Event<E>) -> impl Future<Output: RunOutput>`.
+///
+/// See [testing](crate::guide::testing) in the guide.
 pub trait Handler<E>: Fn(Event<E>) -> <Self as Handler<E>>::Future + Send + Sync + 'static {
     /// The future that the function returns.
     type Future: Future<Output: RunOutput> + Send + 'static;
@@ -37,6 +39,8 @@ where
 
 /// A value that a function may return: `()`, or a `Result` whose error fails the attempt. Other
 /// simple values are accepted and ignored.
+///
+/// See [testing](crate::guide::testing) in the guide.
 pub trait RunOutput {
     /// Returns the error's text if the attempt failed.
     #[doc(hidden)]
@@ -80,6 +84,8 @@ impl<T> FnOutput for fn() -> T {
 }
 
 /// One run of a function.
+///
+/// See [testing](crate::guide::testing) in the guide.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Run {
@@ -101,6 +107,8 @@ pub struct Run {
 }
 
 /// The state of a [`Run`].
+///
+/// See [testing](crate::guide::testing) in the guide.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RunState {

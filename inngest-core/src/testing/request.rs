@@ -11,6 +11,8 @@ use super::lock::lock;
 /// A request that [`EventApi`](super::EventApi) received, whatever its response was.
 ///
 /// Nothing is redacted: the path contains the event key.
+///
+/// See [testing](crate::guide::testing) in the guide.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReceivedRequest {

@@ -13,6 +13,8 @@ use crate::event::{Event, EventId, InngestEvent, decode_event};
 /// An event that [`EventApi`](super::EventApi) accepted, as Inngest stores it.
 ///
 /// It serializes under the field names it has here, for snapshots and for other programs.
+///
+/// See [testing](crate::guide::testing) in the guide.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct StoredEvent {
@@ -94,6 +96,8 @@ impl StoredEvent {
 }
 
 /// The number of stored events of one name and version.
+///
+/// See [testing](crate::guide::testing) in the guide.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EventType {

@@ -73,7 +73,7 @@ impl<'a> Document<'a> {
         Document { root, one_ofs: 0 }
     }
 
-    /// Returns the alternatives of `schema`, a part of the document. The error says why it cannot be read.
+    /// Returns the alternatives of `schema`, a part of the document. The error states why it cannot be read.
     pub(super) fn expand(&mut self, schema: &Value) -> Result<Vec<Branch>, String> {
         self.branches(schema, 0)
     }

@@ -31,6 +31,8 @@ const MAX_STEPS: usize = 200_000;
 const MAX_DEPTH: usize = 100;
 
 /// A value that one side may send and the other side does not accept.
+///
+/// See [catalog](crate::guide::catalog) in the guide.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
@@ -44,6 +46,8 @@ pub struct Problem {
 }
 
 /// How certain a [`Problem`] is.
+///
+/// See [catalog](crate::guide::catalog) in the guide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Verdict {

@@ -3,6 +3,8 @@
 use crate::catalog::compat::Problem;
 
 /// A difference between a lock and a catalog.
+///
+/// See [catalog](crate::guide::catalog) in the guide.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Change {
@@ -15,6 +17,8 @@ pub struct Change {
 }
 
 /// The kind of a [`Change`].
+///
+/// See [catalog](crate::guide::catalog) in the guide.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ChangeKind {

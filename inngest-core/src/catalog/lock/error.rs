@@ -9,6 +9,8 @@ use super::text;
 use crate::catalog::CatalogError;
 
 /// The reason why a catalog does not match its lock.
+///
+/// See [catalog](crate::guide::catalog) in the guide.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LockError {

@@ -82,7 +82,7 @@ impl LockFile {
         lock.map_err(|problem| LockError::Format { path: path.to_owned(), problem })
     }
 
-    /// Parses the text of a lock. The error says what is wrong, and what to do.
+    /// Parses the text of a lock. The error states the problem and the fix.
     fn parse(text: &str) -> Result<LockFile, String> {
         if let Some(line) = text.lines().position(is_conflict_marker) {
             return Err(format!(

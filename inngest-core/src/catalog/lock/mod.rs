@@ -55,7 +55,7 @@ impl Catalog {
     ///
     /// # Panics
     ///
-    /// If `check_lock` returns an error; the message is the error's, and says what to do. When writing: if the file
+    /// If `check_lock` returns an error; the message is the error's. When writing: if the file
     /// cannot be read or written, or is read-only, or if the environment variable `CI` is set to something other than
     /// empty, `0` or `false`, since files written there are lost. Also if `INNGEST_EVENTS` has another value.
     #[track_caller]

@@ -12,7 +12,7 @@ use crate::catalog::encrypted::is_encrypted;
 use crate::catalog::schema::types;
 use crate::event::json_path::{self, Step};
 
-/// Keywords that say nothing about the type, or that TypeScript cannot express.
+/// Keywords that have no effect on the type, or that TypeScript cannot express.
 const IGNORED: &str = "\
     $comment contains contentEncoding contentMediaType default examples exclusiveMaximum \
     exclusiveMinimum format maxContains maxLength maxProperties maximum minContains minLength \

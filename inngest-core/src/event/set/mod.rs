@@ -48,6 +48,8 @@ pub(crate) use error_path::steps_to_error;
 /// assert_eq!(StorefrontEvent::EVENTS[1].version, Some("2"));
 /// # }
 /// ```
+///
+/// See [event_enums](crate::guide::event_enums) in the guide.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an Inngest event",
     label = "not an Inngest event",
@@ -119,6 +121,8 @@ impl<E: InngestEvent> InngestEvents for E {
 
 /// The constants of an event type, for documentation, dashboards, and tests that compare the events of two
 /// services.
+///
+/// See [event_enums](crate::guide::event_enums) in the guide.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct EventInfo {

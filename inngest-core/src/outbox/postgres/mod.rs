@@ -58,12 +58,16 @@ pub use transaction::{Enqueuing, PgTransaction};
 /// # }
 /// # }
 /// ```
+///
+/// See [outbox](crate::guide::outbox) in the guide.
 pub struct PostgresStore {
     pool: PostgresPool,
     hints: Mutex<Hints>,
 }
 
 /// A pool of PostgreSQL connections, converted from the `PgPool` of sqlx 0.8 or sqlx 0.9.
+///
+/// See [outbox](crate::guide::outbox) in the guide.
 #[derive(Clone)]
 pub struct PostgresPool(Arc<dyn Pool>);
 

@@ -15,6 +15,8 @@ use crate::outbox::event::OutboxEvent;
 /// `Transaction<'_, Postgres>` of sqlx 0.8 or sqlx 0.9.
 ///
 /// Sealed. Not implemented for pools: each statement on a pool is committed by itself.
+///
+/// See [outbox](crate::guide::outbox) in the guide.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a transaction of PostgreSQL",
     label = "not a transaction",
@@ -39,6 +41,8 @@ pub trait Sealed {}
 
 /// The future of [`Outbox::enqueue`] and [`Outbox::enqueue_all`]. It borrows only the transaction:
 /// the events are already serialized.
+///
+/// See [outbox](crate::guide::outbox) in the guide.
 #[must_use = "the event is written only if the future is awaited"]
 pub struct Enqueuing<'c, D>(BoxFuture<'c, Result<(), EnqueueError<D>>>);
 

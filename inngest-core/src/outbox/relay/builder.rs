@@ -23,6 +23,8 @@ use crate::outbox::store::Store;
 ///
 /// Waits between attempts follow the client's [`RetryPolicy`](crate::RetryPolicy), without its limit
 /// on attempts.
+///
+/// See [outbox](crate::guide::outbox) in the guide.
 #[must_use = "a builder does nothing until `start` or `drain` is called"]
 pub struct RelayBuilder<S> {
     client: Client,

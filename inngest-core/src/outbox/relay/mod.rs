@@ -30,6 +30,8 @@ use super::store::Store;
 ///
 /// Dropping a relay cancels its requests. Its batches stay reserved until their leases end; then
 /// another relay sends them, with the same ids. [`close`](Relay::close) releases them at once.
+///
+/// See [outbox](crate::guide::outbox) in the guide.
 #[must_use = "a relay that is dropped stops"]
 pub struct Relay<S: Store> {
     workers: Workers<S>,

@@ -59,6 +59,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// # Ok(())
 /// # }
 /// ```
+///
+/// See [outbox](crate::guide::outbox) in the guide.
 pub struct SqliteStore(Arc<Mutex<Database>>);
 
 impl SqliteStore {

@@ -9,6 +9,8 @@ use super::{Recorder, or_panic};
 use crate::event::{Event, InngestEvent, IntoEvent};
 
 /// A number of expected events, returned by [`Recorder::exactly`]. Its methods select the events.
+///
+/// See [testing](crate::guide::testing) in the guide.
 #[derive(Debug)]
 #[must_use = "nothing is checked until `of`, `matching` or `like` is called"]
 pub struct Exactly {

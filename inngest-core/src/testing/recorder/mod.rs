@@ -80,6 +80,8 @@ pub use within::{ExactlyWithin, Within};
 /// instead and from which lines, and how the closest event differs.
 ///
 /// Clones share one record.
+///
+/// See [testing](crate::guide::testing) in the guide.
 #[derive(Clone)]
 pub struct Recorder {
     record: Arc<Record>,

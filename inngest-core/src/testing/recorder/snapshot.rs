@@ -16,6 +16,8 @@ use super::record::SentEvent;
 ///
 /// It serializes as a list and displays as indented JSON, for `insta::assert_json_snapshot!` and
 /// `insta::assert_snapshot!`.
+///
+/// See [testing](crate::guide::testing) in the guide.
 #[derive(Clone, Debug)]
 pub struct Snapshot(Vec<SnapshotEvent>);
 

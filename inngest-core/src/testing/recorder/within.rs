@@ -15,6 +15,8 @@ use crate::event::{Event, InngestEvent, IntoEvent};
 /// Expectations that wait, returned by [`Recorder::within`].
 ///
 /// Each panics where it is awaited, in the cases in which the method of [`Recorder`] panics.
+///
+/// See [testing](crate::guide::testing) in the guide.
 #[derive(Debug)]
 #[must_use = "nothing is checked until one of its methods is called and awaited"]
 pub struct Within {
@@ -23,6 +25,8 @@ pub struct Within {
 }
 
 /// A number of expected events to wait for, returned by [`Within::exactly`]. Its methods select the events.
+///
+/// See [testing](crate::guide::testing) in the guide.
 #[derive(Debug)]
 #[must_use = "nothing is checked until `of`, `matching` or `like` is called and awaited"]
 pub struct ExactlyWithin {
