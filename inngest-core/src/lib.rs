@@ -36,7 +36,7 @@
 //!
 //! # Where to look
 //!
-//! The [guide](crate::guide) has a chapter for each topic, from a quick start to the checklist for production.
+//! The [guide] has a chapter for each topic, from a quick start to the checklist for production.
 //!
 //! | for | see |
 //! |---|---|

@@ -271,7 +271,7 @@ pub fn derive_id_segment(input: proc_macro::TokenStream) -> proc_macro::TokenStr
 ///
 /// `#[inngest(crate = ..)]` has the same meaning as for [`InngestEvent`](macro@InngestEvent#crate).
 ///
-/// See [event_enums](https://docs.rs/inngest-core/latest/inngest_core/guide/event_enums/) in the guide.
+/// See [`event_enums`](https://docs.rs/inngest-core/latest/inngest_core/guide/event_enums/) in the guide.
 #[proc_macro_derive(InngestEvents, attributes(inngest))]
 pub fn derive_inngest_events(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     inngest_events(input.into()).into()

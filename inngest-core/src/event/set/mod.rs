@@ -49,7 +49,7 @@ pub(crate) use error_path::steps_to_error;
 /// # }
 /// ```
 ///
-/// See [event_enums](crate::guide::event_enums) in the guide.
+/// See [`event_enums`](crate::guide::event_enums) in the guide.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an Inngest event",
     label = "not an Inngest event",
@@ -122,7 +122,7 @@ impl<E: InngestEvent> InngestEvents for E {
 /// The constants of an event type, for documentation, dashboards, and tests that compare the events of two
 /// services.
 ///
-/// See [event_enums](crate::guide::event_enums) in the guide.
+/// See [`event_enums`](crate::guide::event_enums) in the guide.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct EventInfo {
