@@ -19,9 +19,9 @@ pub(crate) fn inngest_event(input: TokenStream) -> TokenStream {
 /// Expands `#[derive(IdSegment)]`.
 pub(crate) fn id_segment(input: TokenStream) -> TokenStream {
     expand(input, |input, errors| {
-        let it = syntax::read_segment(input, errors);
-        check::check_segment(&it, errors);
-        if errors.is_empty() { emit::emit_segment(&it) } else { fallback::emit_segment(&it) }
+        let item = syntax::read_segment(input, errors);
+        check::check_segment(&item, errors);
+        if errors.is_empty() { emit::emit_segment(&item) } else { fallback::emit_segment(&item) }
     })
 }
 

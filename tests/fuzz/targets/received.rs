@@ -211,7 +211,7 @@ impl Source<'_> {
         Event<E>: IntoEvent,
     {
         let Some(event) = self.decode::<Event<E>>() else { return };
-        // The envelope is that of the event, read independently.
+        // The event's envelope, read independently.
         let found = whole(&event);
         if let (true, Some(value @ Value::Object(_))) = (self.is_distinct, &self.value) {
             self.check_envelope(value, &found);
