@@ -1,6 +1,6 @@
 """Runs the example `checkout` or `outbox` and checks what it prints.
 
-Usage: check_example.py COMMAND.. --example NAME
+Usage: check_example.py COMMAND.., which ends with the name of the example or with the path of its program
 """
 
 import json
@@ -201,4 +201,4 @@ def check_checkout():
     check_other_servers()
 
 
-{"checkout": check_checkout, "outbox": check_outbox}[COMMAND[-1]]()
+{"checkout": check_checkout, "outbox": check_outbox}[os.path.basename(COMMAND[-1])]()
