@@ -32,7 +32,7 @@ async fn events_in_flight_at_the_end_are_in_doubt_when_they_are_handed_back() {
 }
 
 #[tokio::test]
-async fn kept_events_of_a_refused_name_leave_room_for_others() {
+async fn kept_events_of_a_refused_name_leave_capacity_for_others() {
     let api = EventApi::start().await;
     api.accept_only_events("a-key", ["storefront/item.viewed"]);
     let builder = Client::builder().no_env().dev(true).base_url(api.url()).event_key("a-key");
@@ -43,14 +43,14 @@ async fn kept_events_of_a_refused_name_leave_room_for_others() {
     publisher.flush(2_000 * MILLI).await.expect_err("a refused name");
     for number in 0..20 {
         let publish = publisher.publish(ItemViewed::number(number));
-        let receipt = tokio::time::timeout(2_000 * MILLI, publish).await.expect("room");
-        receipt.expect("room").delivered().await.expect("an id");
+        let receipt = tokio::time::timeout(2_000 * MILLI, publish).await.expect("capacity");
+        receipt.expect("capacity").delivered().await.expect("an id");
     }
     for receipt in receipts {
         let error = receipt.delivered().await.expect_err("a refused name");
         assert!(matches!(error, DeliveryError::Rejected(_)), "{error}");
     }
-    // The room is as large as before.
+    // The capacity is as large as before.
     let full: Vec<_> =
         (0..9).map(|number| publisher.try_publish(ItemViewed::number(number))).collect();
     assert!(full.iter().filter(|result| result.is_ok()).count() <= 5 + 4, "{full:?}");

@@ -360,7 +360,7 @@ async fn publish_batch_queues_all_or_nothing() {
     let client = server.client(|_| Reply::Hang);
     let publisher = client.publisher().max_queued_events(5).start();
     publish(&publisher, [0]).await;
-    // Larger than the queue: it waits for all of its room.
+    // Larger than the queue: it waits for all of its capacity.
     let waiting = tokio::spawn({
         let publisher = publisher.clone();
         async move { publisher.publish_batch(batch_of(1..9)).await }
@@ -376,7 +376,7 @@ async fn publish_batch_queues_all_or_nothing() {
     let receipts = publisher.publish_batch(batch_of(0..50)).await.expect("capacity");
     assert_eq!(receipts.len(), 50);
     publisher.flush(SECOND).await.expect("all sent");
-    // The room is as it was.
+    // The capacity is as it was.
     for _ in 0..3 {
         publish(&publisher, 0..5).await;
         publisher.flush(SECOND).await.expect("all sent");

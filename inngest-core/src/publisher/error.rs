@@ -18,7 +18,7 @@ pub enum PublishError {
     #[error(transparent)]
     Event(#[from] EventError),
 
-    /// The queue has no room for the event now.
+    /// The queue has no capacity for the event now.
     #[error("the publisher's queue is full")]
     Full {
         /// The event, serialized, or the whole batch given to

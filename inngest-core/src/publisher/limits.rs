@@ -17,7 +17,7 @@ pub(super) struct QueueLimits {
 }
 
 impl QueueLimits {
-    /// Returns whether `batch` has no room for another event of `bytes` bytes. A batch is sent in
+    /// Returns whether `batch` has no capacity for another event of `bytes` bytes. A batch is sent in
     /// one request, in which each event takes one more byte for a comma or a bracket.
     pub(super) fn is_full(&self, batch: &Batch, bytes: usize) -> bool {
         batch.len() >= self.batch_events
@@ -25,14 +25,14 @@ impl QueueLimits {
             || batch.bytes() + batch.len() + bytes + 1 >= self.request_bytes
     }
 
-    /// Returns how many bytes of the queue's room an event of `bytes` bytes takes. An event that is
-    /// larger than the queue takes all of the room.
+    /// Returns how many bytes of the queue's capacity an event of `bytes` bytes takes. An event that is
+    /// larger than the queue takes all of the capacity.
     pub(super) fn queue_bytes(&self, bytes: usize) -> usize {
         bytes.min(self.queued_bytes)
     }
 
     /// Returns how many bytes of the queue the events of `batch` take.
-    pub(super) fn batch_room(&self, batch: &Batch) -> usize {
+    pub(super) fn batch_capacity(&self, batch: &Batch) -> usize {
         batch.slots().iter().map(|slot| self.queue_bytes(slot.len())).sum()
     }
 }

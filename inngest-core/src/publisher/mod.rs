@@ -36,7 +36,7 @@ pub use report::{CloseReport, PublisherStats, Undelivered};
 /// Sends events in the background, in batches. Cheap to clone: clones share one queue.
 ///
 /// [`Client::send`](crate::Client::send) waits for Inngest's response, which is often too slow for
-/// a web handler. [`publish`](Publisher::publish) waits only for room in the queue. Each event that
+/// a web handler. [`publish`](Publisher::publish) waits only for capacity in the queue. Each event that
 /// it accepts gets exactly one outcome: *delivered*, *failed* or *undelivered*. The outcomes are
 /// reported by the event's [`Receipt`], by [`stats`](Publisher::stats) and by the report of
 /// [`close`](Publisher::close).
@@ -55,8 +55,8 @@ pub use report::{CloseReport, PublisherStats, Undelivered};
 /// # }
 /// ```
 ///
-/// Room in the queue is assigned in the order in which it was requested: while a large event waits
-/// for room, small events wait too.
+/// Capacity in the queue is assigned in the order in which it was requested: while a large event waits
+/// for capacity, small events wait too.
 ///
 /// # Outages
 ///
@@ -97,7 +97,7 @@ struct Handle {
 }
 
 impl Publisher {
-    /// Queues one event as soon as there is room for it.
+    /// Queues one event as soon as there is capacity for it.
     ///
     /// The event is serialized before `publish` returns, and the future borrows nothing. The event
     /// is queued when the future completes. Dropping the future earlier discards the event.
@@ -110,11 +110,11 @@ impl Publisher {
         self.publishing(event, CallSite::caller())
     }
 
-    /// Queues one event if there is room for it now.
+    /// Queues one event if there is capacity for it now.
     ///
     /// # Errors
     ///
-    /// [`PublishError::Full`] if there is no room. Every error except
+    /// [`PublishError::Full`] if there is no capacity. Every error except
     /// [`PublishError::Event`] contains the event.
     #[track_caller]
     pub fn try_publish<E: IntoEvent>(&self, event: E) -> Result<Receipt, PublishError> {
@@ -123,7 +123,7 @@ impl Publisher {
         self.0.queue.push_now(&entry).unwrap_or_else(full)
     }
 
-    /// Queues many events in order, each as soon as there is room for it, and returns the result of
+    /// Queues many events in order, each as soon as there is capacity for it, and returns the result of
     /// [`publish`](Publisher::publish) for each.
     ///
     /// The events are serialized before `publish_all` returns, and the future borrows nothing.
@@ -147,7 +147,7 @@ impl Publisher {
         Publishing::new(queue, entry.map_err(PublishError::from))
     }
 
-    /// Queues all events of a batch as soon as there is room for all of them, and returns a receipt
+    /// Queues all events of a batch as soon as there is capacity for all of them, and returns a receipt
     /// per event, in order. The events keep the ids they have in the batch, so a batch that an
     /// error returned can be published without duplicates.
     ///

@@ -46,7 +46,7 @@ impl Future for Publishing {
         let mut waiting: Waiting = match mem::replace(&mut self.0, State::Done) {
             State::Start(queue, entry) => match queue.push_now(&entry) {
                 Some(result) => return Poll::Ready(result),
-                None => Box::pin(async move { queue.push_when_there_is_room(entry).await }),
+                None => Box::pin(async move { queue.push_when_there_is_capacity(entry).await }),
             },
             State::Invalid(error) => return Poll::Ready(Err(*error)),
             State::Waiting(waiting) => waiting,

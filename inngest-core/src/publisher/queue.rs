@@ -1,4 +1,4 @@
-//! The queue that a publisher's handles and its driver share: the state and its lock, the room for
+//! The queue that a publisher's handles and its driver share: the state and its lock, the capacity for
 //! events, and the notifications between them. `state.rs` has the protocol.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,26 +20,26 @@ use super::state::{NextStep, Refusal, State};
 use crate::batch::{Batch, RequestLimits, split};
 use crate::client::{Client, Pace, log};
 
-/// Room in the queue: for a number of events, and for their bytes.
-type Room<'a> = (SemaphorePermit<'a>, SemaphorePermit<'a>);
+/// Capacity in the queue: for a number of events, and for their bytes.
+type Capacity<'a> = (SemaphorePermit<'a>, SemaphorePermit<'a>);
 
 pub(super) struct Queue {
     receivers: Arc<Receivers>,
     limits: QueueLimits,
-    room_events: Semaphore,
-    room_bytes: Semaphore,
+    capacity_events: Semaphore,
+    capacity_bytes: Semaphore,
     state: Mutex<State>,
     /// Wakes the driver.
     pub(super) wake: Notify,
     /// Wakes `flush` and `close` when events have an outcome and all receivers have been notified.
     completed: Notify,
-    /// Wakes callers that wait for room when the publisher stops accepting some or all events.
+    /// Wakes callers that wait for capacity when the publisher stops accepting some or all events.
     stopped: Notify,
 }
 
 impl Queue {
     pub(super) fn new(client: Client, limits: QueueLimits, hook: Option<UndeliveredHook>) -> Queue {
-        let clamp = |room: usize| room.min(u32::MAX as usize).min(Semaphore::MAX_PERMITS);
+        let clamp = |capacity: usize| capacity.min(u32::MAX as usize).min(Semaphore::MAX_PERMITS);
         let limits = QueueLimits {
             queued_events: clamp(limits.queued_events),
             queued_bytes: clamp(limits.queued_bytes),
@@ -48,8 +48,8 @@ impl Queue {
         Queue {
             receivers: Arc::new(Receivers::new(client, hook)),
             limits,
-            room_events: Semaphore::new(limits.queued_events),
-            room_bytes: Semaphore::new(limits.queued_bytes),
+            capacity_events: Semaphore::new(limits.queued_events),
+            capacity_bytes: Semaphore::new(limits.queued_bytes),
             state: Mutex::default(),
             wake: Notify::new(),
             completed: Notify::new(),
@@ -65,30 +65,30 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues an event if there is room for it now. Returns `None` if the queue is full.
+    /// Queues an event if there is capacity for it now. Returns `None` if the queue is full.
     pub(super) fn push_now(&self, entry: &Entry) -> Option<Result<Receipt, PublishError>> {
-        if let Some(room) = self.try_room(1, self.limits.queue_bytes(entry.len())) {
-            return Some(self.push(entry, room));
+        if let Some(capacity) = self.try_capacity(1, self.limits.queue_bytes(entry.len())) {
+            return Some(self.push(entry, capacity));
         }
         let refusal = self.state().refusal(entry.name())?;
         Some(Err(refusal.into_error(entry.to_batch())))
     }
 
-    /// Queues an event when there is room for it.
-    pub(super) async fn push_when_there_is_room(
+    /// Queues an event when there is capacity for it.
+    pub(super) async fn push_when_there_is_capacity(
         &self,
         entry: Entry,
     ) -> Result<Receipt, PublishError> {
         let bytes = self.limits.queue_bytes(entry.len());
         let refusal = |state: &State| state.refusal(entry.name());
-        match self.wait_for_room(1, bytes, refusal).await {
-            Ok(room) => self.push(&entry, room),
+        match self.wait_for_capacity(1, bytes, refusal).await {
+            Ok(capacity) => self.push(&entry, capacity),
             Err(refusal) => Err(refusal.into_error(entry.to_batch())),
         }
     }
 
-    /// Queues all events of a batch when there is room for all of them. A batch that is larger than
-    /// the queue waits for all of the queue's room.
+    /// Queues all events of a batch when there is capacity for all of them. A batch that is larger than
+    /// the queue waits for all of the queue's capacity.
     pub(super) async fn push_batch(&self, batch: Batch) -> Result<Vec<Receipt>, PublishError> {
         let refusal = |state: &State| {
             let mut slots = batch.slots().iter();
@@ -96,13 +96,14 @@ impl Queue {
             // An empty batch is refused, too, if the publisher is closed or the key is refused.
             refused.or_else(|| state.refusal(""))
         };
-        let needed = self.limits.batch_room(&batch);
+        let needed = self.limits.batch_capacity(&batch);
         let events = batch.len().min(self.limits.queued_events);
         let bytes = self.limits.queue_bytes(needed);
-        let (room_events, room_bytes) = match self.wait_for_room(events, bytes, refusal).await {
-            Ok(room) => room,
-            Err(refusal) => return Err(refusal.into_error(batch)),
-        };
+        let (capacity_events, capacity_bytes) =
+            match self.wait_for_capacity(events, bytes, refusal).await {
+                Ok(capacity) => capacity,
+                Err(refusal) => return Err(refusal.into_error(batch)),
+            };
         // Without the lock: splitting copies events, and the trace context is the user's code.
         let limits = RequestLimits {
             events: self.limits.batch_events,
@@ -117,8 +118,8 @@ impl Queue {
             drop(state);
             return Err(refusal.into_error(batch));
         }
-        room_events.forget();
-        room_bytes.forget();
+        capacity_events.forget();
+        capacity_bytes.forget();
         state.add_debt(batch.len() - events, needed - bytes);
         let receipts = state.add_batch(parts.into_iter(), &trace, Instant::now());
         drop(state);
@@ -126,19 +127,19 @@ impl Queue {
         Ok(receipts)
     }
 
-    /// Waits for room. Fails if `refusal` returns a refusal in the meantime.
-    async fn wait_for_room(
+    /// Waits for capacity. Fails if `refusal` returns a refusal in the meantime.
+    async fn wait_for_capacity(
         &self,
         events: usize,
         bytes: usize,
         refusal: impl Fn(&State) -> Option<Refusal>,
-    ) -> Result<Room<'_>, Refusal> {
-        if let Some(room) = self.try_room(events, bytes) {
-            return Ok(room);
+    ) -> Result<Capacity<'_>, Refusal> {
+        if let Some(capacity) = self.try_capacity(events, bytes) {
+            return Ok(capacity);
         }
-        let mut room = std::pin::pin!(async {
-            let events = self.room_events.acquire_many(permits(events)).await?;
-            Ok::<_, AcquireError>((events, self.room_bytes.acquire_many(permits(bytes)).await?))
+        let mut capacity = std::pin::pin!(async {
+            let events = self.capacity_events.acquire_many(permits(events)).await?;
+            Ok::<_, AcquireError>((events, self.capacity_bytes.acquire_many(permits(bytes)).await?))
         });
         loop {
             let mut stopped = std::pin::pin!(self.stopped.notified());
@@ -146,8 +147,8 @@ impl Queue {
             if let Some(refusal) = refusal(&self.state()) {
                 return Err(refusal);
             }
-            match select(room.as_mut(), stopped).await {
-                Either::Left((Ok(room), _)) => return Ok(room),
+            match select(capacity.as_mut(), stopped).await {
+                Either::Left((Ok(capacity), _)) => return Ok(capacity),
                 Either::Left((Err(_), _)) => return Err(Refusal::Closed),
                 // The publisher stopped accepting some events, but not necessarily these.
                 Either::Right(_) => {}
@@ -155,14 +156,14 @@ impl Queue {
         }
     }
 
-    /// Returns the room if it is free now.
-    fn try_room(&self, events: usize, bytes: usize) -> Option<Room<'_>> {
-        let events = self.room_events.try_acquire_many(permits(events)).ok()?;
-        Some((events, self.room_bytes.try_acquire_many(permits(bytes)).ok()?))
+    /// Returns the capacity if it is free now.
+    fn try_capacity(&self, events: usize, bytes: usize) -> Option<Capacity<'_>> {
+        let events = self.capacity_events.try_acquire_many(permits(events)).ok()?;
+        Some((events, self.capacity_bytes.try_acquire_many(permits(bytes)).ok()?))
     }
 
-    /// Adds an event to the open batch. It keeps its room until it has an outcome.
-    fn push(&self, entry: &Entry, (events, bytes): Room<'_>) -> Result<Receipt, PublishError> {
+    /// Adds an event to the open batch. It keeps its capacity until it has an outcome.
+    fn push(&self, entry: &Entry, (events, bytes): Capacity<'_>) -> Result<Receipt, PublishError> {
         let mut state = self.state();
         if let Some(refusal) = state.refusal(entry.name()) {
             drop(state);
@@ -200,21 +201,21 @@ impl Queue {
         self.state().settle(send, classified, Instant::now(), backoff)
     }
 
-    /// Releases the room of completed events, and notifies hooks, metrics and receipts.
+    /// Releases the capacity of completed events, and notifies hooks, metrics and receipts.
     pub(super) fn notify(&self, completions: Vec<Completion>) {
-        let released = self.state().release_kept_room(&self.limits);
-        self.room_events.add_permits(released.0);
-        self.room_bytes.add_permits(released.1);
+        let released = self.state().release_kept_capacity(&self.limits);
+        self.capacity_events.add_permits(released.0);
+        self.capacity_bytes.add_permits(released.1);
         let mut notifications = Vec::with_capacity(completions.len());
         let mut all = Vec::with_capacity(completions.len());
         for Completion { batch, completed, notification } in completions {
             let slots = batch.batch.slots();
             let bytes = completed.iter().map(|(index, _)| slots[*index].len());
             let bytes = bytes.map(|len| self.limits.queue_bytes(len)).sum();
-            if batch.has_room {
+            if batch.has_capacity {
                 let (events, bytes) = self.state().pay_debt(completed.len(), bytes);
-                self.room_events.add_permits(events);
-                self.room_bytes.add_permits(bytes);
+                self.capacity_events.add_permits(events);
+                self.capacity_bytes.add_permits(bytes);
             }
             notifications.push(notification);
             all.push(BatchOutcomes::new(batch, completed));
@@ -266,8 +267,8 @@ impl Queue {
     /// Stops accepting events.
     pub(super) fn stop_accepting(&self) {
         self.state().closed = true;
-        self.room_events.close();
-        self.room_bytes.close();
+        self.capacity_events.close();
+        self.capacity_bytes.close();
         self.stopped.notify_waiters();
     }
 
@@ -368,6 +369,6 @@ impl Drop for Flushing<'_> {
 }
 
 /// Converts a number of permits. It fits, since the limits of the queue are at most `u32::MAX`.
-fn permits(room: usize) -> u32 {
-    u32::try_from(room).unwrap_or(u32::MAX)
+fn permits(capacity: usize) -> u32 {
+    u32::try_from(capacity).unwrap_or(u32::MAX)
 }

@@ -52,21 +52,21 @@ impl RefusedNames {
         if send < self.refused_before { Vec::new() } else { std::mem::take(&mut self.kept) }
     }
 
-    /// Releases the room of kept batches, up to the limits of the queue. Returns the released events and bytes.
-    pub(super) fn release_room(&mut self, limits: &QueueLimits) -> (usize, usize) {
-        let room = |sealed: &SealedBatch| (sealed.len(), limits.batch_room(&sealed.batch));
-        let without_room = self.kept.iter().filter(|sealed| !sealed.has_room).map(room);
+    /// Releases the capacity of kept batches, up to the limits of the queue. Returns the released events and bytes.
+    pub(super) fn release_capacity(&mut self, limits: &QueueLimits) -> (usize, usize) {
+        let capacity = |sealed: &SealedBatch| (sealed.len(), limits.batch_capacity(&sealed.batch));
+        let without_capacity = self.kept.iter().filter(|sealed| !sealed.has_capacity).map(capacity);
         let (mut events, mut bytes) =
-            without_room.fold((0, 0), |sum, room| (sum.0 + room.0, sum.1 + room.1));
+            without_capacity.fold((0, 0), |sum, capacity| (sum.0 + capacity.0, sum.1 + capacity.1));
         let mut released = (0, 0);
-        for sealed in self.kept.iter_mut().filter(|sealed| sealed.has_room) {
-            let (more_events, more_bytes) = room(sealed);
+        for sealed in self.kept.iter_mut().filter(|sealed| sealed.has_capacity) {
+            let (more_events, more_bytes) = capacity(sealed);
             events += more_events;
             bytes += more_bytes;
             if events > limits.queued_events || bytes > limits.queued_bytes {
                 break;
             }
-            sealed.has_room = false;
+            sealed.has_capacity = false;
             released = (released.0 + more_events, released.1 + more_bytes);
         }
         released

@@ -24,8 +24,8 @@ pub(super) struct SealedBatch {
     /// The trace context that all events have in common.
     pub(super) trace: Arc<TraceHeaders>,
     pub(super) history: History,
-    /// Whether the events take room in the queue.
-    pub(super) has_room: bool,
+    /// Whether the events take capacity in the queue.
+    pub(super) has_capacity: bool,
 }
 
 /// The results of previous attempts to send a batch.
@@ -93,7 +93,7 @@ impl SealedBatch {
             number: self.number,
             trace: Arc::clone(&self.trace),
             history: self.history.clone(),
-            has_room: self.has_room,
+            has_capacity: self.has_capacity,
         })
     }
 

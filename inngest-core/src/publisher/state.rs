@@ -57,7 +57,7 @@ pub(super) struct State {
     flushing: usize,
     /// Whether the driver has to restart its backoff, for the first of these callers.
     restart_backoff: bool,
-    /// The room that batches larger than the queue did not take, but whose events will release it.
+    /// The capacity that batches larger than the queue did not take, but whose events will release it.
     debt_events: usize,
     debt_bytes: usize,
     pub(super) stats: PublisherStats,
@@ -172,7 +172,7 @@ impl State {
                 number: self.next_batch,
                 trace: Arc::clone(trace),
                 history: History::default(),
-                has_room: true,
+                has_capacity: true,
             });
             self.next_batch += 1;
         }
@@ -214,7 +214,7 @@ impl State {
             number: open.number,
             trace: trace.unwrap_or_default(),
             history: History::default(),
-            has_room: true,
+            has_capacity: true,
         });
     }
 
@@ -379,24 +379,24 @@ impl State {
         self.key_error.as_ref().or_else(kept_cause).cloned()
     }
 
-    /// Records that a batch took less room than its events will release.
+    /// Records that a batch took less capacity than its events will release.
     pub(super) fn add_debt(&mut self, events: usize, bytes: usize) {
         self.debt_events += events;
         self.debt_bytes += bytes;
     }
 
-    /// Releases the room of kept events, which would keep events of other names out of the queue. They may take as
-    /// much memory as the queue again; further ones keep their room. Returns the released events and bytes.
-    pub(super) fn release_kept_room(&mut self, limits: &QueueLimits) -> (usize, usize) {
-        self.names.release_room(limits)
+    /// Releases the capacity of kept events, which would keep events of other names out of the queue. They may take as
+    /// much memory as the queue again; further ones keep their capacity. Returns the released events and bytes.
+    pub(super) fn release_kept_capacity(&mut self, limits: &QueueLimits) -> (usize, usize) {
+        self.names.release_capacity(limits)
     }
 
-    /// Returns how much of the room of completed events is released, after the debt is paid.
+    /// Returns how much of the capacity of completed events is released, after the debt is paid.
     pub(super) fn pay_debt(&mut self, events: usize, bytes: usize) -> (usize, usize) {
-        let pay = |debt: &mut usize, room: usize| {
-            let paid = room.min(*debt);
+        let pay = |debt: &mut usize, capacity: usize| {
+            let paid = capacity.min(*debt);
             *debt -= paid;
-            room - paid
+            capacity - paid
         };
         (pay(&mut self.debt_events, events), pay(&mut self.debt_bytes, bytes))
     }
