@@ -1,5 +1,5 @@
 //! The catalog of a sample storefront: types for functions in TypeScript and Python, schemas for tools, a page to
-//! read, and a lock file that fails when a change breaks functions.
+//! read, and a lock file, with which a test fails when a change breaks functions.
 //!
 //! ```text
 //! cargo run --example catalog                 writes four files to a temporary directory, and shows a breaking change

@@ -2,9 +2,11 @@
 //! duplicate, and three events that cannot be sent.
 //!
 //! ```text
-//! cargo run --example checkout                                  sends to an Event API in this process
-//! INNGEST_DEV=1 cargo run --example checkout                    sends to a Dev Server
-//! INNGEST_EVENT_KEY=.. cargo run --example checkout -- --live   sends a few events to Inngest Cloud
+//! cargo run --example checkout                  sends to an Event API in this process
+//! INNGEST_DEV=1 cargo run --example checkout    sends to a Dev Server
+//!
+//! # sends a few events to Inngest Cloud
+//! INNGEST_EVENT_KEY=<event key> cargo run --example checkout -- --live
 //! ```
 
 use std::env;

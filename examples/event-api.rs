@@ -1,5 +1,5 @@
 //! An Event API for tests of programs in any language: a server on a local port that responds as
-//! Inngest's Dev Server does, stores events in memory only, and prints each event that it accepts.
+//! Inngest's Dev Server does, stores events only in memory, and prints each event that it accepts.
 //!
 //! ```text
 //! cargo run --example event-api -- --port 8288

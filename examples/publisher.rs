@@ -1,4 +1,4 @@
-//! A web service that publishes events in the background: before and during an outage of Inngest,
+//! A web service that publishes events in the background: before an outage of Inngest, during one,
 //! and in a graceful shutdown.
 //!
 //! ```text

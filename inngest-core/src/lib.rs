@@ -32,7 +32,7 @@
 //! A payload that is an [`InngestEvent`], optionally in an [`Event`] envelope, is serialized into a
 //! [`Batch`]. The [`Client`] splits the batch into requests, validates the responses and returns an
 //! [`EventId`] for each event, or an error that reports for each event whether it was accepted,
-//! rejected or not sent.
+//! rejected or unsent.
 //!
 //! # Where to look
 //!
@@ -40,25 +40,25 @@
 //!
 //! | for | see |
 //! |---|---|
-//! | the keys of `#[inngest(..)]` and the id template | the derive [`InngestEvent`](derive@InngestEvent) |
+//! | the keys of `#[inngest(..)]` and the template of the dedup id | the derive [`InngestEvent`](derive@InngestEvent) |
 //! | events of several types as one | the derive [`InngestEvents`](derive@InngestEvents) |
 //! | implementing an event by hand | the trait [`InngestEvent`](trait@InngestEvent) |
 //! | types allowed in a dedup id | [`IdSegment`](trait@IdSegment), [`DedupId`], [`Deduplicated`] |
 //! | an event whose name is known only at run time | [`RawEvent`] |
-//! | a time, a user, sessions, an explicit id | [`Event`] |
+//! | a time, a user, sessions, or another id for one event | [`Event`] |
 //! | integers beyond 2^53 | [`as_string`] |
-//! | private fields, which Inngest stores encrypted | `encryption`, with the feature `encryption` |
+//! | fields that Inngest stores encrypted | `encryption`, with the feature `encryption` |
 //! | schemas and types for programs in other languages | `catalog::Catalog`, with the feature `schema` |
 //! | sending | [`Client`], and [`ClientBuilder`] for its configuration and the environment variables |
 //! | events of several types, and sending again without duplicates | [`Batch`], [`batch!`] |
 //! | events queued and sent in the background | [`Publisher`](publisher::Publisher) |
-//! | events that agree with a database, through crashes | `outbox`, with the feature `outbox-sqlite` or `outbox-postgres` |
-//! | whether to send, publish or use the outbox | the table in `outbox` |
+//! | events that are committed with your database transaction | `outbox`, with the feature `outbox-sqlite` or `outbox-postgres` |
+//! | whether to send, publish or use the outbox | [the table in the guide](guide::publisher#send-publish-or-use-the-outbox) |
 //! | sending from programs without a runtime | `blocking::Client`, with the feature `blocking` |
 //! | changing every event, and observing its outcome | [`ClientBuilder::before_send`], [`ClientBuilder::after_send`] |
 //! | propagating the caller's trace | [`ClientBuilder::trace_context`] |
 //! | spans and metrics | [Observability](#observability) |
-//! | errors | [`EventError`], [`SendError`], [`BatchError`], [`Rejection`], [`RequestError`], [`PublishError`](publisher::PublishError), [`DeliveryError`](publisher::DeliveryError), [`ConfigError`] |
+//! | errors | [`SendError`], [`BatchError`], [`ConfigError`]; every error type is in [the chapter errors](guide::errors) |
 //! | unit tests of the events that code sends | `testing::Recorder`, created by `Client::recorder` |
 //! | tests with a server, with functions, or of programs in other languages | `testing::EventApi` |
 //!
@@ -76,7 +76,7 @@
 //! | `outbox-postgres`, `outbox-postgres-sqlx09` | no | `outbox` for PostgreSQL (sqlx 0.8; sqlx 0.9, which needs Rust 1.94) |
 //! | `outbox` | no | `outbox` without a database driver, for producers that use another one; part of the three above |
 //! | `schema` | no | `catalog`: TypeScript, JSON Schema, AsyncAPI, Markdown and a lock file from the payload types (schemars 1) |
-//! | `testing` | no | `testing`: a recorder, and an Event API in the test's process |
+//! | `testing` | no | `testing`: a recorder, and an Event API (a server that receives events as Inngest does) in the test's process |
 //! | `encryption` | no | `encryption`: encrypted fields, compatible with the official encryption middleware |
 //! | `uuid`, `ulid`, `jiff`, `chrono`, `time`, `rust_decimal` | no | [`IdSegment`](trait@IdSegment) for these crates' types (`jiff`: of version 1) |
 //! | `jiff02` | no | [`IdSegment`](trait@IdSegment) for the types of jiff 0.2 |
