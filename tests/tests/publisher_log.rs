@@ -1,4 +1,4 @@
-//! What a publisher logs in an outage: a warning at its start, a message at its end.
+//! What a publisher logs: an outage at its start and at its end, a refused key, and events that are not retried.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -7,12 +7,21 @@ use std::time::Duration;
 use inngest_core::publisher::DeliveryError;
 use inngest_tests::{ItemViewed, Script, Step};
 use tracing::Level;
+use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
+    /// Captures what this thread logs until the guard is dropped.
+    fn capture() -> (Log, DefaultGuard) {
+        let log = Log::default();
+        let subscriber = tracing_subscriber::fmt().with_max_level(Level::DEBUG).with_ansi(false);
+        let subscriber = subscriber.with_writer(log.clone()).finish();
+        (log, tracing::subscriber::set_default(subscriber))
+    }
+
     fn lines(&self, part: &str) -> Vec<String> {
         let text = String::from_utf8(self.0.lock().expect("no panic").clone()).expect("Unicode");
         text.lines().filter(|line| line.contains(part)).map(str::to_owned).collect()
@@ -39,10 +48,7 @@ impl MakeWriter<'_> for Log {
 
 #[tokio::test(start_paused = true)]
 async fn an_outage_is_logged_once_at_its_start_and_once_at_its_end() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_max_level(Level::DEBUG).with_ansi(false);
-    let subscriber = subscriber.with_writer(log.clone()).finish();
-    let _default = tracing::subscriber::set_default(subscriber);
+    let (log, _capture) = Log::capture();
     let script = Script::new(vec![Step::status(503); 6]);
     let publisher = script.client().publisher().start();
     drop(publisher.publish_all(ItemViewed::many(3)).await.into_receipts().expect("capacity"));
@@ -68,4 +74,55 @@ async fn receipts_that_are_left_after_a_refused_key_name_the_refusal() {
     let error = receipt.delivered().await.expect_err("not delivered");
     assert!(matches!(&error, DeliveryError::KeyRefused(cause) if cause.is_key_refused()));
     assert!(error.to_string().contains("the event key is refused (401)"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_key_is_logged_once_as_an_error() {
+    for status in [401, 403, 404] {
+        let (log, _capture) = Log::capture();
+        let script = Script::new(vec![Step::status(status); 4]);
+        let publisher = script.client().publisher().max_batch_events(1).max_in_flight(4).start();
+        drop(publisher.publish_all(ItemViewed::many(4)).await.into_receipts().expect("capacity"));
+        let error = publisher.flush(Duration::from_secs(60)).await.expect_err("a refused key");
+        assert!(error.key_refused && error.events == 4, "{error:?}");
+
+        let errors = log.lines("ERROR");
+        let [line] = &*errors else { panic!("{status}: {errors:#?}") };
+        assert!(
+            line.contains("Inngest refuses the event key; the publisher keeps the events"),
+            "{line}"
+        );
+        assert!(line.contains(&format!("({status})")), "{line}");
+        assert!(log.lines("WARN").is_empty());
+
+        publisher.resume();
+        publisher.flush(Duration::from_secs(60)).await.expect("all sent");
+        assert_eq!(log.lines("ERROR").len(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_refused_again_is_logged_again() {
+    let (log, _capture) = Log::capture();
+    let script = Script::new([Step::status(401), Step::status(401)]);
+    let publisher = script.client().publisher().start();
+    drop(publisher.publish(ItemViewed::number(1)).await.expect("capacity"));
+    publisher.flush(Duration::from_secs(60)).await.expect_err("a refused key");
+    publisher.resume();
+    publisher.flush(Duration::from_secs(60)).await.expect_err("a refused key");
+    assert_eq!(log.lines("ERROR").len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_that_are_not_retried_are_logged_as_a_warning() {
+    let (log, _capture) = Log::capture();
+    let script = Script::new([Step::respond(200, "<html>")]);
+    let publisher = script.client().publisher().start();
+    drop(publisher.publish_all(ItemViewed::many(3)).await.into_receipts().expect("capacity"));
+    publisher.flush(Duration::from_secs(60)).await.expect("an outcome for all");
+
+    let warnings = log.lines("WARN");
+    let [warning] = &*warnings else { panic!("{warnings:#?}") };
+    assert!(warning.contains("sending to Inngest failed; the events are not retried"), "{warning}");
+    assert!(warning.contains("events=3") && warning.contains("(200)"), "{warning}");
 }

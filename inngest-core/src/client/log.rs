@@ -16,6 +16,14 @@ pub(super) fn failed_in_background(error: &RequestError, events: usize) {
     tracing::debug!(events, %error, "sending to Inngest failed");
 }
 
+pub(crate) fn publisher_failed(events: usize, error: &RequestError) {
+    tracing::warn!(events, %error, "sending to Inngest failed; the events are not retried");
+}
+
+pub(crate) fn publisher_refused(error: &RequestError) {
+    tracing::error!(%error, "Inngest refuses the event key; the publisher keeps the events");
+}
+
 pub(crate) fn abandoned(events: usize) {
     tracing::error!(events, "a publisher was dropped with undelivered events; call `close` first");
 }

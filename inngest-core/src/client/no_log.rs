@@ -10,6 +10,10 @@ pub(super) fn failed(_: &RequestError, _: usize, _: u32) {}
 
 pub(super) fn failed_in_background(_: &RequestError, _: usize) {}
 
+pub(crate) fn publisher_failed(_: usize, _: &RequestError) {}
+
+pub(crate) fn publisher_refused(_: &RequestError) {}
+
 pub(crate) fn abandoned(_: usize) {}
 
 pub(crate) fn hook_panicked(_: &str) {}

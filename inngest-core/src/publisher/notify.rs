@@ -185,10 +185,9 @@ fn undelivered(
         let rejections = rejected.1.into_iter().enumerate().collect();
         undelivered.push(Undelivered { events: batch.pick(rejected.0), cause: None, rejections });
     }
-    undelivered.extend(failed.into_iter().map(|(cause, indexes)| Undelivered {
-        events: batch.pick(indexes),
-        cause: Some(cause),
-        rejections: Vec::new(),
+    undelivered.extend(failed.into_iter().map(|(cause, indexes)| {
+        log::publisher_failed(indexes.len(), &cause);
+        Undelivered { events: batch.pick(indexes), cause: Some(cause), rejections: Vec::new() }
     }));
     undelivered
 }

@@ -198,7 +198,17 @@ impl Queue {
         classified: Classified,
         backoff: impl Fn(u32) -> Duration,
     ) -> (Vec<Completion>, PaceEffect) {
-        self.state().settle(send, classified, Instant::now(), backoff)
+        let mut state = self.state();
+        let known = state.refusal_cause();
+        let settled = state.settle(send, classified, Instant::now(), backoff);
+        let cause = state.refusal_cause();
+        drop(state);
+        if let Some(cause) =
+            cause.filter(|cause| known.is_none_or(|known| !Arc::ptr_eq(cause, &known)))
+        {
+            log::publisher_refused(&cause);
+        }
+        settled
     }
 
     /// Releases the capacity of completed events, and notifies hooks, metrics and receipts.

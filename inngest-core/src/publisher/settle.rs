@@ -55,9 +55,7 @@ impl State {
         if let Some(kept) = sealed.part(&classified.key_refused) {
             self.waiting.push_front(kept);
         }
-        if classified.key_error.is_some() {
-            self.key_error = classified.key_error.take();
-        }
+        self.key_error = self.key_error.take().or(classified.key_error.take());
         if let Some(mut rest) = sealed.part(&classified.deferred) {
             rest.history.stalls = if accepted { 1 } else { rest.history.stalls + 1 };
             rest.history.due = Some(now + backoff(rest.history.stalls));
