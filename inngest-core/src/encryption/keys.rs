@@ -97,12 +97,12 @@ impl EncryptionKeys {
     ///
     /// # Errors
     ///
-    /// [`EncryptionError::Serialize`] if the value cannot be serialized, or contains an integer beyond
+    /// Returns [`EncryptionError::Serialize`] if the value cannot be serialized, or contains an integer beyond
     /// ±(2^53 - 1), which functions would receive rounded.
     ///
     /// # Panics
     ///
-    /// If the operating system's random number generator fails.
+    /// Panics if the operating system's random number generator fails.
     pub fn encrypt<T: Serialize>(&self, value: &T) -> Result<Encrypted<T>, EncryptionError> {
         let mut message = vec![0; NONCE_BYTES + TAG_BYTES];
         write_value(&mut message, value)

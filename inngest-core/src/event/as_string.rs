@@ -46,7 +46,7 @@ impl as_string {
     ///
     /// # Errors
     ///
-    /// If the text cannot be parsed, or the value is neither a string nor an integer.
+    /// Returns an error if the text cannot be parsed, or the value is neither a string nor an integer.
     pub fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
     where
         T: FromStr<Err: Display>,

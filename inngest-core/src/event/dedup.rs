@@ -30,7 +30,7 @@ impl DedupId {
     ///
     /// # Errors
     ///
-    /// [`EventError::BlankId`] if `id` is empty or has only invisible characters.
+    /// Returns [`EventError::BlankId`] if `id` is empty or has only invisible characters.
     pub fn new(id: impl Into<String>) -> Result<DedupId, EventError> {
         let id = id.into();
         if is_blank(&id) {

@@ -138,7 +138,7 @@ impl fmt::Display for NameProblem {
 ///
 /// # Panics
 ///
-/// If the name breaks a rule, which is a compile error in a `const`.
+/// Panics if the name breaks a rule, which is a compile error in a `const`.
 #[track_caller]
 pub const fn assert_valid_name(name: &str) {
     if let Some(problem) = find_problem(name) {

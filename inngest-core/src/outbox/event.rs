@@ -62,7 +62,7 @@ impl Outbox {
     ///
     /// # Errors
     ///
-    /// [`EventError`] if the event cannot be sent.
+    /// Returns [`EventError`] if the event cannot be sent.
     #[track_caller]
     pub fn prepare<E: IntoEvent>(&self, event: E) -> Result<OutboxEvent, EventError> {
         let call_site = CallSite::caller();

@@ -104,7 +104,7 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// [`PublishError`] if the event is invalid, or the publisher does not accept it.
+    /// Returns [`PublishError`] if the event is invalid, or the publisher does not accept it.
     #[track_caller]
     pub fn publish<E: IntoEvent>(&self, event: E) -> Publishing {
         self.publishing(event, CallSite::caller())
@@ -114,7 +114,7 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// [`PublishError::Full`] if there is no capacity. Every error except
+    /// Returns [`PublishError::Full`] if there is no capacity. Every error except
     /// [`PublishError::Event`] contains the event.
     #[track_caller]
     pub fn try_publish<E: IntoEvent>(&self, event: E) -> Result<Receipt, PublishError> {
@@ -156,7 +156,7 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// [`PublishError`] if the publisher does not accept the events, for example because the server
+    /// Returns [`PublishError`] if the publisher does not accept the events, for example because the server
     /// refuses the name of one of them. No event is queued then, and the error contains the whole
     /// batch.
     pub async fn publish_batch(&self, batch: Batch) -> Result<Vec<Receipt>, PublishError> {
@@ -168,7 +168,7 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// [`FlushError`] with the number of events without an outcome, if `within` elapses, the event
+    /// Returns [`FlushError`] with the number of events without an outcome, if `within` elapses, the event
     /// key is refused, or the runtime that the publisher was started on shuts down.
     ///
     /// # Panics

@@ -22,7 +22,7 @@ impl Receipt {
     ///
     /// # Errors
     ///
-    /// [`DeliveryError`] if it was not delivered.
+    /// Returns [`DeliveryError`] if it was not delivered.
     pub async fn delivered(&self) -> Result<EventId, DeliveryError> {
         loop {
             let changed = self.deliveries.changed.notified();

@@ -38,7 +38,7 @@ impl<const N: usize> Conflicts<N> {
     ///
     /// # Panics
     ///
-    /// If it cannot, which is a compile error in a `const`.
+    /// Panics if it cannot, which is a compile error in a `const`.
     #[track_caller]
     pub const fn assert_none(&self, index: usize) {
         let conflict = self.first[index];
@@ -59,7 +59,7 @@ impl<const N: usize> Conflicts<N> {
 ///
 /// # Panics
 ///
-/// If two of them cannot be distinguished.
+/// Panics if two of them cannot be distinguished.
 #[track_caller]
 #[must_use]
 pub const fn distinct<const N: usize>(events: &'static [EventInfo]) -> &'static [EventInfo] {

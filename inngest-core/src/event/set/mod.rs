@@ -91,7 +91,7 @@ pub trait InngestEvents {
     ///
     /// # Errors
     ///
-    /// The errors of [`InngestEvent::dedup_id`].
+    /// Returns the errors of [`InngestEvent::dedup_id`].
     fn event_dedup_id(&self) -> Result<Option<DedupId>, EventError> {
         self.visit_event(DedupIdOf)
     }

@@ -87,7 +87,7 @@ impl PostgresStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the database fails, if the role may not create tables, if a lock was not
+    /// Returns [`StoreError`] if the database fails, if the role may not create tables, if a lock was not
     /// available for 10 s, or if a newer release of inngest-core has migrated the tables.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         self.pool.0.migrate().await

@@ -109,7 +109,7 @@ impl Outbox {
     ///
     /// # Errors
     ///
-    /// [`EnqueueError::Event`] if the event cannot be sent, and [`EnqueueError::Database`] with the
+    /// Returns [`EnqueueError::Event`] if the event cannot be sent, and [`EnqueueError::Database`] with the
     /// error of sqlx, which ends the transaction.
     #[track_caller]
     pub fn enqueue<'c, C, E>(&self, tx: &'c mut C, event: E) -> Enqueuing<'c, C::Error>
@@ -129,7 +129,7 @@ impl Outbox {
     ///
     /// # Errors
     ///
-    /// [`EnqueueError::Event`] if an event cannot be sent, and [`EnqueueError::Database`] with the
+    /// Returns [`EnqueueError::Event`] if an event cannot be sent, and [`EnqueueError::Database`] with the
     /// error of sqlx, which ends the transaction.
     #[track_caller]
     pub fn enqueue_all<'c, C, I>(&self, tx: &'c mut C, events: I) -> Enqueuing<'c, C::Error>

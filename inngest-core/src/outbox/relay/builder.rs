@@ -102,7 +102,7 @@ impl<S: Store> RelayBuilder<S> {
     ///
     /// # Errors
     ///
-    /// [`RelayError`] if an option is invalid, the database cannot be read, or its tables have
+    /// Returns [`RelayError`] if an option is invalid, the database cannot be read, or its tables have
     /// another version.
     ///
     /// # Panics
@@ -123,7 +123,7 @@ impl<S: Store> RelayBuilder<S> {
     ///
     /// # Errors
     ///
-    /// [`RelayError`] if an option is invalid, the database fails, or its tables have another
+    /// Returns [`RelayError`] if an option is invalid, the database fails, or its tables have another
     /// version. A failed request is no error.
     ///
     /// # Panics

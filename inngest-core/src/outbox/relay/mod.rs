@@ -66,7 +66,7 @@ impl<S: Store> Relay<S> {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the database fails.
+    /// Returns [`StoreError`] if the database fails.
     pub async fn stats(&self) -> Result<OutboxStats, StoreError> {
         let counts = self.workers.store().counts().await?;
         Ok(OutboxStats {
@@ -85,7 +85,7 @@ impl<S: Store> Relay<S> {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the database fails.
+    /// Returns [`StoreError`] if the database fails.
     pub async fn dead_events(&self, after: i64, limit: u32) -> Result<Vec<DeadEvent>, StoreError> {
         self.workers.store().dead_events(after, limit).await
     }
@@ -96,7 +96,7 @@ impl<S: Store> Relay<S> {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the database fails. All events are dead then, as before.
+    /// Returns [`StoreError`] if the database fails. All events are dead then, as before.
     pub async fn requeue(
         &self,
         dead: impl IntoIterator<Item = i64>,
@@ -114,7 +114,7 @@ impl<S: Store> Relay<S> {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the database fails.
+    /// Returns [`StoreError`] if the database fails.
     pub async fn purge_dead(&self, older_than: Duration, limit: u32) -> Result<u64, StoreError> {
         self.workers.store().purge_dead(older_than, limit).await
     }

@@ -41,7 +41,7 @@ impl Outbox {
     ///
     /// # Errors
     ///
-    /// [`EnqueueError::Event`] if the event cannot be sent, and [`EnqueueError::Database`] with the
+    /// Returns [`EnqueueError::Event`] if the event cannot be sent, and [`EnqueueError::Database`] with the
     /// error of rusqlite. The transaction can still be committed or rolled back then.
     #[track_caller]
     pub fn enqueue_sqlite<E: IntoEvent>(

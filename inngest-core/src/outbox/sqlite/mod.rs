@@ -69,7 +69,7 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the file cannot be opened.
+    /// Returns [`StoreError`] if the file cannot be opened.
     pub fn open(path: impl AsRef<Path>) -> Result<SqliteStore, StoreError> {
         let open = || {
             let connection = rusqlite::Connection::open(path)?;
@@ -100,7 +100,7 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the database fails, or if a newer release of inngest-core has migrated the
+    /// Returns [`StoreError`] if the database fails, or if a newer release of inngest-core has migrated the
     /// tables.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         self.run(migrate::migrate).await
