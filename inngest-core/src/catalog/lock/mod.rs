@@ -59,7 +59,8 @@ impl Catalog {
     ///
     /// Panics with the error of `check_lock`, if there is one. When writing, panics if the file cannot be read or
     /// written, if it is read-only, or if the environment variable `CI` is set to a value other than empty, `0` or
-    /// `false`, since files written by a CI job are lost. Also panics if `INNGEST_EVENTS` has a value other than `bless`.
+    /// `false`, since files written by a CI job are lost. Also panics if `INNGEST_EVENTS` has a value other than
+    /// `bless`.
     #[track_caller]
     pub fn assert_lock(&self, path: impl AsRef<Path>) {
         let outcome = match is_blessing() {
