@@ -259,7 +259,8 @@ pub enum Rejection {
     },
 }
 
-/// Why an event was not sent.
+/// Why [`Client::send`](crate::Client::send) failed: the event was rejected, or is not known to be
+/// accepted.
 ///
 /// See [errors](crate::guide::errors) in the guide.
 #[derive(Debug)]

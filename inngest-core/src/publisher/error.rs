@@ -56,7 +56,9 @@ pub enum DeliveryError {
     #[error("the event was rejected: {0}")]
     Rejected(Arc<Rejection>),
 
-    /// The request failed with an error that is not transient.
+    /// The request failed with an error that is not transient. With
+    /// [`InDoubt`](RequestError::InDoubt) and [`InvalidResponse`](RequestError::InvalidResponse), the
+    /// server may have accepted the event.
     #[error("the event was not sent: {0}")]
     Failed(Arc<RequestError>),
 
