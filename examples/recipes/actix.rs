@@ -1,11 +1,13 @@
-//! A web service with actix-web, and its tests. Each worker has a client of its own; one publisher serves all of them.
+//! A web service with actix-web, and its tests. Each worker has a client of its own. All workers share one publisher.
+//!
+//! With a Dev Server, run the service. The tests need no server:
 //!
 //! ```text
 //! INNGEST_DEV=1 cargo run -p inngest-recipes --example actix
 //! cargo test -p inngest-recipes --example actix
 //! ```
 //!
-//! Then:
+//! Then send it requests:
 //!
 //! ```text
 //! curl -X POST http://127.0.0.1:3000/orders -H 'content-type: application/json' -d '{"number": 1, "cents": 4900}'
@@ -68,15 +70,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let publisher = client.publisher().start();
 
     let published = publisher.clone();
-    // Called once in each worker. A worker has its own runtime, and a client's connections belong to a runtime.
+    // This is called once in each worker, since a worker has its own runtime, and a client's connections belong to one.
     let app = move || {
         let client = Client::from_env().expect("the configuration that was read above");
         App::new().configure(service(client, published.clone()))
     };
-    // It handles SIGTERM and Ctrl-C: it stops accepting requests, and finishes those that are in progress.
+    // The server handles SIGTERM and Ctrl-C: it stops accepting requests, and finishes the ones in progress.
     HttpServer::new(app).shutdown_timeout(20).bind(("127.0.0.1", 3000))?.run().await?;
 
-    // The example `shutdown` keeps the events that are left.
+    // The events that are left are lost here. The example `shutdown` stores them in a file.
     let report = publisher.close(Duration::from_secs(5)).await;
     println!("{} events delivered, {} left", report.delivered, report.undelivered.len());
     Ok(())
@@ -91,7 +93,7 @@ mod tests {
 
     use super::*;
 
-    /// Requests an order, and returns the response's status and body.
+    /// Posts an order, and returns the response's status and body.
     async fn place_order(sent: &Recorder, order: &OrderPlaced) -> (StatusCode, String) {
         let client = sent.builder().build().unwrap();
         let publisher = client.publisher().start();

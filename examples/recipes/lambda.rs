@@ -1,13 +1,13 @@
-//! An AWS Lambda function that sends events. An execution environment has one client, and `send` is awaited before the
-//! response: the process is frozen after it, so that a publisher would not send.
+//! An AWS Lambda function that sends events. Each execution environment has one client. The function awaits `send`
+//! before it responds: Lambda freezes the process after the response, so a publisher could not send in the background.
 //!
 //! ```text
 //! cargo test -p inngest-recipes --example lambda
 //! ```
 //!
-//! The tests run `main` with a Runtime API on a local port. Only the deployment is not tested here: build the binary for
-//! your function's architecture, name it `bootstrap`, and set `INNGEST_EVENT_KEY`. `cargo lambda build --release` and
-//! `cargo lambda deploy` do both.
+//! The tests run `main` with a Runtime API on a local port. They do not test the deployment: build the binary for your
+//! function's architecture, name it `bootstrap`, deploy it (`cargo lambda build --release` and `cargo lambda deploy` do
+//! this), and set `INNGEST_EVENT_KEY` in the function's environment.
 
 use std::time::{Duration, SystemTime};
 
@@ -16,8 +16,8 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// Lambda invokes a function again after an error. The dedup id makes the second `send` the same event for Inngest,
-/// should it have accepted the first one.
+/// Lambda can invoke a function again after an error. If Inngest accepted the event of the first invocation, the dedup
+/// id prevents that the second `send` starts functions again.
 #[derive(Serialize, Deserialize, InngestEvent)]
 #[inngest(name = "shop/order.placed", id = "order-placed-{number}")]
 struct OrderPlaced {
@@ -39,7 +39,7 @@ async fn handle(client: &Client, invocation: LambdaEvent<OrderPlaced>) -> Result
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    // Once for an execution environment, so that its invocations share connections.
+    // The client is built once per execution environment, so that the invocations share connections.
     let client = Client::from_env()?;
     lambda_runtime::run(service_fn(|invocation| handle(&client, invocation))).await
 }
@@ -86,7 +86,7 @@ mod tests {
     }
 
     async fn next(State(api): State<RuntimeApi>) -> impl IntoResponse {
-        // Nothing is returned until there is an invocation.
+        // As Lambda's API does, this waits until there is an invocation.
         let invocation = api.invocations.lock().await.recv().await.expect("a running test");
         let deadline = invocation.deadline.duration_since(UNIX_EPOCH).unwrap().as_millis();
         let headers = [
@@ -184,7 +184,7 @@ mod tests {
         api.on("send-receipt", |_: Event<OrderPlaced>| async {});
         let mut environment = Environment::start(&api).await;
         let order = json!({ "number": 1, "cents": 4900 });
-        // The process has started, and has a connection.
+        // After the first invocation, the process has started and has a connection.
         let first = environment.invoke(json!({ "number": 0, "cents": 0 }), Duration::from_secs(30));
         first.await.unwrap();
 

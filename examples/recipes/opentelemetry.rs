@@ -1,12 +1,14 @@
 //! A web service whose requests, events and functions are one trace. Its spans and the spans of the client are exported
-//! over OTLP, and the events carry the `traceparent` of the request that sends them.
+//! over OTLP, and the events are sent with the `traceparent` of the request that caused them.
+//!
+//! With a Dev Server, run the service. The tests need no server:
 //!
 //! ```text
 //! INNGEST_DEV=1 cargo run -p inngest-recipes --example opentelemetry
 //! cargo test -p inngest-recipes --example opentelemetry
 //! ```
 //!
-//! `OTEL_EXPORTER_OTLP_ENDPOINT` is the URL of a collector, by default `http://localhost:4318`. Then:
+//! `OTEL_EXPORTER_OTLP_ENDPOINT` is the URL of a collector, by default `http://localhost:4318`. Then send a request:
 //!
 //! ```text
 //! curl -X POST http://127.0.0.1:3000/orders -H 'content-type: application/json' -d '{"number": 1, "cents": 4900}'
@@ -42,7 +44,7 @@ struct OrderPlaced {
     cents: u32,
 }
 
-/// The trace context of the current span, as the headers of W3C Trace Context.
+/// Returns the trace context of the current span, as the headers of W3C Trace Context.
 struct CurrentSpan;
 
 impl CurrentSpan {
@@ -71,8 +73,8 @@ fn tracer_provider(exporter: SpanExporter) -> SdkTracerProvider {
         .build()
 }
 
-/// Returns the subscriber that logs to stdout and exports spans. Below INFO are the spans of the exporter's own HTTP
-/// client, each of which would be exported in another request.
+/// Returns the subscriber that logs to stdout and exports spans of INFO and above. Below INFO are the spans of the
+/// exporter's own HTTP client: exporting them would cause another request for each request.
 fn subscriber(provider: &SdkTracerProvider) -> impl Subscriber + Send + Sync + use<> {
     let export = tracing_opentelemetry::layer().with_tracer(provider.tracer("shop"));
     tracing_subscriber::registry().with(LevelFilter::INFO).with(fmt::layer()).with(export)
@@ -80,7 +82,7 @@ fn subscriber(provider: &SdkTracerProvider) -> impl Subscriber + Send + Sync + u
 
 /// Runs a request in a span, whose parent is the caller's span.
 async fn in_span(request: Request, next: Next) -> Response {
-    // If paths contain ids, use the matched route instead: names of spans should be few.
+    // If your paths contain ids, use the matched route instead: there should be few different names of spans.
     let name = format!("{} {}", request.method(), request.uri().path());
     let span = info_span!(
         "request",
@@ -132,7 +134,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     axum::serve(listener, app(client))
         .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })
         .await?;
-    // Exports the last spans, which blocks the thread.
+    // `shutdown` exports the last spans, and blocks the thread.
     tokio::task::spawn_blocking(move || provider.shutdown()).await??;
     Ok(())
 }
@@ -157,7 +159,7 @@ mod tests {
     const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
     const CALLER: &str = "b7ad6b7169203331";
 
-    /// An OTLP collector on a local port, and this thread's subscriber that exports to it.
+    /// An OTLP collector on a local port, and the subscriber of this thread, which exports to the collector.
     struct Collector {
         received: Arc<Mutex<Vec<ResourceSpans>>>,
         provider: SdkTracerProvider,
@@ -185,7 +187,7 @@ mod tests {
             Collector { received, provider, _subscriber: subscriber }
         }
 
-        /// Exports what is left, and returns all spans.
+        /// Exports the remaining spans, and returns all spans.
         async fn spans(self) -> Vec<Span> {
             let provider = self.provider.clone();
             tokio::task::spawn_blocking(move || provider.shutdown()).await.unwrap().unwrap();
@@ -222,7 +224,7 @@ mod tests {
         bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
     }
 
-    /// Requests an order with the headers of a caller's trace, if there is one.
+    /// Posts an order with `headers`, such as the ones of a caller's trace.
     async fn place_order(client: Client, headers: &[(&str, &str)]) -> StatusCode {
         let mut request = Request::post("/orders").header("content-type", "application/json");
         for (name, value) in headers {

@@ -1,5 +1,5 @@
-//! A web service with axum, sqlx and PostgreSQL: a request writes an order and its event in one transaction, and a relay
-//! in the same process sends the event. The tests need no server for Inngest.
+//! A web service with axum, sqlx and PostgreSQL: a request writes an order and its event in one transaction, and a
+//! relay in the same process sends the event. The tests need PostgreSQL, but no Dev Server.
 //!
 //! ```text
 //! DATABASE_URL=postgres://.. cargo run -p inngest-recipes --example outbox-axum
@@ -7,7 +7,7 @@
 //! ```
 //!
 //! It creates the tables of the outbox and a table `orders`, if they are missing. `INNGEST_EVENT_KEY` or
-//! `INNGEST_DEV=1` configures the client. Then:
+//! `INNGEST_DEV=1` configures the client. Then send a request:
 //!
 //! ```text
 //! curl -X POST http://127.0.0.1:3000/orders -H 'content-type: application/json' -d '{"number": 1, "cents": 4900}'
@@ -55,7 +55,7 @@ async fn place(
     Ok(StatusCode::CREATED)
 }
 
-/// The errors of a request, as statuses.
+/// The error of a request, as an HTTP status.
 struct Error(StatusCode);
 
 impl From<sqlx::Error> for Error {
@@ -113,7 +113,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         // Also wait for SIGTERM, if your processes are stopped with it.
         .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })
         .await?;
-    // After the last request, since its event can still be sent.
+    // The relay is closed after the last request, so that it can still send the request's event.
     let report = relay.close(Duration::from_secs(10)).await;
     println!("{} events delivered, {} left", report.delivered, report.left + report.released);
     Ok(())

@@ -1,12 +1,12 @@
-//! The outbox with another driver than the relay's: sqlx writes the events into an SQLite file, in two lines, and the
-//! relay has a connection of rusqlite to the same file.
+//! The outbox with another driver than the relay's: the application writes the events into an SQLite file with sqlx, in
+//! two lines, and the relay uses a rusqlite connection to the same file.
 //!
 //! ```text
 //! cargo run -p inngest-recipes --example outbox-sqlx-sqlite
 //! ```
 //!
-//! Both drivers link SQLite, which a program can do only once, so cargo chooses a version of rusqlite that agrees
-//! with sqlx: 0.32 for sqlx 0.8.
+//! Both drivers link SQLite, and a program can link it only once. So cargo selects a version of rusqlite that uses the
+//! same version of SQLite's bindings as sqlx: rusqlite 0.32 for sqlx 0.8.
 
 use std::path::Path;
 use std::time::Duration;
@@ -31,7 +31,7 @@ struct OrderPlaced {
 /// Writes an order and its event in one transaction.
 async fn place(db: &SqlitePool, outbox: &Outbox, order: &OrderPlaced) -> Result {
     let event = outbox.prepare(order)?;
-    // Not `begin()`, which is deferred: it fails if it reads first and the relay writes meanwhile.
+    // `begin()` would begin a deferred transaction, which fails if it reads first and the relay then writes.
     let mut tx = db.begin_with("BEGIN IMMEDIATE").await?;
     sqlx::query("INSERT INTO orders (number, cents) VALUES (?1, ?2)")
         .bind(order.number)
@@ -51,7 +51,7 @@ async fn place(db: &SqlitePool, outbox: &Outbox, order: &OrderPlaced) -> Result 
 
 /// Creates the tables. The store is for the relay.
 async fn open(file: &Path) -> Result<(SqlitePool, SqliteStore)> {
-    // First, since it sets the journal mode of a new file.
+    // The store is opened first, since its `migrate` sets the journal mode of a new file.
     let store = SqliteStore::open(file)?;
     store.migrate().await?;
     let options = SqliteConnectOptions::new().filename(file).busy_timeout(Duration::from_secs(5));
@@ -102,7 +102,7 @@ mod tests {
         let outbox = Outbox::for_client(&client);
 
         place(&db, &outbox, &OrderPlaced { number: 1, cents: 4_900 }).await.unwrap();
-        // The number is taken, so this transaction is rolled back.
+        // The number is used already, so this transaction is rolled back.
         place(&db, &outbox, &OrderPlaced { number: 1, cents: 1_200 }).await.unwrap_err();
 
         let report = outbox.relay(&client, store).drain().await.unwrap();

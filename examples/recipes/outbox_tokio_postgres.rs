@@ -1,5 +1,5 @@
-//! The outbox with another driver than the relay's: tokio-postgres writes the events, in two lines, and the relay has a
-//! pool of sqlx to the same database.
+//! The outbox with another driver than the relay's: the application writes the events with tokio-postgres, in two
+//! lines, and the relay uses a sqlx pool for the same database.
 //!
 //! ```text
 //! DATABASE_URL=postgres://.. cargo run -p inngest-recipes --example outbox-tokio-postgres
@@ -98,7 +98,7 @@ mod tests {
         let outbox = Outbox::for_client(&client);
 
         place(&mut db, &outbox, &OrderPlaced { number: 1, cents: 4_900 }).await.unwrap();
-        // The number is taken, so this transaction is rolled back.
+        // The number is used already, so this transaction is rolled back.
         place(&mut db, &outbox, &OrderPlaced { number: 1, cents: 1_200 }).await.unwrap_err();
 
         let report = outbox.relay(&client, store).drain().await.unwrap();

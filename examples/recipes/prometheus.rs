@@ -1,12 +1,14 @@
-//! A web service with metrics for Prometheus: `GET /metrics` returns the counters, durations and gauges of the client and
-//! of its publisher.
+//! A web service with metrics for Prometheus: `GET /metrics` returns the counters, durations and gauges of the client
+//! and its publisher.
+//!
+//! With a Dev Server, run the service. The tests need no server:
 //!
 //! ```text
 //! INNGEST_DEV=1 cargo run -p inngest-recipes --example prometheus
 //! cargo test -p inngest-recipes --example prometheus
 //! ```
 //!
-//! Then:
+//! Then send it requests:
 //!
 //! ```text
 //! curl -X POST http://127.0.0.1:3000/orders/1
@@ -47,7 +49,7 @@ fn install_recorder() -> Result<PrometheusHandle, BuildError> {
     PrometheusBuilder::new()
         // Adds units and `_total` to names, as Prometheus recommends.
         .with_recommended_naming(true)
-        // Without buckets, quantiles are computed here, and cannot be added up over processes.
+        // Without buckets, this process would compute quantiles, which cannot be aggregated over processes.
         .set_buckets_for_metric(duration, &BUCKETS)?
         .install_recorder()
 }
@@ -74,7 +76,7 @@ async fn view(State(app): State<App>, Path(item): Path<u32>) -> StatusCode {
 }
 
 fn app(client: &Client, publisher: Publisher, metrics: PrometheusHandle) -> Router {
-    // Prometheus should reach this path, and the internet should not.
+    // Make this path reachable for Prometheus, but not from the internet.
     let metrics = get(move || async move { metrics.render() });
     Router::new()
         .route("/orders/{number}", post(place))
@@ -89,7 +91,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = Client::from_env()?;
     let publisher = client.publisher().start();
 
-    // Durations are kept until they are rendered or until this runs, so that memory stays bounded without a scrape.
+    // Durations are kept in memory until they are rendered or until `run_upkeep` is called. This bounds the memory if
+    // nothing scrapes the process.
     let upkeep = metrics.clone();
     tokio::spawn(async move {
         let mut interval = tokio::time::interval(Duration::from_secs(5));
@@ -104,7 +107,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     axum::serve(listener, app(&client, publisher.clone(), metrics))
         .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })
         .await?;
-    // The example `shutdown` keeps the events that are left.
+    // The events that are left are lost here. The example `shutdown` stores them in a file.
     let report = publisher.close(Duration::from_secs(10)).await;
     println!("{} events delivered, {} left", report.delivered, report.undelivered.len());
     Ok(())
@@ -167,7 +170,7 @@ mod tests {
         }
     }
 
-    // One test, since a process has one recorder.
+    // There is only one test, since a process has one recorder.
     #[tokio::test]
     async fn sends_retries_rejections_and_a_publisher_are_in_the_exposition_text() {
         let metrics = install_recorder().unwrap();

@@ -1,26 +1,28 @@
-//! A graceful shutdown: on SIGTERM, a web service finishes its requests, sends the events that they published, and writes
-//! to a file what it cannot send. The next process sends the file's events with their ids.
+//! A graceful shutdown: on SIGTERM, a web service finishes its requests, sends the events that they published, and
+//! writes the events that it cannot send to a file. The next process sends the file's events, with the same ids.
+//!
+//! With a Dev Server, run the service. The tests need no server:
 //!
 //! ```text
 //! INNGEST_DEV=1 cargo run -p inngest-recipes --example shutdown
 //! cargo test -p inngest-recipes --example shutdown
 //! ```
 //!
-//! Then, with the process id that it prints:
+//! Then send it a request, and the signal, with the process id that it prints:
 //!
 //! ```text
 //! curl -X POST http://127.0.0.1:3000/views/1
 //! kill -TERM 4711
 //! ```
 //!
-//! | variable | default | |
+//! | variable | default | meaning |
 //! |---|---|---|
-//! | `ADDRESS` | `127.0.0.1:3000` | where it listens |
-//! | `LEFT_OVER_FILE` | `left-over.json` | a file of this process alone, on a disk that survives it |
-//! | `CLOSE_SECONDS` | `10` | how long it tries to send what is queued |
+//! | `ADDRESS` | `127.0.0.1:3000` | the address that the service listens on |
+//! | `LEFT_OVER_FILE` | `left-over.json` | the file, which no other process uses, on a disk that outlives the process |
+//! | `CLOSE_SECONDS` | `10` | how long the service tries to send the queued events |
 //!
-//! Together, `DRAIN` and `CLOSE_SECONDS` must be shorter than the time after which the process is killed: Kubernetes kills
-//! it after `terminationGracePeriodSeconds`, 30 s by default.
+//! The sum of the constant `DRAIN` (10 s) and `CLOSE_SECONDS` must be shorter than the time after which the process is
+//! killed: Kubernetes kills it after `terminationGracePeriodSeconds`, by default 30 s.
 
 use std::error::Error;
 use std::fs::{self, File};
@@ -50,7 +52,7 @@ struct ItemViewed {
 /// How long requests can take to finish after the signal.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Publishes a view; the body is its note. It waits neither for Inngest nor for capacity in the queue.
+/// Publishes a view, with the body as its note. It waits neither for Inngest nor for capacity in the queue.
 async fn view(
     State(publisher): State<Publisher>,
     Path(item): Path<u32>,
@@ -135,7 +137,7 @@ impl LeftOver {
     }
 
     /// Removes the file as soon as all of its events have been sent, so that no later process sends them again: Inngest
-    /// ignores a repeated id for 24 hours only.
+    /// deduplicates by an id for 24 hours only.
     async fn remove_when_sent(self, receipts: Vec<Receipt>) -> io::Result<()> {
         for receipt in receipts {
             let delivery = receipt.delivered().await;
@@ -147,7 +149,7 @@ impl LeftOver {
     }
 }
 
-/// Logs events that are not sent again: Inngest rejected them, or responded with something that it does not respond with.
+/// Logs events that are not sent again: Inngest rejected them, or they failed with an error that is not transient.
 fn log_undelivered(undelivered: &Undelivered) {
     log_events(&undelivered.events);
     eprintln!("because of {:?} {:?}", undelivered.cause, undelivered.rejections);
@@ -178,7 +180,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let listener = TcpListener::bind(setting("ADDRESS", "127.0.0.1:3000")).await?;
     println!("process {}: listening on http://{}", process::id(), listener.local_addr()?);
-    // First the requests, so that no handler publishes after `close`.
+    // The requests are finished first, so that no handler publishes after `close`.
     serve(listener, publisher.clone(), stop).await?;
 
     let report = publisher.close(close_within).await;
@@ -187,7 +189,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         None => Ok(Ok(())),
     };
     if !report.undelivered.is_empty() {
-        // With the events of the previous file that are not sent yet, so that it can be replaced.
+        // The report includes the events of the previous file that are not sent yet, so the file can be replaced.
         left_over.write(&report.undelivered).inspect_err(|_| log_events(&report.undelivered))?;
     }
     removed??;
@@ -298,7 +300,7 @@ mod tests {
         for item in 0..50 {
             service.view(item).await;
         }
-        // A request of which half has been sent.
+        // A request whose body has been sent by half.
         let mut slow = TcpStream::connect(&service.address).await.unwrap();
         let head = "POST /views/50 HTTP/1.1\r\nhost: shop\r\ncontent-length: 10\r\n";
         slow.write_all(format!("{head}expect: 100-continue\r\n\r\n").as_bytes()).await.unwrap();
@@ -345,7 +347,7 @@ mod tests {
         let names: Vec<_> = batch.events().map(|event| event.name()).collect();
         assert_eq!(names, vec!["shop/item.viewed"; 20]);
 
-        // A process that ends before it can send them keeps them, with what it has published itself.
+        // A process that ends before it can send these events stores them again, with the ones that it has published.
         let service = Service::start(&api, &file, 1).await;
         service.view(20).await;
         service.terminate().await;

@@ -1,4 +1,4 @@
-//! For the tests of the recipes: runs the `main` of a recipe in a process of its own.
+//! For the tests of the recipes: runs the `main` of a recipe in a separate process.
 
 use std::env;
 use std::process::Stdio;

@@ -12,7 +12,7 @@ pub(crate) struct TestSchema {
 }
 
 impl TestSchema {
-    /// Returns `None`, with a message, if the variable is not set.
+    /// Creates a schema. Returns `None`, and prints a message, if the variable is not set.
     pub(crate) async fn create() -> Option<TestSchema> {
         let Ok(url) = env::var("INNGEST_TEST_DATABASE_URL") else {
             println!("PostgreSQL is left out: INNGEST_TEST_DATABASE_URL is not set");

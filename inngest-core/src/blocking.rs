@@ -24,9 +24,8 @@ type Call = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// thread.
 ///
 /// It works outside and inside of a runtime. In async code, however, it blocks the current thread
-/// and every other task that the runtime would run on it. In async code, use
-/// [`Client`](crate::Client), or `tokio::task::spawn_blocking`. The first call in an async task is
-/// logged as a warning.
+/// and every other task that the runtime would run on it: use [`Client`](crate::Client) there, or
+/// `tokio::task::spawn_blocking`. The first call in an async task is logged as a warning.
 ///
 /// After `fork`, create the client in the child process. The child has no copy of its parent's
 /// threads, so a call with the parent's client would wait forever.
@@ -42,9 +41,9 @@ type Call = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// ```
 ///
 /// A hook of [`ClientBuilder::after_send`](crate::ClientBuilder::after_send) runs on the background
-/// thread. A call that the hook makes with the same client would wait for itself, so its events are
-/// unsent with [`RequestError::DeadlineExceeded`](crate::RequestError::DeadlineExceeded), and no
-/// hook is called for them.
+/// thread. Do not send from the hook with the same client: such a call would wait for itself.
+/// It therefore fails at once, and its events are unsent with
+/// [`RequestError::DeadlineExceeded`](crate::RequestError::DeadlineExceeded). No hook is called for them.
 ///
 /// # Panics
 ///
@@ -60,8 +59,12 @@ pub struct Client {
 }
 
 impl Client {
-    /// Builds a client from environment variables only: see
-    /// [`Client::from_env`](crate::Client::from_env).
+    /// Builds a client from environment variables only, as
+    /// [`Client::from_env`](crate::Client::from_env) does.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ConfigError`] if a variable is invalid, or if the background thread cannot be started.
     pub fn from_env() -> Result<Client, ConfigError> {
         Client::new(crate::Client::from_env()?)
     }
@@ -75,18 +78,30 @@ impl Client {
     /// let client = blocking::Client::new(Client::builder().dev(true).build()?)?;
     /// # Ok::<(), inngest_core::ConfigError>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ConfigError::Thread`] if the background thread cannot be started.
     pub fn new(client: crate::Client) -> Result<Client, ConfigError> {
         Ok(Client { client, thread: Arc::new(Thread::start()?) })
     }
 
-    /// Sends one event: see [`Client::send`](crate::Client::send).
+    /// Sends one event and returns its id, as [`Client::send`](crate::Client::send) does.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`SendError`] if the event was rejected or is unsent.
     #[track_caller]
     pub fn send<E: IntoEvent>(&self, event: E) -> Result<EventId, SendError> {
         self.thread.wait_for(self.client().send(event))
     }
 
-    /// Sends many events and returns their ids in order: see
-    /// [`Client::send_all`](crate::Client::send_all).
+    /// Sends many events and returns their ids in order, as
+    /// [`Client::send_all`](crate::Client::send_all) does.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`BatchError`], with the outcome of each event, unless all were accepted.
     #[track_caller]
     pub fn send_all<I>(&self, events: I) -> Result<Vec<EventId>, BatchError>
     where
@@ -96,11 +111,15 @@ impl Client {
         self.thread.wait_for(self.client().send_all(events))
     }
 
-    /// Sends a batch and returns its ids in order: see
-    /// [`Client::send_batch`](crate::Client::send_batch).
+    /// Sends a batch and returns its events' ids in order, as
+    /// [`Client::send_batch`](crate::Client::send_batch) does.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`BatchError`], with the outcome of each event, unless all were accepted.
     pub fn send_batch(&self, batch: &Batch) -> Result<Vec<EventId>, BatchError> {
         let client = self.client().into_owned();
-        // The events themselves are shared, not copied.
+        // The copy shares the buffer of the events.
         let batch = batch.pick(0..batch.len());
         self.thread.wait_for(async move { client.send_batch(&batch).await })
     }
@@ -205,8 +224,7 @@ impl Drop for Thread {
         // Closing the channel ends the thread's loop.
         self.calls = None;
         if self.is_current() {
-            // A hook that runs on the thread dropped the last clone. A thread cannot wait for
-            // itself.
+            // The last clone was dropped by a hook on this thread, which cannot wait for itself.
             return;
         }
         if let Some(handle) = self.handle.take() {

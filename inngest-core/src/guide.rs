@@ -21,8 +21,8 @@
 //! | [`faq`] | "my function did not run", 401 and 404, certificates |
 //! | [`comparison`] | the official SDKs; moving from the official Rust crate |
 //!
-//! Every block of Rust is compiled, and run where it can be, by `cargo test --workspace`; the blocks with functions of the
-//! official Rust crate by `tests/clients/run`.
+//! `cargo test --workspace` compiles every block of Rust, and runs it if it can run without a server. The blocks with
+//! functions of the official Rust crate are compiled by `tests/clients/run` instead.
 #![cfg_attr(
     not(all(
         feature = "blocking",

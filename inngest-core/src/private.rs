@@ -1,5 +1,5 @@
-//! The items that generated code uses. They are not part of the public API and change in any release: the
-//! derive and this crate are released together.
+//! The items that generated code uses. They are not part of the public API and can change in any release,
+//! since the derive and this crate are released together.
 
 pub use core::convert::From;
 pub use core::fmt::{self, Write};
@@ -21,7 +21,7 @@ pub use crate::event::{Delegate, NewtypeField, Segment, dedup_id};
 
 #[cfg(feature = "schema")]
 pub use crate::catalog::{Catalog, CatalogEvents, EventSchema, catalog_events};
-/// Implements `CatalogEvents` with the feature `schema`, otherwise nothing.
+/// Expands to nothing, in place of an implementation of `CatalogEvents`, which needs the feature `schema`.
 #[cfg(not(feature = "schema"))]
 pub use crate::no_catalog::catalog_events;
 

@@ -1,4 +1,4 @@
-//! The case conventions of serde's `rename_all`. serde's own derive reports a value that is none of them.
+//! The case conventions of serde's `rename_all`. serde's own derive reports any other value.
 
 /// Converts the name of a field, which is in snake case in Rust.
 pub(crate) fn rename_field(convention: &str, name: &str) -> String {

@@ -22,7 +22,7 @@ pub(crate) fn check_event(event: &Event<'_>, errors: &mut Errors) {
     name_follows_the_rules(event, errors);
     version_is_not_blank(event, errors);
     no_data_key_is_reserved(event, errors);
-    // An id of data that is no object will have other fields.
+    // If the data is not an object, its fields will change, so the fields in the id are not checked.
     match (&event.id, event.fields()) {
         (Some(_), Some([])) => id_needs_a_field(event, errors),
         (Some(id), Some(_)) => {
@@ -61,7 +61,7 @@ fn data_is_an_object(event: &Event<'_>, errors: &mut Errors) {
     }
 }
 
-/// Checks a field whose type is known by its name. Other types are checked when the event is sent.
+/// Checks the field of a `transparent` struct by the name of its type. Other types are checked when the event is sent.
 fn transparent_data_is_an_object(event: &Event<'_>, errors: &mut Errors) {
     let (Some(_), Some([field])) = (event.serde.transparent, event.fields()) else {
         return;
@@ -152,7 +152,7 @@ fn placeholders_are_well_formed(event: &Event<'_>, id: &DedupId, errors: &mut Er
     }
 }
 
-/// Returns the name of a field that could be in the id, preferably one that is itself an id.
+/// Returns the name of a field that could be in the id, preferably a field that is itself an id.
 fn example_field(event: &Event<'_>) -> String {
     let fields = event.fields().unwrap_or_default();
     let is_id = |field: &&EventField<'_>| field.name == "id" || field.name.ends_with("_id");
@@ -281,7 +281,7 @@ fn placeholders_are_separated(id: &DedupId, errors: &mut Errors) {
     }
 }
 
-/// Checks the first character after a placeholder, since it marks the end of the placeholder's value.
+/// Checks the character after each placeholder, since it marks the end of the placeholder's value.
 fn placeholders_are_delimited(id: &DedupId, errors: &mut Errors) {
     for parts in id.template.parts.windows(3) {
         let [
@@ -313,8 +313,8 @@ fn are_adjacent(first: &Range<usize>, second: &Range<usize>) -> bool {
 
 /// Returns whether a character can mark the end of a value.
 ///
-/// Integers, `bool` and uuids are not escaped, so it cannot be a character that they contain. `%`
-/// begins an escape.
+/// The character must not occur in values that are not escaped: integers, `bool` and uuids. It must not be
+/// `%` either, which begins an escape.
 fn can_delimit(c: char) -> bool {
     c != '%' && !c.is_ascii_digit() && !c.is_alphabetic()
 }

@@ -52,8 +52,8 @@ pub(crate) fn emit_event(event: &Event<'_>) -> TokenStream {
     emit_scope(&event.inngest, &impls)
 }
 
-/// Generates a constant with the name at a path, and a constant that does not compile if the name breaks
-/// a rule, which rustc shows at the path.
+/// Generates, for a name that is given as a path, a constant with the name, and a constant that does not compile
+/// if the name breaks a rule. rustc shows this error at the path.
 pub(crate) fn emit_name_constant(event: &Event<'_>) -> Option<TokenStream> {
     let path = event.inngest.name_path.as_ref()?;
     let (first, last) = first_and_last_span(path);
@@ -99,9 +99,9 @@ fn emit_write_dedup_id(event: &Event<'_>, id: &DedupId) -> TokenStream {
 /// Generates the arguments of `format_args!`.
 ///
 /// If possible, they are the literal as it was written and each field as a named argument. rustc then
-/// shows an error about a field's type at the type and at its placeholder. `format_args!` has no
-/// `{a.b}`, accepts a name only once, and normalizes no name; a template with any of these has
-/// positional arguments.
+/// shows an error about a field's type at the type and at its placeholder. Otherwise, the arguments are
+/// positional: `format_args!` does not support `{a.b}`, the same name twice, or names that rustc would
+/// have to normalize.
 fn emit_format_arguments(event: &Event<'_>, id: &DedupId) -> TokenStream {
     let template = id.literal.value();
     let placeholders: Vec<&Placeholder> = id.template.placeholders().collect();
@@ -194,7 +194,7 @@ fn emit_member(name: &str, span: Span) -> TokenTree {
         index.set_span(span);
         return TokenTree::Literal(index);
     }
-    // A raw identifier is the same name in every edition, also if it is no keyword.
+    // A raw identifier is the same name in every edition, also if it is not a keyword.
     TokenTree::Ident(Ident::new_raw(name, span))
 }
 

@@ -140,7 +140,8 @@ impl EventEnumImpls<'_> {
     /// Generates the impl of `CatalogEvents`, by a macro that is empty without the feature `schema`.
     fn emit_catalog_impl(&self) -> TokenStream {
         let types = &self.types;
-        // As above, so the payloads need no `JsonSchema` in a program without a catalog.
+        // With a lifetime in the bounds, as for `Deserialize`, the payloads need no `JsonSchema` in a program
+        // without a catalog.
         let header = self.header().event_bounds(types);
         let lifetime = header.lifetime("schema");
         let bounds = types.iter().map(|ty| quote!(for<#lifetime> #ty: __inngest::EventSchema));

@@ -1,4 +1,4 @@
-//! The three derives: parse, check, emit. In a file of its own, which `tests/fuzz` includes.
+//! The three derives: parse, check, emit. They are in a separate file, which `tests/fuzz` includes.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -52,7 +52,7 @@ fn expand(
         errors.at(error.span(), error.to_string());
     }
     let impls = emit_impls(&input, &mut errors);
-    // Other errors may be due to what has not been parsed.
+    // If parsing failed, only its error is reported: others can be caused by the part that was not parsed.
     let errors = parse_error.map_or(errors.into_token_stream(), syn::Error::into_compile_error);
     let allowed = item::allowed_lints(&input);
     quote!(#errors #(#[allow(#allowed)])* #impls)

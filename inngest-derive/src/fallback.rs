@@ -1,4 +1,4 @@
-//! Generates the impls that accompany errors, so that code which uses the type adds no further ones.
+//! Generates the impls that accompany errors, so that code which uses the type causes no further errors.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -17,8 +17,7 @@ pub(crate) fn emit_event(event: &Event<'_>) -> TokenStream {
     let header = header.bound(quote!(for<#lifetime> Self: __inngest::Serialize));
     let event_impl = header.emit_impl(&quote!(__inngest::InngestEvent));
     let deduplicated_impl = header.emit_impl(&quote!(__inngest::Deduplicated));
-    // Each type has another name, so that an enum with two broken events has no error about equal
-    // names.
+    // The name is the type's, so that an enum with two broken events has no error about equal names.
     let name = event.ident.to_string();
     let name_constant = emit_name_constant(event);
     let impls = quote! {

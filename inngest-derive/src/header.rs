@@ -79,9 +79,9 @@ impl<'a> ImplHeader<'a> {
     /// Adds `IdSegment` bounds for the types that depend on type parameters. They are checked where
     /// the item is used with concrete arguments.
     ///
-    /// The bounds of a type that is probably a collection are on its parameters, so that rustc reports it to
-    /// the author of the event rather than to its users. A type of another crate with such a name can
-    /// implement `IdSegment` for them.
+    /// For a type that is, by its name, a collection, the bounds are on its parameters instead of the type. rustc
+    /// then reports the collection where the event is defined, not where it is used. A type of another crate with
+    /// such a name can still be used if it implements `IdSegment` for these parameters.
     pub(crate) fn segment_bounds<'t>(
         mut self,
         types: impl Iterator<Item = &'t Type>,
@@ -179,7 +179,7 @@ fn name(parameter: &GenericParam) -> &Ident {
     }
 }
 
-/// Returns whether a type, by its name, is one that has no `IdSegment` whatever its parameters are.
+/// Returns whether a type is, by its name, one that does not implement `IdSegment` for any parameters.
 fn is_collection(ty: &Type) -> bool {
     const NAMES: [&str; 7] =
         ["Option", "Vec", "VecDeque", "HashMap", "HashSet", "BTreeMap", "BTreeSet"];

@@ -193,8 +193,8 @@ impl Reader<'_> {
         let help = if let Ok((path, rest)) = parser.parse2(to_stream(value)) {
             let first = path.segments[0].ident.clone();
             let is_absolute = path.leading_colon.is_some() || first == "crate" || first == "$crate";
-            // Keep `my_sdk::inngest_core`, which probably resolves, so that the expansion adds no
-            // error of its own. A single identifier such as `foo` could be anything.
+            // A path such as `my_sdk::inngest_core` is kept: it probably resolves, so the expansion causes no
+            // further errors. A single identifier such as `foo` could be anything.
             if is_absolute || path.segments.len() > 1 {
                 self.read.crate_path = Some(path);
             }

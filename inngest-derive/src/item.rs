@@ -3,8 +3,8 @@
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use syn::{Attribute, Data, DeriveInput, Path};
 
-/// Parses an item. If only its header can be parsed, such as while a field is being written, returns the
-/// item without fields and variants, and the error.
+/// Parses an item. If only its header can be parsed, for example while the user is typing a field, returns
+/// the item without fields and variants, and the error.
 pub(crate) fn parse_item(item: TokenStream) -> syn::Result<(DeriveInput, Option<syn::Error>)> {
     let parsed = syn::parse2(item.clone()).or_else(|error| {
         // syn reserves the keywords of all editions.

@@ -1,4 +1,4 @@
-//! The derive macros of `inngest-core`. Depend on that crate, which re-exports them.
+//! The derive macros of `inngest-core`. Depend on `inngest-core`, which re-exports them.
 #![forbid(unsafe_code)]
 
 mod case;
@@ -23,8 +23,8 @@ mod tokens;
 
 use crate::expand::{id_segment, inngest_event, inngest_events};
 
-/// Implements `InngestEvent` for a struct: the event's data, with its name, its version and the
-/// template of its dedup id.
+/// Implements `InngestEvent` for a struct, which is the event's data, with the event's name, its
+/// version and the template of its dedup id.
 ///
 /// ```
 /// use inngest_core::InngestEvent;
@@ -47,18 +47,19 @@ use crate::expand::{id_segment, inngest_event, inngest_events};
 /// # Ok::<(), inngest_core::EventError>(())
 /// ```
 ///
-/// The struct has named fields or no fields, since event data is a JSON object, and implements
-/// `serde::Serialize`. It can have lifetimes, generic parameters and private fields. The impl has an
-/// `IdSegment` bound for each field type in the id that depends on a parameter. For an enum of
-/// events, derive `InngestEvents`.
+/// The struct must have named fields or no fields, since event data is a JSON object, and must
+/// implement `serde::Serialize`. It can have lifetimes, generic parameters and private fields. The impl
+/// has an `IdSegment` bound for each field type in the id that depends on a parameter. For an enum of
+/// events, derive [`InngestEvents`](macro@InngestEvents).
+///
+/// The attribute `#[inngest(..)]` has the keys `name`, `id`, `version` and `crate`.
 ///
 /// # `name`
 ///
-/// Required. The name of what happened, such as `storefront/cart.checkout.completed`: at most 255
-/// bytes, without white space, control characters and `*`. It cannot begin with `inngest/`, in any
-/// case.
+/// Required. The event's name, such as `storefront/cart.checkout.completed`: 1 to 255 bytes, without
+/// white space, control characters and `*`. It must not begin with `inngest/`, in upper or lower case.
 ///
-/// It is a string literal, or the path of a `&'static str` constant, to which the same rules apply:
+/// It is a string literal or the path of a `&'static str` constant, to which the same rules apply:
 ///
 /// ```
 /// # use inngest_core::InngestEvent;
@@ -86,14 +87,14 @@ use crate::expand::{id_segment, inngest_event, inngest_events};
 /// | `{account.id}` | the value of a nested field |
 /// | `{{`, `}}` | `{`, `}` |
 ///
-/// The type of a field in the template implements [`IdSegment`](macro@IdSegment). Its text must be
-/// the same in every release of your program, so there are no format specs, and a float, an `Option`
-/// or a collection is a compile error. A blank text, which is empty or has only invisible characters,
-/// is an error when the event is sent.
+/// The type of a field in the template must implement [`IdSegment`](macro@IdSegment). Its text must be
+/// the same in every release of your program, so a template has no format specs, and a float, an
+/// `Option` or a collection is a compile error. If the text is blank (empty, or only invisible
+/// characters), sending the event is an error.
 ///
-/// Ids are shared by all event types, so a template begins with text that contains a letter, which
-/// should be the event's name. Different values have different ids: two placeholders are separated by
-/// text that begins with neither a letter, a digit nor `%`. That first character and `%` are
+/// Ids are shared by all event types, so a template must begin with text that contains a letter. Use
+/// the event's name for it. To give different values different ids, two placeholders must be separated
+/// by text that begins with neither a letter, a digit nor `%`. This first character, and `%`, are
 /// percent-encoded in the value before it, except in integers, `bool` and uuids, which cannot contain
 /// them or have a fixed length.
 ///
@@ -125,7 +126,8 @@ use crate::expand::{id_segment, inngest_event, inngest_events};
 /// # `crate`
 ///
 /// Optional. The path of `inngest_core`, if your crate depends on it under another name or through
-/// another crate's re-export. The path must be absolute, such as `::my_sdk::inngest_core`.
+/// another crate's re-export. The path must be absolute, such as `::my_sdk::inngest_core` or
+/// `crate::reexports::inngest_core`.
 ///
 /// ```
 /// # use inngest_core::InngestEvent;
@@ -143,9 +145,9 @@ pub fn derive_inngest_event(input: proc_macro::TokenStream) -> proc_macro::Token
 
 /// Implements `IdSegment` for a newtype or a fieldless enum, so that dedup ids can contain its values.
 ///
-/// The text of a newtype is the text of its inner value. It can have a `PhantomData` as another field.
-/// The text of a variant is the name that serde gives it, with `rename` and `rename_all`. Two variants
-/// with the same text are a compile error.
+/// The text of a newtype is the text of its inner value. A newtype can have a `PhantomData` as another
+/// field. The text of a variant is its name in serde, with `rename` and `rename_all`. Two variants with
+/// the same text are a compile error.
 ///
 /// ```
 /// use inngest_core::{IdSegment, InngestEvent};
@@ -183,7 +185,8 @@ pub fn derive_id_segment(input: proc_macro::TokenStream) -> proc_macro::TokenStr
 /// Implements `InngestEvents` for an enum of events, whose variants hold one event each.
 ///
 /// A value of the enum is sent with the name, the dedup id and the version of the event that it holds.
-/// When it is received, the event's name selects the variant, and its version where variants share a name.
+/// When an event is received, its name selects the variant. If variants share a name, the version selects
+/// one of them.
 ///
 /// ```
 /// use inngest_core::{InngestEvent, InngestEvents};
@@ -221,7 +224,7 @@ pub fn derive_id_segment(input: proc_macro::TokenStream) -> proc_macro::TokenStr
 ///
 /// The derive implements:
 ///
-/// - `InngestEvents`, which has the name, the version and the id template of each event in a constant,
+/// - `InngestEvents`, with the name, the version and the id template of each event in the constant `EVENTS`,
 ///   for the enum and for references to it. Both therefore implement `IntoEvent`.
 /// - `From<E>` for each event type `E`.
 /// - `Deserialize`, if all event types implement it.
@@ -230,17 +233,17 @@ pub fn derive_id_segment(input: proc_macro::TokenStream) -> proc_macro::TokenStr
 ///
 /// A variant can hold its event in a `Box`.
 ///
-/// Two events with the same name are a compile error unless they have different versions, and so are two
-/// events whose dedup ids could be equal, judged by the text of their templates before the first placeholder
-/// and after the last one. Events that depend on a parameter of the enum are compared where the enum is used
-/// with concrete arguments.
+/// Two events with the same name are a compile error unless they have different versions. Two events whose
+/// dedup ids could be equal are a compile error, too. This is decided by the text of their templates before the
+/// first placeholder and after the last one. Events that depend on a parameter of the enum are compared where
+/// the enum is used with concrete arguments.
 ///
 /// # Versions
 ///
 /// Variants with the same name and different versions are versions of one event. They can have the same
-/// `id` template. When such an event is received, its `v` selects the variant: the one of that version, or
-/// else the one without a version; if there is neither, the error lists the versions. The `v` of other
-/// events is ignored.
+/// `id` template. When such an event is received, its `v` selects the variant with this version, or else the
+/// variant without a version. If there is neither, deserialization fails, and the error lists the versions. The
+/// `v` of other events is ignored.
 ///
 /// ```
 /// # use inngest_core::{InngestEvent, InngestEvents};

@@ -1,4 +1,4 @@
-//! What the derives read and generate code from: plain data, in the user's own names.
+//! The model that the derives read, and generate code from: plain data, with the user's own names.
 
 use proc_macro2::Span;
 use syn::{Generics, Ident, LitStr, Member, Type};

@@ -1,4 +1,4 @@
-//! Spans: where rustc shows a token, and whose code it takes it for.
+//! Spans: where rustc shows a token, and whether it treats the token as the user's code.
 
 use std::ops::Range;
 
@@ -6,8 +6,8 @@ use proc_macro2::{Ident, Literal, Span};
 use syn::LitStr;
 use syn::ext::IdentExt;
 
-/// Returns a span for generated tokens: rustc shows them at `span`, but does not treat them as the
-/// user's code. So no lint checks them, and rustc does not suggest to rewrite the code at `span`.
+/// Returns a span for generated tokens: rustc shows them at `span`, but does not treat them as the user's
+/// code. So lints do not check them, and rustc does not suggest to rewrite the code at `span`.
 pub(crate) fn call_site_at(span: Span) -> Span {
     span.resolved_at(Span::call_site())
 }
@@ -33,11 +33,11 @@ fn source_range(token: &Literal, value_len: usize, bytes: Range<usize>) -> Optio
     (source.len() == before + value_len + after).then(|| before + bytes.start..before + bytes.end)
 }
 
-/// Returns a name of the user's with the span of generated tokens, so that lints do not check it twice.
+/// Returns a name of the user's code with the span of generated tokens, so that lints do not check it twice.
 ///
 /// Generated tokens have the edition of this crate, in which some names of older editions are keywords.
-/// Types and bounds keep their spans: what they mean, and whether they parse, depends on the edition. Lints
-/// that the user allows are allowed for the whole expansion.
+/// Types and bounds keep their spans, since their meaning depends on the edition. Lints that the user allows
+/// are allowed for the whole expansion.
 pub(crate) fn unlinted(ident: &Ident) -> Ident {
     let name = ident.unraw().to_string();
     let span = call_site_at(ident.span());

@@ -139,7 +139,7 @@ pub(crate) fn read_event_enum<'a>(input: &'a DeriveInput, errors: &mut Errors) -
         Data::Struct(data) => Some(data.struct_token.span),
         Data::Union(data) => Some(data.union_token.span),
     };
-    // The keys of another item are probably meant for `InngestEvent`.
+    // If the item is not an enum, its keys are probably meant for `InngestEvent`, so their errors are ignored.
     let (mut ignored, is_enum) = (Errors::default(), not_an_enum.is_none());
     let key_errors = if is_enum { &mut *errors } else { &mut ignored };
     let inngest = InngestAttributes::read(&input.attrs, &["crate"], key_errors);

@@ -149,7 +149,7 @@ fn parse_path(source: &str, start: usize) -> Result<Vec<FieldName>, TemplateProb
         let bytes = offset..offset + text.len();
         offset = bytes.end + 1;
         let text = if is_identifier(text) {
-            // In rustc, this is the name in the normal form in which it has the field's own name.
+            // Normalizes the name as rustc does, so that it equals the name of the field.
             Ident::new(text, Span::call_site()).to_string()
         } else if !names.is_empty() && is_index(text) {
             text.to_owned()
@@ -161,7 +161,7 @@ fn parse_path(source: &str, start: usize) -> Result<Vec<FieldName>, TemplateProb
     Ok(names)
 }
 
-/// Returns why `source` is not a path, with the path that was probably meant.
+/// Returns why `source` is not a path, with the path that the user probably meant.
 fn explain_invalid_path(source: &str) -> TemplateProblemKind {
     let is_path = |text: &str| text.split('.').all(is_identifier);
     if let Some((field, _)) = source.split_once(':') {

@@ -1,4 +1,4 @@
-//! Tests of the whole pipeline: its expansions, and that it never panics.
+//! Tests of the whole pipeline: the expansions, and that it never panics.
 
 mod ui;
 

@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use syn::{Attribute, Lit, LitStr};
 
-/// The tokens between two commas. A comma with no tokens before it is an entry of its own.
+/// The tokens between two commas. A comma without tokens before it is an entry, too.
 pub(crate) struct Entry {
     pub(crate) tokens: Vec<TokenTree>,
 }

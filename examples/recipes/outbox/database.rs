@@ -1,4 +1,4 @@
-//! The shop's database: a table of orders beside the outbox, in SQLite or PostgreSQL.
+//! The shop's database: a table of orders, and the outbox, in SQLite or PostgreSQL.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -70,7 +70,7 @@ impl Database {
             Database::Postgres { pool, .. } => place_in_postgres(pool, outbox, order, commit).await,
         };
         placed?;
-        // Reaches relays of this process only. Others find the event when they poll the database.
+        // This wakes relays in this process only. The relays in other processes find the event by polling the database.
         outbox.wake();
         Ok(())
     }

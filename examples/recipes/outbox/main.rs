@@ -1,13 +1,21 @@
-//! A shop whose orders and events agree, whatever happens: an order is rolled back, the relay is killed while it
-//! sends, Inngest is down, and two events are bad. In the end, the orders in the database are compared with the
-//! events that Inngest has accepted.
+//! A shop whose orders and events agree despite failures: an order is rolled back, the relay is killed while it
+//! sends, Inngest is unavailable, and two events are rejected or cause errors. At the end, the orders in the database
+//! are compared with the events that Inngest has accepted.
+//!
+//! With SQLite, in a temporary file:
 //!
 //! ```text
-//! cargo run -p inngest-recipes --example outbox                              SQLite, in a temporary file
-//! DATABASE_URL=postgres://.. cargo run -p inngest-recipes --example outbox   PostgreSQL, with three relays
+//! cargo run -p inngest-recipes --example outbox
 //! ```
 //!
-//! Inngest is an Event API in this process. In PostgreSQL, the tables are in a schema that is dropped in the end.
+//! With PostgreSQL, and three relays:
+//!
+//! ```text
+//! DATABASE_URL=postgres://.. cargo run -p inngest-recipes --example outbox
+//! ```
+//!
+//! In place of Inngest, an Event API runs in this process. In PostgreSQL, the tables are in a new schema, which is
+//! dropped at the end.
 
 mod database;
 mod failure;
@@ -26,11 +34,11 @@ use relay::RelayProcess;
 use shop::Shop;
 use tokio::sync::mpsc;
 
-/// More than any step takes. Something is wrong if it passes.
+/// The time limit of a step, which is longer than any step should take.
 const LIMIT: Duration = Duration::from_secs(120);
-/// An order of this sum has an event that Inngest rejects.
+/// The sum of an order whose event Inngest rejects.
 const NOTHING_TO_PAY: i64 = 0;
-/// An order of this sum has an event to which Inngest responds with 500.
+/// The sum of an order to whose event Inngest responds with 500.
 const POISON: i64 = 1;
 
 #[tokio::main]
@@ -82,7 +90,7 @@ enum Commit {
     No,
 }
 
-/// Kills a relay while Inngest has accepted events, but has not responded. Returns the relays that are
+/// Kills a relay after Inngest has accepted events, but before it has responded. Returns the relays that are
 /// started then.
 async fn kill_a_relay(shop: &mut Shop) -> Result<Vec<RelayProcess>, Failure> {
     print_title("A relay is killed while it sends")?;
@@ -94,7 +102,7 @@ async fn kill_a_relay(shop: &mut Shop) -> Result<Vec<RelayProcess>, Failure> {
     });
     let relay = RelayProcess::start(&shop.database, shop.api.url())?;
     print_line("started", format_args!("relay {}", relay.process()))?;
-    // 5 batches of 20 events with a response, and 4 in flight.
+    // 5 batches of 20 events got a response, and 4 batches are in flight.
     shop.api.wait_for_event(9 * 20 - 1).await;
     print_line("killed", format_args!("relay {} by SIGKILL", relay.process()))?;
     relay.kill().await?;
@@ -120,7 +128,7 @@ async fn survive_an_outage(shop: &mut Shop) -> Result<(), Failure> {
     print_title("Inngest is down")?;
     let (refused, mut refusals) = mpsc::unbounded_channel();
     shop.api.fault_when(move |_| {
-        // An error means that the step is over.
+        // Sending fails if the step has ended.
         let _ = refused.send(());
         Some(Fault::status(503))
     });
@@ -163,7 +171,7 @@ async fn send_bad_events_with<S: Store>(shop: &mut Shop, store: S) -> Result<(),
     for order in [&rejected, &poison] {
         shop.database.place(&shop.outbox, order, Commit::Yes).await?;
     }
-    // An event is known to be bad only if others are accepted meanwhile.
+    // A relay isolates a bad event only if others are accepted at the same time.
     let mut others = 0;
     let stats = loop {
         shop.place(1).await?;

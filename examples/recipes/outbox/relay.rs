@@ -1,4 +1,4 @@
-//! The relay: a process of its own, which this program starts with the argument `relay` and kills.
+//! The relay: a separate process, which this program starts with the argument `relay` and kills.
 
 use std::env;
 use std::process::Stdio;
@@ -24,7 +24,7 @@ pub(crate) async fn run(mut arguments: impl Iterator<Item = String>) -> Result<(
         return Err(Failure::new("usage: relay <url> <file or schema>"));
     };
     let database = Database::open(&place).await?;
-    // In your service: `Client::from_env()`.
+    // In your service, use `Client::from_env()`.
     let client = Client::builder().no_env().dev(true).base_url(api).build()?;
     match &database {
         Database::Sqlite { .. } => run_with(&client, database.sqlite_store()?).await,
@@ -35,14 +35,14 @@ pub(crate) async fn run(mut arguments: impl Iterator<Item = String>) -> Result<(
 async fn run_with<S: Store>(client: &Client, store: S) -> Result<(), Failure> {
     let outbox = Outbox::for_client(client);
     let relay = options(outbox.relay(client, store)).start().await?;
-    // In your service: SIGTERM.
+    // In your service, wait for SIGTERM.
     tokio::io::stdin().read_to_end(&mut Vec::new()).await?;
     let report = relay.close(Duration::from_secs(10)).await;
     println!("{} events delivered, {} left", report.delivered, report.left + report.released);
     Ok(())
 }
 
-/// A relay in a process of its own.
+/// A relay in a separate process.
 pub(crate) struct RelayProcess {
     child: Child,
     id: u32,
@@ -63,7 +63,7 @@ impl RelayProcess {
         self.id
     }
 
-    /// Kills the process with SIGKILL, which it cannot notice.
+    /// Kills the process with SIGKILL, which it cannot handle.
     pub(crate) async fn kill(mut self) -> Result<(), Failure> {
         Ok(self.child.kill().await?)
     }

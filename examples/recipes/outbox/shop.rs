@@ -12,8 +12,8 @@ use crate::Commit;
 use crate::database::Database;
 use crate::failure::Failure;
 
-/// It has no dedup id, so only the ids of the outbox prevent duplicates here. Your events should have one, since
-/// it also covers what enqueues an event twice.
+/// An order was placed. This event has no dedup id, so that only the ids of the outbox prevent duplicates here. Your
+/// events should have one, since it also prevents duplicates when your code enqueues an event twice.
 #[derive(Serialize, Deserialize, InngestEvent)]
 #[inngest(name = "shop/order.placed")]
 pub(crate) struct OrderPlaced {
@@ -30,7 +30,7 @@ pub(crate) struct Shop {
     last: i64,
 }
 
-/// What Inngest has accepted.
+/// The events that Inngest has accepted.
 pub(crate) struct Account {
     /// The number of times that an event was accepted.
     pub(crate) accepted: usize,

@@ -1,4 +1,4 @@
-//! The code of the chapters whose examples use other crates, as doctests. `tests/src/guide.rs` has the other chapters.
+//! The code of the guide's chapters that use other crates, as doctests. `tests/src/guide.rs` has the other chapters.
 #![cfg(doctest)]
 
 #[doc = include_str!("../../../inngest-core/docs/guide/publisher.md")]

@@ -1,4 +1,4 @@
-// Functions that receive the events of the Rust program in main.rs, with the generated types of events.ts.
+// Functions that receive the events of the Rust program in main.rs. Their types are in the generated file events.ts.
 //
 //     npm install
 //     npm start        serves them at http://127.0.0.1:3001/api/inngest
@@ -18,7 +18,7 @@ const sendReceipt = inngest.createFunction(
   { id: "send-receipt", triggers: [orderPlaced] },
   async ({ event }) => {
     const { email, items, payment } = event.data;
-    // TypeScript knows that only a card has digits.
+    // The type `Payment` is a union, so `last4` can be used only after this check.
     const paid = payment.method === "card" ? `with the card ending in ${payment.last4}` : "by invoice";
     return `to ${email}: ${total(items)} cents, paid ${paid}`;
   },
@@ -32,7 +32,7 @@ const announceShipment = inngest.createFunction(
       timeout: "7d",
       match: "data.number",
     });
-    // `null` after seven days.
+    // `shipped` is `null` if there is no such event within seven days.
     return shipped ? `to ${event.data.email}: ${shipped.data.tracking ?? "shipped"}` : "not shipped";
   },
 );

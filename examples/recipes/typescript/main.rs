@@ -1,7 +1,7 @@
-//! Functions in TypeScript for events of Rust. `functions.ts` imports the types in `events.ts`, which are generated from
-//! the payloads here; a test keeps the file up to date.
+//! Functions in TypeScript for events that a Rust program sends. `functions.ts` imports the types in `events.ts`, which
+//! is generated from the payloads in this file. A test fails if `events.ts` is not up to date.
 //!
-//! In this folder, start the functions, and a Dev Server that calls them:
+//! In this folder, start the functions, and in another terminal a Dev Server that calls them:
 //!
 //! ```text
 //! npm install
@@ -9,17 +9,22 @@
 //! npx inngest-cli@latest dev -u http://127.0.0.1:3001/api/inngest
 //! ```
 //!
-//! Then send an order and its shipment. The runs are at `http://127.0.0.1:8288`:
+//! Then send an order and its shipment. The Dev Server shows the runs at `http://127.0.0.1:8288`:
 //!
 //! ```text
 //! INNGEST_DEV=1 cargo run -p inngest-recipes --example typescript
 //! ```
 //!
-//! After a change of the payloads, write `events.ts`, and `npm run check` shows which functions must change:
+//! After a change of the payloads, write `events.ts`. `npm run check` then shows which functions must change:
 //!
 //! ```text
 //! INNGEST_EVENTS=bless cargo test -p inngest-recipes --example typescript
-//! cargo run -p inngest-recipes --example typescript -- --types > events.ts     the same, for other places
+//! ```
+//!
+//! To write the types to another file:
+//!
+//! ```text
+//! cargo run -p inngest-recipes --example typescript -- --types > events.ts
 //! ```
 
 use inngest_core::catalog::Catalog;
@@ -95,7 +100,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         print!("{}", catalog().typescript()?);
         return Ok(());
     }
-    // A new number each time: Inngest ignores an order that it knows.
+    // A new number each time: for 24 hours, Inngest starts no function for an order with the same number.
     let number = std::time::UNIX_EPOCH.elapsed()?.subsec_nanos();
     send(&Client::from_env()?, number).await
 }

@@ -4,7 +4,7 @@
 ///
 /// # Errors
 ///
-/// The [`EventError`](crate::EventError) of the first event that cannot be sent.
+/// Returns the [`EventError`](crate::EventError) of the first event that cannot be sent.
 ///
 /// ```
 /// # use inngest_core::{InngestEvent, batch};

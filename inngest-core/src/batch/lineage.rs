@@ -1,4 +1,4 @@
-//! The places of one seed, which number its events, and which of the events may have been accepted.
+//! The seed of a batch, the numbers (places) of its events, and which of the events may have been accepted.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};

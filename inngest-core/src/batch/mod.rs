@@ -35,10 +35,10 @@ pub(crate) use stored::event_name;
 /// [`ClientBuilder::before_send`](crate::ClientBuilder::before_send) are therefore not called for
 /// it.
 ///
-/// A batch owns a seed, created with the batch, from which Inngest derives the events' ids. A batch
-/// can therefore be sent again, as a whole or in part: each event keeps its id, and for 24 hours
-/// Inngest starts no function twice for it. (Functions with batching or debounce, and steps that
-/// wait for events, do not deduplicate by id.)
+/// A new batch gets a random seed, from which Inngest derives the events' ids. The batch, and the
+/// part of it that an error returns, can therefore be sent again: each event keeps its id, and for
+/// 24 hours Inngest starts no function twice for it. (Functions with batching or debounce, and steps
+/// that wait for events, do not deduplicate by id.)
 ///
 /// ```
 /// # use inngest_core::{Batch, InngestEvent};
@@ -60,9 +60,9 @@ pub(crate) use stored::event_name;
 /// deserialized batch get ids from a new seed. Deserializing a damaged batch, or one of another
 /// format version, fails.
 ///
-/// Store the batch that a call returns as unsent, after the call has ended: a stored batch records
-/// which events may have been accepted by then, and is not updated by later calls with the
-/// original.
+/// Store the batch that a call returns as unsent, after the call has ended: a stored batch includes
+/// which events may have been accepted until then, and later calls with the original do not update
+/// it.
 ///
 /// ```
 /// # use inngest_core::{Batch, InngestEvent};
@@ -83,8 +83,8 @@ pub(crate) use stored::event_name;
 /// See [sending](crate::guide::sending) in the guide.
 pub struct Batch {
     /// Contains each slot's event, followed by `,` or `]`. Usually it is the JSON array of all
-    /// events; events that are in no slot can be between them. Shared with the bodies of requests
-    /// and with the batches that errors return.
+    /// events. It can also contain events that are in no slot of this batch. Shared with the bodies
+    /// of requests and with the batches that errors return.
     buffer: Arc<Vec<u8>>,
     slots: Vec<Slot>,
     bytes: usize,
@@ -147,11 +147,11 @@ impl Batch {
         }
     }
 
-    /// Creates a batch of all events of `events`.
+    /// Creates a batch of all `events`, in order.
     ///
     /// # Errors
     ///
-    /// The error of the first event that cannot be sent.
+    /// Returns the error of the first event that cannot be sent.
     #[track_caller]
     pub fn try_from_iter<I>(events: I) -> Result<Batch, EventError>
     where
@@ -168,7 +168,7 @@ impl Batch {
     ///
     /// # Errors
     ///
-    /// [`EventError`] if the event cannot be sent. The batch is then unchanged.
+    /// Returns [`EventError`] if the event cannot be sent. The batch is then unchanged.
     #[track_caller]
     pub fn push<E: IntoEvent>(&mut self, event: E) -> Result<(), EventError> {
         self.push_with_hooks(&[], event).1
@@ -230,7 +230,7 @@ impl Batch {
     }
 
     /// Moves the events of `other` to the end of this batch. They keep their ids, so the batches
-    /// that several errors return can be sent again as one.
+    /// returned by several errors can be sent again as one batch.
     #[allow(clippy::needless_pass_by_value, reason = "an event in two batches would be sent twice")]
     pub fn append(&mut self, other: Batch) {
         self.append_shared(&other);
@@ -407,8 +407,8 @@ impl Batch {
         Bytes::from_owner(Owner(Arc::clone(&self.buffer)))
     }
 
-    /// Returns a batch of the events at `indexes`, with their ids. Not public, since an event in
-    /// two batches could be sent and counted twice.
+    /// Returns a batch of the events at `indexes`, with their ids. It is not public: an event in two
+    /// batches could be sent and counted twice.
     ///
     /// The buffer is shared if the events fill at least half of it, and copied otherwise: a small
     /// part must not keep a large buffer in memory.
@@ -454,7 +454,7 @@ fn discard_slot(buffer: &mut Vec<u8>, start: usize) {
     }
 }
 
-/// Returns the name that all of `slots` have in common, if they do.
+/// Returns the name that all of `slots` have in common, or `None` if their names differ.
 #[cfg(any(feature = "metrics", feature = "tracing"))]
 pub(crate) fn common_name(slots: &[Slot]) -> Option<&'static str> {
     let (first, others) = slots.split_first()?;

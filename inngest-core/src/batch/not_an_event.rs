@@ -1,4 +1,4 @@
-//! A batch is no event: see `event/source.rs`.
+//! A compile error for sending a batch as if it were an event: see `event/source.rs`.
 
 use super::Batch;
 use crate::event::{EventError, EventWriter, Never, OneEvent, Sent};
@@ -8,7 +8,7 @@ macro_rules! not_an_event {
         #[diagnostic::do_not_recommend]
         impl OneEvent<$type> for Sent<$type>
         where
-            // Without the lifetime, rustc would check the bound here.
+            // Without the lifetime, rustc would report the unmet bound here, not where it is used.
             for<'never> &'never (): Never,
         {
             fn write_one(self, _: &mut EventWriter<'_>) -> Result<(), EventError> {

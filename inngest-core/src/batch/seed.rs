@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// The latest time that fits into the 48 bits of a ULID. Inngest ignores a seed with a later one.
+/// The latest time that fits into the 48 bits of a ULID. Inngest ignores a seed with a later time.
 const MAX_MILLIS: u64 = (1 << 48) - 1;
 
 /// The seed of a batch. Inngest gives event `i` of a request the ULID of `millis` and the ten

@@ -26,7 +26,7 @@ pub(crate) fn split(
         if !include(index) {
             continue;
         }
-        // Includes the preceding comma or opening bracket.
+        // The event, and the comma or the opening bracket before it.
         let size = slot.len() + 1;
         if let Some(chunk) = chunks.last_mut() {
             let fits = chunk.end == index

@@ -60,8 +60,8 @@ impl<'de> Deserialize<'de> for Format {
 
 impl Serialize for Batch {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // The number of each lineage among the stored seeds. A lineage without events is left out, such as the batch's
-        // own after it was read: a batch that is stored again and again would grow.
+        // The number of each lineage among the stored seeds. A lineage without events is left out. Otherwise a batch
+        // would grow each time it is read and stored again, by its own new lineage.
         let mut numbers: Vec<Option<u32>> = vec![None; self.appended.len() + 1];
         let mut seeds = Vec::new();
         let events = self.slots.iter().zip(self.events()).map(|(slot, event)| {

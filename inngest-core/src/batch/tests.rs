@@ -1,4 +1,4 @@
-//! What a part of a batch holds and sends.
+//! Tests of the parts of a batch: their contents and their requests.
 
 use super::{Batch, CallSite};
 

@@ -13,13 +13,13 @@ const SCHEMAS: &str = "#/components/schemas/";
 impl Catalog {
     /// Returns an AsyncAPI document, version 3.1.0: a channel for each event, with a message for each version.
     ///
-    /// A message's payload is the whole event as it is sent, in the dialect of AsyncAPI, a superset of JSON Schema
-    /// draft-07. That draft has no `unevaluatedProperties`, so a struct that denies unknown fields and has
-    /// flattened ones allows them here.
+    /// A message's payload is the whole event as it is sent, in AsyncAPI's schema dialect, a superset of JSON Schema
+    /// draft-07. That draft has no `unevaluatedProperties`, so the schema of a struct with both
+    /// `deny_unknown_fields` and flattened fields allows unknown fields here.
     ///
     /// # Errors
     ///
-    /// The errors of [`json_schema`](Self::json_schema).
+    /// Returns the errors of [`json_schema`](Self::json_schema).
     pub fn asyncapi(&self) -> Result<Value, CatalogError> {
         let bundle = Bundle::new(self.checked_contracts()?, SCHEMAS, component_key)?;
         let (mut channels, mut operations) = (Map::new(), Map::new());
@@ -99,7 +99,7 @@ fn to_draft07(schema: &mut Value) {
                 keywords.insert("additionalItems".to_owned(), rest);
             }
         }
-        // In draft-07, a reference hides what is beside it.
+        // In draft-07, the keywords beside a `$ref` are ignored.
         if keywords.len() > 1 {
             if let Some(reference) = keywords.remove("$ref") {
                 let all = keywords.entry("allOf").or_insert_with(|| json!([]));

@@ -1,4 +1,4 @@
-//! The schemas of several events in one document, whose definitions have names of their own.
+//! The schemas of several events in one document, as definitions with unique names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,8 +36,8 @@ impl BundledEvent<'_> {
 }
 
 impl<'a> Bundle<'a> {
-    /// Puts events together. The schemas of events are named after the events, and inner types keep their names,
-    /// with a number where types of one name differ. `key` changes names to what the document allows.
+    /// Bundles events. The schemas of events are named after the events. Inner types keep their names, with a
+    /// number if different types have the same name. `key` converts a name to one that the document allows.
     pub(super) fn new(
         contracts: &'a [Contract],
         prefix: &'static str,
@@ -46,7 +46,7 @@ impl<'a> Bundle<'a> {
         Bundle::with_schemas(contracts, prefix, key, wire_schema)
     }
 
-    /// Puts events together as [`new`](Self::new) does, with `schema` as the schema of each event's data.
+    /// Bundles events as [`new`](Self::new) does. `schema` returns the schema of an event's data.
     pub(super) fn with_schemas(
         contracts: &'a [Contract],
         prefix: &'static str,
@@ -166,7 +166,7 @@ fn mark_event(schema: &mut Value, title: &str, contract: &Contract) {
 struct InnerTypes {
     prefix: &'static str,
     key: fn(&str) -> String,
-    /// The names that are in use.
+    /// The names in use.
     taken: BTreeSet<String>,
     /// The name of each type, by its schema and the schemas that it refers to.
     known: BTreeMap<String, String>,
@@ -216,7 +216,7 @@ fn identity(root: &Value, name: &str) -> String {
     json!([name, schema, used]).to_string()
 }
 
-/// Returns the names of the definitions of `root` that `schema` uses, by others too.
+/// Returns the names of the definitions of `root` that `schema` uses, directly or through other definitions.
 fn used_definitions(root: &Value, schema: &Value) -> BTreeSet<String> {
     let mut used = BTreeSet::new();
     let mut pending = vec![schema.clone()];

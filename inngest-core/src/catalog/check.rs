@@ -1,4 +1,4 @@
-//! Whether the data of an event matches its schema.
+//! Checks that the data of an event matches its schema.
 
 use serde_json::{Map, Number, Value};
 
@@ -30,9 +30,9 @@ const NOT_CHECKED: &[&str] = &[
 impl Catalog {
     /// Checks that an event's data, as it would be sent, matches the schema of its type.
     ///
-    /// `schemars` takes the schema from the type and from most of serde's attributes, but it cannot know what
-    /// `serialize_with` or a hand-written `Serialize` writes. Call this in a test with values of such types, or
-    /// apply the catalog to all that a test sends, with `testing::Recorder::check_with`.
+    /// `schemars` derives the schema from the type and from most of serde's attributes, but not from what
+    /// `serialize_with` or a hand-written `Serialize` writes. Call this method in a test with values of such types,
+    /// or check every event that a test sends, with `testing::Recorder::check_with`.
     ///
     /// A `format`, other than the range of an integer, and the `pattern` of a string are not checked.
     ///
@@ -40,7 +40,7 @@ impl Catalog {
     ///
     /// - [`CatalogError::Mismatch`] if the data does not match.
     /// - [`CatalogError::UnknownEvent`] if the catalog does not contain the event, or not this version of it.
-    /// - [`CatalogError::Unsupported`] if the schema has a keyword that is not known here.
+    /// - [`CatalogError::Unsupported`] if the schema has a keyword that this check does not support.
     /// - [`CatalogError::Event`] if the event cannot be serialized.
     /// - The errors of the events that were added: see [`json_schema`](Self::json_schema).
     pub fn check_event<E: InngestEvent>(&self, event: &E) -> Result<(), CatalogError> {
@@ -162,7 +162,7 @@ impl<'a> Check<'a> {
         self.mismatch(format!("is {}, but its type is {}", shown(value), types.join(" or ")))
     }
 
-    /// Checks a keyword that applies to values of every type, and that the keyword is known.
+    /// Checks a keyword that applies to values of every type. Other keywords must be supported ones.
     fn keyword(
         &mut self,
         schema: &'a Value,
@@ -172,7 +172,7 @@ impl<'a> Check<'a> {
     ) -> Checked {
         match keyword {
             "$ref" => match target(self.root, schema) {
-                // A circle of references ends nowhere.
+                // The limit stops at references that form a cycle.
                 Some(target) if self.references < 64 => {
                     self.references += 1;
                     let checked = self.value(target, value);
@@ -218,8 +218,8 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Checks that one alternative matches, exactly one if `exactly_one`. The error is from the alternative
-    /// which matches furthest, if that is inside the value.
+    /// Checks that an alternative matches, exactly one if `exactly_one`. The error is the one of the alternative
+    /// that matches furthest, if the mismatch is inside the value.
     fn alternatives(
         &mut self,
         alternatives: &'a [Value],
@@ -400,7 +400,7 @@ impl<'a> Check<'a> {
     }
 }
 
-/// Returns the integer that `number` is, also if it is written with a fraction of zero.
+/// Returns `number` as an integer if it is one, also if it is written with a fraction of zero.
 fn integer(number: &Number) -> Option<i128> {
     let exact = number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
     #[expect(clippy::cast_possible_truncation, reason = "larger floats are saturated")]

@@ -18,8 +18,8 @@ pub(crate) struct Contract {
     pub(crate) version: Option<Cow<'static, str>>,
     pub(crate) id_template: Option<Cow<'static, str>>,
     /// A self-contained JSON Schema (2020-12) of the event's data as functions receive it: references are
-    /// `#/$defs/Name`, and `$defs` is beside the root. Its types are the written ones. What it requires is both
-    /// always written and always read.
+    /// `#/$defs/Name`, and `$defs` is a keyword of the root. Its types are the ones that are serialized. It requires
+    /// a field only if the field is always serialized, and is required to deserialize the data.
     pub(crate) schema: Value,
 }
 
@@ -50,8 +50,8 @@ pub(crate) fn event_title(name: &str, version: Option<&str>) -> String {
     }
 }
 
-/// Generates the schema of a type. A reference of the type to itself leads to a copy among the definitions, so
-/// that the schema can be moved into another document.
+/// Generates the schema of a type. If the type refers to itself, the reference leads to a copy among the
+/// definitions, so that the schema can be moved into another document.
 fn root_schema<T: JsonSchema>(settings: SchemaSettings) -> Value {
     let mut schema = settings.into_generator().into_root_schema_for::<T>();
     schema.remove("$schema");

@@ -1,4 +1,4 @@
-//! Encrypted fields: where they may be, and what is sent instead of their values.
+//! Encrypted fields: which fields can be encrypted, and the envelope that is sent instead of a value.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,8 @@ use super::contract::Contract;
 use super::error::CatalogError;
 use super::schema::{entries, for_each_schema, list, target, types};
 
-/// Marks the schema of a value that is encrypted when it is sent. The rest of the schema is of the decrypted
-/// value.
+/// The keyword that marks the schema of a value that is encrypted when it is sent. The rest of the schema describes
+/// the decrypted value.
 const MARK: &str = "x-inngest-encrypted";
 
 /// Returns whether the value of `schema` is encrypted when it is sent.
@@ -17,8 +17,8 @@ pub(super) fn is_encrypted(schema: &Value) -> bool {
     schema.get(MARK) == Some(&Value::Bool(true))
 }
 
-/// Checks the rules of Inngest's packages: the one for Python decrypts only the first encrypted field, and none
-/// decrypts a field inside a field.
+/// Checks the rules of Inngest's encryption packages: the Python package decrypts only the first encrypted field, and
+/// no package decrypts a field inside a field.
 pub(super) fn check(contract: &Contract) -> Result<(), CatalogError> {
     let mut search = Search {
         root: &contract.schema,
@@ -63,8 +63,7 @@ struct Search<'a> {
     top: BTreeSet<String>,
     /// The paths of other encrypted values.
     deeper: BTreeSet<String>,
-    /// The schemas that were visited. A field is visited once by each path: two fields of one type are two
-    /// encrypted fields.
+    /// The schemas that were visited, each with its path: two fields of one type are two encrypted fields.
     visited: BTreeSet<(*const Value, Depth, String)>,
 }
 

@@ -47,7 +47,7 @@ pub enum CatalogError {
         keyword: String,
     },
 
-    /// The schema of an event's data does not describe a JSON object. Inngest answers 400 to such an event.
+    /// The schema of an event's data does not describe a JSON object. Inngest rejects such an event with status 400.
     #[error(
         "the data of {event} must be a JSON object, but its schema describes {found}; an event is a struct \
          with named fields or without any"
@@ -59,7 +59,7 @@ pub enum CatalogError {
         found: String,
     },
 
-    /// An event has an encrypted field that the official packages of Inngest do not decrypt.
+    /// An event has an encrypted field that Inngest's official encryption packages do not decrypt.
     #[error("the field `{path}` of {event} is encrypted, and {problem}")]
     Encrypted {
         /// The event and its version.
@@ -77,7 +77,7 @@ pub enum CatalogError {
         event: String,
         /// The catalog's name.
         catalog: String,
-        /// What to do.
+        /// How to fix it.
         hint: String,
     },
 
@@ -92,7 +92,7 @@ pub enum CatalogError {
         event: String,
         /// The path to the value in the event: `data.lines[2].sku`.
         path: String,
-        /// What the value is and what the schema requires.
+        /// The value found, and what the schema requires.
         problem: String,
     },
 

@@ -69,8 +69,8 @@ impl EventExports<'_> {
     }
 }
 
-/// Returns the exports of all events, in the order of `contracts`, in which the versions of an event follow
-/// each other.
+/// Returns the exports of all events, in the order of `contracts`. The versions of an event must follow each other
+/// there.
 pub(super) fn exports(contracts: &[Contract]) -> Result<Vec<EventExports<'_>>, CatalogError> {
     let mut claimed = BTreeMap::new();
     let mut exports = Vec::new();
@@ -90,7 +90,7 @@ pub(super) fn exports(contracts: &[Contract]) -> Result<Vec<EventExports<'_>>, C
     Ok(exports)
 }
 
-/// Takes both names for `event`, a text for the error.
+/// Claims both names for `event`, which is a text for the error.
 fn claim(
     claimed: &mut BTreeMap<String, String>,
     name: &ExportName,

@@ -1,4 +1,4 @@
-//! Files that a catalog checks, and writes when asked to.
+//! Files that a catalog checks, or writes on request.
 
 use std::env;
 use std::fs;
@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Catalog;
 
-/// The environment variable that asks for files to be written.
+/// The environment variable that makes a catalog write files.
 const VARIABLE: &str = "INNGEST_EVENTS";
 
 impl Catalog {
-    /// Asserts that the file at `path` has the content `text`, or writes it if the environment variable
-    /// `INNGEST_EVENTS` is `bless`.
+    /// Asserts that the file at `path` has the content `text`. If the environment variable `INNGEST_EVENTS` is
+    /// `bless`, writes the file instead.
     ///
-    /// Use it in a test, so that generated files are committed and never out of date:
+    /// Use it in a test, so that generated files can be committed and the test fails when they are out of date:
     ///
     /// ```no_run
     /// # use inngest_core::catalog::Catalog;
@@ -26,14 +26,14 @@ impl Catalog {
     /// # }
     /// ```
     ///
-    /// An absolute path is used as it is. A relative one starts at the directory in the environment variable
-    /// `CARGO_MANIFEST_DIR`, which `cargo test` sets, or else at the working directory. Line endings do not count:
-    /// `\r\n` equals `\n`.
+    /// A relative path is resolved from the directory in the environment variable `CARGO_MANIFEST_DIR`, which
+    /// `cargo test` sets, or else from the working directory. Line endings are ignored: `\r\n` equals `\n`.
     ///
     /// # Panics
     ///
-    /// If the content differs, or the file does not exist, cannot be read or written, or must be written and
-    /// is read-only. Also if `INNGEST_EVENTS` has another value, or if it is `bless` while `CI` is set to something other than empty, `0` or `false`.
+    /// Panics if the content differs, if the file does not exist, or if it cannot be read. When writing, panics if the
+    /// file cannot be written or is read-only, or if the environment variable `CI` is set to a value other than empty,
+    /// `0` or `false`. Also panics if `INNGEST_EVENTS` has a value other than `bless`.
     #[track_caller]
     pub fn assert_file(&self, path: impl AsRef<Path>, text: &str) {
         let path = resolved(path.as_ref());
@@ -86,7 +86,7 @@ fn check_or_write(path: &Path, text: &str, is_blessing: bool) -> Result<(), Stri
     };
     let text = text.replace("\r\n", "\n");
     match existing {
-        // A file that is up to date is not touched: it may have other line endings.
+        // A file that is up to date is not written, since it may have other line endings.
         Some(existing) if existing == text => Ok(()),
         _ if is_blessing => {
             write(path, text.as_bytes()).map_err(|error| format!("cannot be written: {error}"))
@@ -99,13 +99,13 @@ fn check_or_write(path: &Path, text: &str, is_blessing: bool) -> Result<(), Stri
     }
 }
 
-/// Replaces a file at once: a test that reads it meanwhile reads all of the old content or of the new one.
+/// Replaces a file atomically: a test that reads it at the same time gets the whole old or the whole new content.
 pub(super) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     // Two tests of one process may write the same file at once.
     static WRITES: AtomicUsize = AtomicUsize::new(0);
-    // A symbolic link stays one, and the file that it leads to is replaced.
+    // A symbolic link is kept, and the file that it leads to is replaced.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    // Renaming needs the permission to write the directory only.
+    // Renaming would replace a read-only file, since it only needs write access to the directory.
     if fs::metadata(&path).is_ok_and(|existing| existing.permissions().readonly()) {
         return Err(io::Error::new(ErrorKind::PermissionDenied, "the file is read-only"));
     }

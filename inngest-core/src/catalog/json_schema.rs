@@ -12,18 +12,18 @@ const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 impl Catalog {
     /// Returns the schemas of the data of all events, as one JSON Schema (draft 2020-12).
     ///
-    /// Its `$defs` hold a schema for each event, named after the event without its domain:
-    /// `storefront/cart.updated` is `#/$defs/CartUpdated`. Where a name has several versions, they are
-    /// `CartUpdatedV1` and `CartUpdatedV2`, and `CartUpdated` is any of them. The other definitions are the inner
-    /// types. `x-inngest-event` and `x-inngest-version` hold the event's name and version.
+    /// Its `$defs` contain a schema for each event, named after the event without its domain, the part up to the
+    /// last `/`: `storefront/cart.updated` is `#/$defs/CartUpdated`. If an event has several versions, their schemas
+    /// are `CartUpdatedV1` and `CartUpdatedV2`, and `CartUpdated` matches any of them. The other definitions are the
+    /// inner types. `x-inngest-event` and `x-inngest-version` are the event's name and version.
     ///
     /// The schemas describe the data as it is sent: an encrypted field is its envelope.
     ///
     /// # Errors
     ///
-    /// [`CatalogError::SameExport`] if two events have the same name without their domains, and the errors of the
-    /// events that were added: [`CatalogError::SameName`], [`CatalogError::NotAnObject`] and
-    /// [`CatalogError::Encrypted`].
+    /// - [`CatalogError::SameExport`] if two events have the same name without their domains.
+    /// - The first error of the events that were added: [`CatalogError::SameName`], [`CatalogError::NotAnObject`] or
+    ///   [`CatalogError::Encrypted`].
     pub fn json_schema(&self) -> Result<Value, CatalogError> {
         let bundle = Bundle::new(self.checked_contracts()?, DEFINITIONS, str::to_owned)?;
         let mut schema = json!({ "$schema": DIALECT, "title": self.name, "$defs": bundle.schemas });
@@ -34,13 +34,13 @@ impl Catalog {
     }
 
     /// Returns the JSON Schema (draft 2020-12) of the event `name`, as it is sent: an object with the event's
-    /// `name`, `data`, `v` and the other fields of the envelope. Several versions are a `oneOf`.
+    /// `name`, `data`, `v` and the other fields of the envelope. Several versions are alternatives of a `oneOf`.
     ///
-    /// A version that is set with [`Event::version`](crate::Event::version) is not part of the schema.
+    /// The schema does not allow a version that is set with [`Event::version`](crate::Event::version).
     ///
     /// # Errors
     ///
-    /// [`CatalogError::UnknownEvent`] if the catalog has no event of that name, and the errors of
+    /// Returns [`CatalogError::UnknownEvent`] if the catalog has no event of that name, and the errors of
     /// [`json_schema`](Self::json_schema).
     pub fn event_schema(&self, name: &str) -> Result<Value, CatalogError> {
         let contracts = self.checked_contracts()?;

@@ -1,4 +1,4 @@
-//! Markdown: the page that people read.
+//! Markdown: a page of documentation.
 
 use std::fmt::Write as _;
 
@@ -11,19 +11,19 @@ use super::error::CatalogError;
 use super::markdown_type::{TypeText, anchor, cell, code};
 use super::schema::{DEFINITIONS, entries, is_required, list};
 
-/// A text about the versions of an event, which surprise at first.
+/// The text that explains the versions of an event.
 const SEVERAL_VERSIONS: &str = "Functions are triggered by the name, so they receive every version. A function \
                                 selects one by its trigger's `if`, such as `event.v == '2'`.";
 
 impl Catalog {
-    /// Returns a page in Markdown for the teams that consume the events: an index, then a section for each event
-    /// and each version of it, then the types that events share.
+    /// Returns a Markdown page for the teams that consume the events: an index, a section for each event and each
+    /// version of it, and the types that events share.
     ///
     /// The fields are what functions receive: an encrypted field is shown decrypted, with a mark.
     ///
     /// # Errors
     ///
-    /// The errors of [`json_schema`](Self::json_schema).
+    /// Returns the errors of [`json_schema`](Self::json_schema).
     pub fn markdown(&self) -> Result<String, CatalogError> {
         let contracts = self.checked_contracts()?;
         let bundle = Bundle::with_schemas(contracts, DEFINITIONS, str::to_owned, decrypted_schema)?;

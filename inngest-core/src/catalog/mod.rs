@@ -1,15 +1,15 @@
 //! The catalog: the schemas of a program's events, and what is generated from them for other programs.
 //!
-//! The functions that consume events are often written in another language. A catalog takes the schemas of the
-//! payloads from [`schemars`] (version 1) and exports them:
+//! The functions that consume events are often written in another language. A catalog collects the schemas of the
+//! payloads, which derive `schemars::JsonSchema` (of [`schemars`] version 1), and exports them:
 //!
 //! | export | for |
 //! |---|---|
-//! | [`typescript`](Catalog::typescript) | functions in TypeScript: the types of the data, and an `eventType` for each event |
-//! | [`json_schema`](Catalog::json_schema) | validation, and generators of types such as Python's |
-//! | [`event_schema`](Catalog::event_schema) | the whole of one event as it is sent |
+//! | [`typescript`](Catalog::typescript) | functions in TypeScript: the types, and an `eventType` for each event |
+//! | [`json_schema`](Catalog::json_schema) | validation of data, and generators of types, for example for Python |
+//! | [`event_schema`](Catalog::event_schema) | validation of one whole event as it is sent |
 //! | [`asyncapi`](Catalog::asyncapi) | tools that read AsyncAPI |
-//! | [`markdown`](Catalog::markdown) | people |
+//! | [`markdown`](Catalog::markdown) | documentation for the teams that consume the events |
 //! | the lock, by [`assert_lock`](Catalog::assert_lock) | a test that fails if a change of the types breaks functions |
 //!
 //! ```
@@ -42,21 +42,22 @@
 //!
 //! # What a schema requires
 //!
-//! There is one schema of an event's data. Its types are those that the payload writes. A field is required if the
-//! payload always writes it and cannot be read without it. So a field with `#[serde(default)]` is not required,
-//! since events that are stored, delayed or replayed may lack it, and neither is an `Option`.
+//! There is one schema of an event's data, with the types that `Serialize` writes. A field is required if it is always
+//! serialized, and the payload cannot be deserialized without it. So neither an `Option` nor a field with
+//! `#[serde(default)]` is required: events that are stored, delayed or replayed may lack it.
 //!
-//! Doc comments become descriptions. `#[schemars(extend("deprecated" = true))]` marks a field as deprecated, and
-//! `#[schemars(extend("x-open" = true))]` an enum that may grow.
+//! Doc comments become descriptions. `#[schemars(extend("deprecated" = true))]` marks a field as deprecated.
+//! `#[schemars(extend("x-open" = true))]` marks an enum to which variants may be added later.
 //!
 //! A field that is an `Encrypted<T>` (feature `encryption`) is a `T` in TypeScript, in Markdown and in the lock, as
 //! functions receive it. JSON Schema, AsyncAPI and [`check_event`](Catalog::check_event) describe the encrypted form.
 //!
 //! # What a schema cannot describe
 //!
-//! The schema of an internally tagged enum (`#[serde(tag = "..")]`) is wrong for a newtype variant whose struct flattens
-//! a map: the type of the map's values is required of the tag, too. [`check_event`](Catalog::check_event) reports
-//! this, and whatever `serialize_with` or a hand-written `Serialize` writes differently.
+//! The schema of an internally tagged enum (`#[serde(tag = "..")]`) is wrong for a newtype variant whose struct
+//! flattens a map: the schema then requires the type of the map's values for the tag, too.
+//! [`check_event`](Catalog::check_event) reports this. It also reports data that `serialize_with` or a hand-written
+//! `Serialize` writes in another form than the schema describes.
 //!
 //! # Python
 //!
@@ -71,8 +72,8 @@
 //!
 //! # Versions
 //!
-//! Functions are triggered by an event's name, so a function receives every version of it. One that is written for
-//! a version selects it by its trigger's `if`: `{ event: "storefront/cart.updated", if: "event.v == '2'" }`.
+//! Functions are triggered by an event's name, so a function receives every version of the event. A function for
+//! one version selects it by its trigger's `if`: `{ event: "storefront/cart.updated", if: "event.v == '2'" }`.
 
 mod asyncapi;
 mod bundle;
@@ -105,10 +106,10 @@ pub use self::lock::{Change, ChangeKind, LockError};
 pub use self::register::{CatalogEvents, EventSchema};
 use crate::event::InngestEvent;
 
-/// The events of a program, with the schemas of their data. See the [module](self).
+/// The events of a program, with the schemas of their data, to be exported. See the [module](self).
 ///
-/// Events can be added in any order. A mistake in an event, such as data that is no object, is the error of every
-/// export.
+/// Events can be added in any order. If an event has an error, such as data that is not an object, every export
+/// returns that error.
 ///
 /// See [catalog](crate::guide::catalog) in the guide.
 #[derive(Clone, Debug)]
@@ -128,23 +129,23 @@ impl Catalog {
         Catalog { name: name.into(), description: None, contracts: Vec::new(), problem: None }
     }
 
-    /// Sets the text about the catalog as a whole, which the exports contain. It can have Markdown.
+    /// Sets a description of the whole catalog, as Markdown, which the exports include.
     #[must_use]
     pub fn description(mut self, text: impl Into<String>) -> Catalog {
         self.description = Some(text.into());
         self
     }
 
-    /// Adds an event type. A type that is already part of the catalog has no effect.
+    /// Adds an event type. Adding a type again has no effect.
     #[must_use]
     pub fn event<E: InngestEvent + JsonSchema>(mut self) -> Catalog {
         self.add(Contract::of::<E>());
         self
     }
 
-    /// Adds all event types of an enum of events. A type that is already part of the catalog has no effect.
+    /// Adds all event types of an enum of events. Adding a type again has no effect.
     ///
-    /// The payloads implement `schemars::JsonSchema`, of version 1 of schemars.
+    /// The payloads must implement `schemars::JsonSchema`, of schemars version 1.
     #[must_use]
     pub fn events<S: CatalogEvents>(mut self) -> Catalog {
         S::add_events(&mut self);

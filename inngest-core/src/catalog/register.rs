@@ -6,7 +6,7 @@ use super::Catalog;
 use super::contract::Contract;
 use crate::event::InngestEvent;
 
-/// The events of an enum, for [`Catalog::events`].
+/// An enum of events, for [`Catalog::events`].
 ///
 /// `#[derive(InngestEvents)]` implements it for enums whose payloads implement `schemars::JsonSchema`.
 ///
@@ -25,7 +25,7 @@ pub trait CatalogEvents {
     fn add_events(catalog: &mut Catalog);
 }
 
-/// An event type whose data has a schema.
+/// An event type whose data has a schema. Implemented for every [`InngestEvent`] with a `schemars::JsonSchema`.
 ///
 /// See [catalog](crate::guide::catalog) in the guide.
 #[diagnostic::on_unimplemented(
@@ -34,7 +34,7 @@ pub trait CatalogEvents {
     note = "add `#[derive(schemars::JsonSchema)]` to it, with version 1 of `schemars`"
 )]
 pub trait EventSchema {
-    /// Adds the event type.
+    /// Adds the event type to `catalog`.
     fn add_event(catalog: &mut Catalog);
 }
 

@@ -1,4 +1,4 @@
-//! Which fields a contract requires: the fields that are both always written and always read.
+//! Finds the fields that a contract requires: fields that are always serialized, and required to deserialize.
 //!
 //! `schemars` has one schema for what a type writes, and another for what it reads. A field with
 //! `#[serde(default)]` is in each new event, but events that are stored, delayed or replayed may lack it.
@@ -159,7 +159,7 @@ fn find_variant<'a>(schemas: &[Value], index: usize, others: &'a [Value]) -> Opt
     let variant = identity(&schemas[index]);
     let is_same = |other: &&Value| identity(other) == variant;
     let in_place = others.get(index);
-    // A variant that is written and read in different ways is in the same place.
+    // A variant that is serialized and deserialized in different forms has the same index in both schemas.
     let is_left = |other: &&Value| !schemas.iter().any(|it| identity(it) == identity(other));
     in_place
         .filter(is_same)
@@ -167,8 +167,7 @@ fn find_variant<'a>(schemas: &[Value], index: usize, others: &'a [Value]) -> Opt
         .or_else(|| in_place.filter(|_| others.len() == schemas.len()).filter(is_left))
 }
 
-/// What identifies a variant of an enum: its type, its value or reference, and its tag or else the names of its
-/// fields.
+/// The identity of an enum's variant: its type, its value or reference, and its tag or else the names of its fields.
 type Identity<'a> = (Option<&'a Value>, Option<&'a Value>, Vec<(&'a String, Option<&'a Value>)>);
 
 fn identity(schema: &Value) -> Identity<'_> {

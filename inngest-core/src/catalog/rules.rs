@@ -15,9 +15,9 @@ pub(super) fn check(contract: &Contract) -> Result<(), CatalogError> {
     }
 }
 
-/// Returns what `schema` describes if that is neither an object nor null, which Inngest takes for an empty object.
+/// Returns what `schema` describes if that is neither an object nor null. Inngest treats null as an empty object.
 fn unlike_object(root: &Value, schema: &Value, depth: usize) -> Option<String> {
-    // References that lead in a circle describe nothing.
+    // References that form a cycle describe nothing.
     if depth > 32 {
         return Some("nothing".to_owned());
     }

@@ -52,7 +52,7 @@ pub(super) fn for_each_schema(schema: &mut Value, change: &mut dyn FnMut(&mut Va
     change(schema);
 }
 
-/// Changes every reference in `schema`. `change` returns `None` for a reference to keep.
+/// Replaces every reference in `schema` by the result of `change`, or keeps it if the result is `None`.
 pub(super) fn change_references(
     schema: &mut Value,
     change: &mut dyn FnMut(&str) -> Option<String>,

@@ -23,8 +23,8 @@ impl UncheckedUrl {
     pub(super) fn check(&self, origin: &'static str) -> Result<Url, ConfigError> {
         let invalid = |problem: String| ConfigError::InvalidBaseUrl { origin, problem };
         let parsed = Url::parse(&self.0);
-        // `localhost:8288` parses as a URL with the scheme `localhost`, and `127.0.0.1:8288` not at
-        // all.
+        // `localhost:8288` parses as a URL with the scheme `localhost`, and `127.0.0.1:8288` does not
+        // parse.
         if !parsed.as_ref().is_ok_and(is_http) && !self.0.contains("://") {
             let problem = "it has no scheme; write `http://` or `https://` before the host, as in \
                            `http://localhost:8288`";

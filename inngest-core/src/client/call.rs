@@ -1,9 +1,9 @@
 //! One call: sends the requests of a batch concurrently, until the outcome of each event is known.
 //!
-//! Two responses do not determine an outcome yet. A 400 can be about an event or about the server:
-//! the event at which the server stopped is set aside, the events after it are sent, and then each
-//! event that was set aside is retried alone. A 403 can be about the key or about the name of one
-//! event: one event of each name is probed alone.
+//! The outcome does not follow from a 400 or a 403 alone. A 400 can have its cause in an event or in
+//! the server: the event at which the server stopped is set aside, the events after it are sent, and
+//! then each event that was set aside is retried alone. A 403 can be about the key or about the name
+//! of one event: one event of each name is probed, sent alone.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -140,8 +140,8 @@ impl Call<'_> {
                     outcomes.extend(accepted.into_iter().map(Outcome::Accepted));
                     outcomes.push(self.set_aside(stopped_at, message));
                     let rest = stopped_at + 1..chunk.end;
-                    // The server itself may be failing. After a few waits, the events are the more likely
-                    // reason, and the call goes on without one.
+                    // The server itself may be failing, so the call waits before it sends the other events.
+                    // After a few waits, invalid events are the more likely cause, and the call no longer waits.
                     if !rest.is_empty() && (1..=SET_ASIDE_ATTEMPTS).contains(&stalls) {
                         outcomes.extend(self.wait_after_stall(stalls, rest).await);
                     }
@@ -175,8 +175,8 @@ impl Call<'_> {
         Outcome::Unsent(Arc::new(RequestError::Refused { status: 400, message }))
     }
 
-    /// Waits after `stalls` consecutive requests that accepted no event. A background sender waits itself: it gets the
-    /// outcomes of the events `rest`, which are deferred.
+    /// Waits after `stalls` consecutive requests that accepted no event. For a background sender, which does its own
+    /// waits, defers the events `rest` instead and returns their outcomes.
     async fn wait_after_stall(&self, stalls: u32, rest: Range<usize>) -> Vec<Outcome> {
         if let CallMode::Background { .. } = self.mode {
             self.pending().deferred.extend(rest.clone());
@@ -221,7 +221,7 @@ impl Call<'_> {
         let mut outcomes: Vec<Option<Outcome>> = vec![None; events.len()];
         let probing = self.names.probing.lock().await;
         for index in events.clone() {
-            // Events with a shared name have different names at the server, so each is probed.
+            // Events with a shared name can have different names on the wire (see `intern.rs`), so each is probed.
             if self.names.status(slots[index].name).is_none() {
                 outcomes[index - start] = self.probe(index).await;
             }
@@ -296,7 +296,7 @@ impl Call<'_> {
         }
         self.reject_refused_names(&mut outcomes);
         self.recheck_rejected(&mut outcomes);
-        // Concurrent chunks add to it in any order.
+        // Concurrent chunks add to the list in any order.
         set_aside.sort_unstable();
         let mut deferred = std::mem::take(&mut self.pending().deferred);
         deferred.sort_unstable();

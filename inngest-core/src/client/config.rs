@@ -25,13 +25,13 @@ const DEV_SERVER: &str = "http://127.0.0.1:8288";
 /// The server's limit on the number of events in one request.
 const MAX_REQUEST_EVENTS: usize = 5_000;
 
-/// The default of [`ClientBuilder::max_event_bytes`]: the largest event that Inngest accepts.
+/// The default of [`ClientBuilder::max_event_bytes`]: the Dev Server's limit.
 pub(crate) const DEFAULT_MAX_EVENT_BYTES: usize = 3 * 1024 * 1024;
 
 /// Configures a [`Client`].
 ///
-/// An option that is not set is read from its environment variable, if it has one, or has its
-/// default value. [`build`](ClientBuilder::build) reads the environment.
+/// An option that is not set in code is read from its environment variable, if it has one, and
+/// otherwise has its default value. [`build`](ClientBuilder::build) reads the environment.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -89,16 +89,17 @@ impl ClientBuilder {
 
     /// Sets the event key. A line break at its end is removed. Overrides `INNGEST_EVENT_KEY`.
     ///
-    /// Required for Inngest Cloud; optional for a Dev Server.
+    /// Required for Inngest Cloud; optional for a Dev Server. A key does not select Inngest Cloud: in
+    /// dev mode, the events go to the Dev Server.
     pub fn event_key(mut self, key: impl Into<EventKey>) -> ClientBuilder {
         self.event_key = Some(key.into());
         self
     }
 
-    /// Sets whether events are sent to a Dev Server instead of Inngest Cloud. Overrides
-    /// `INNGEST_DEV`, which is then not read at all.
+    /// Sets dev mode: whether events are sent to a Dev Server instead of Inngest Cloud. Overrides
+    /// `INNGEST_DEV`, which is then not read.
     ///
-    /// Default: Inngest Cloud.
+    /// Default: `false`, that is, Inngest Cloud.
     pub fn dev(mut self, dev: bool) -> ClientBuilder {
         self.dev = Some(dev);
         self
@@ -107,8 +108,10 @@ impl ClientBuilder {
     /// Sets the server's URL, including its scheme, without `/e/` and the key. A path in the URL is
     /// kept.
     ///
-    /// Overrides `INNGEST_EVENT_API_BASE_URL`, `INNGEST_BASE_URL` and a URL in `INNGEST_DEV`, which
-    /// are read in this order. Default: `https://inn.gs`, or `http://127.0.0.1:8288` in dev mode.
+    /// Overrides `INNGEST_EVENT_API_BASE_URL`, `INNGEST_BASE_URL` and a URL in `INNGEST_DEV`. The
+    /// first of them that is set is used, in this order.
+    ///
+    /// Default: `https://inn.gs`, or `http://127.0.0.1:8288` in dev mode.
     pub fn base_url(mut self, url: impl Into<String>) -> ClientBuilder {
         self.base_url = Some(UncheckedUrl::new(url));
         self
@@ -121,8 +124,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Adds the application's name to the `user-agent` header, so that its requests can be
-    /// identified.
+    /// Adds the application's name to the `user-agent` header of the requests.
     pub fn app_name(mut self, name: impl Into<String>) -> ClientBuilder {
         self.app_name = Some(name.into());
         self
@@ -159,17 +161,17 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the maximum size of an event as JSON, in bytes. Larger events are rejected before they
-    /// are sent.
+    /// Sets the maximum size of an event as JSON, in bytes, at least 1. Larger events are rejected
+    /// before they are sent, with [`EventError::TooLarge`](crate::EventError::TooLarge).
     ///
-    /// Default: 3 MiB, the Dev Server's limit.
+    /// Default: 3 MiB, the Dev Server's limit. The limit of your plan on Inngest Cloud may be lower.
     pub fn max_event_bytes(mut self, bytes: usize) -> ClientBuilder {
         self.max_event_bytes = bytes;
         self
     }
 
-    /// Sets the maximum size of a request's body, in bytes. Batches are split accordingly; a larger
-    /// event is sent alone.
+    /// Sets the maximum size of a request's body, in bytes, at least 1. Batches are split accordingly;
+    /// a larger event is sent alone.
     ///
     /// Default: 512 KiB.
     pub fn max_request_bytes(mut self, bytes: usize) -> ClientBuilder {
@@ -194,10 +196,10 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the HTTP client to send with, including its proxies, certificates and connection pool.
+    /// Sets the HTTP client, and with it the proxies, the certificates and the connection pool.
     ///
-    /// Configure it not to follow redirects: it would post the events to another URL, and a response from a URL
-    /// other than the requested one is an error.
+    /// Configure it not to follow redirects. Otherwise it can post the events to another URL. A response from
+    /// another URL is an [`InvalidResponse`](crate::RequestError::InvalidResponse) error.
     pub fn http_client(mut self, client: reqwest::Client) -> ClientBuilder {
         self.http_client = Some(client);
         self
@@ -213,11 +215,11 @@ impl ClientBuilder {
     /// Adds a hook that is called with each event's name and envelope before the event is
     /// serialized, and may change the envelope. Hooks run in the order they were added.
     ///
-    /// [`Client::send`](crate::Client::send), [`Client::send_all`](crate::Client::send_all) and a
-    /// [`Publisher`](crate::publisher::Publisher)'s `publish` call it on the calling thread. It is
-    /// not called for a [`Batch`](crate::Batch) given to
-    /// [`Client::send_batch`](crate::Client::send_batch), whose events are serialized when they are
-    /// pushed, before the batch is passed to a client.
+    /// The hook is called on the calling thread by [`Client::send`](crate::Client::send),
+    /// [`Client::send_all`](crate::Client::send_all), a publisher's `publish`, `try_publish` and
+    /// `publish_all`, and an outbox of the client when an event is enqueued. It is not called for the
+    /// events of a [`Batch`](crate::Batch), which are serialized when they are pushed, before the
+    /// batch is passed to a client.
     ///
     /// A panic in a hook propagates to the caller of `send`, and nothing of that call is sent.
     ///
@@ -240,13 +242,13 @@ impl ClientBuilder {
     /// Adds a hook that is called once per event with its outcome, not once per attempt. Hooks run
     /// in the order they were added.
     ///
-    /// It is called before the call's future returns. With a publisher it is called before the
-    /// event's receipt resolves: when the event is delivered, when it fails, or when the publisher
-    /// ends without having delivered it. It is not called for the events of a canceled call, nor
+    /// The hook is called before the call's future completes. With a publisher, it is called before
+    /// the event's receipt resolves: when the event is delivered, when it fails, or when the publisher
+    /// ends before it has delivered the event. It is not called for the events of a canceled call, nor
     /// for an event that `publish` returns in an error because the queue is full or the publisher
     /// accepts no more events.
     ///
-    /// It must not block. A panic in it is caught and logged, and changes nothing else.
+    /// The hook must not block. A panic in it is caught and logged, and has no other effect.
     ///
     /// ```
     /// # use inngest_core::Client;
@@ -269,9 +271,9 @@ impl ClientBuilder {
     ///
     /// `context` is called by `send`, `send_all` and `send_batch`, inside the call's span, and its
     /// headers are sent with every request of the call. A publisher calls it when an event is
-    /// published. It sends the headers with a batch if all of the batch's events have the same
-    /// ones, and otherwise sends none. An invalid header is logged and not sent. A panic is caught
-    /// and logged.
+    /// published, and sends the headers with a batch only if they are the same for all of the batch's
+    /// events. An outbox calls it when an event is enqueued. An invalid header is logged and not sent.
+    /// A panic is caught and logged.
     ///
     /// ```
     /// # use inngest_core::Client;
@@ -287,7 +289,7 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] if an option or an environment variable is invalid.
+    /// Returns [`ConfigError`] if an option or an environment variable is invalid.
     pub fn build(self) -> Result<Client, ConfigError> {
         let environment = Environment { enabled: self.read_environment };
         let dev = match self.dev {

@@ -8,17 +8,17 @@ use super::source::Source;
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// Cloud mode without an event key.
+    /// No event key is set, and dev mode is off.
     #[error(
         "no event key: set INNGEST_EVENT_KEY or call `event_key`, or set INNGEST_DEV=1 to send to a \
          Dev Server"
     )]
     MissingKey,
 
-    /// The event key cannot be valid.
+    /// The event key has a character or a form that no event key has.
     #[error("the event key is invalid: {problem}")]
     InvalidKey {
-        /// What is wrong with it, without the key.
+        /// What is wrong with it. The text does not contain the key.
         problem: String,
     },
 
@@ -31,7 +31,7 @@ pub enum ConfigError {
         problem: String,
     },
 
-    /// `INNGEST_DEV` is neither a boolean nor a URL.
+    /// `INNGEST_DEV` is neither a boolean nor an `http` or `https` URL.
     #[error(
         "INNGEST_DEV is `{value}`; use 1, true, yes or on for a Dev Server, its URL, such as \
          `http://localhost:8288`, or 0, false, no or off for Inngest Cloud"

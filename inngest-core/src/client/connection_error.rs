@@ -59,7 +59,7 @@ pub(super) fn explain(error: &(dyn Error + 'static)) -> String {
         texts.iter().any(contains)
     };
 
-    // A proxy comes first: it can be unreachable for each of the other reasons.
+    // A proxy is checked first, since its errors can also match each of the other causes.
     if contains(&["tunnel", "proxy", "SOCKS"]) {
         format!(
             "the proxy did not connect to {server} ({root}); check HTTPS_PROXY and NO_PROXY, or the \

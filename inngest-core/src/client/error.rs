@@ -10,23 +10,25 @@ use super::source::Source;
 use crate::batch::Batch;
 use crate::event::{EventError, EventId};
 
-/// Why the outcome of a request's events is unknown. The events are unsent: the server may or may
-/// not have accepted them. Sending the returned [`Batch`] again keeps their ids, for which Inngest starts no
-/// function twice within 24 hours. Sending the event again with `send` creates another id.
+/// Why the events of a request are unsent, that is, not known to be accepted. With some errors, the
+/// server may have accepted them.
+///
+/// Sending the returned [`Batch`] again keeps the events' ids, for which Inngest starts no function
+/// twice within 24 hours. Calling `send` again creates another id.
 ///
 /// See [errors](crate::guide::errors) in the guide.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
-    /// No connection could be established. Retried. The message names the root cause.
+    /// No connection could be established. Retried. The message includes the root cause.
     #[error("no connection to Inngest: {}", explain(.source.as_ref()))]
     Connect {
         /// The HTTP client's error.
         source: Source,
     },
 
-    /// The connection broke before the whole response was received. Retried. The message names the
-    /// root cause.
+    /// The connection broke before the whole response was received. Retried. The message includes
+    /// the root cause.
     #[error("the connection broke before the response was received: {}", explain(.source.as_ref()))]
     Interrupted {
         /// The HTTP client's error.
@@ -48,22 +50,23 @@ pub enum RequestError {
         status: u16,
         /// The server's message.
         message: String,
-        /// The minimum wait that the server asks for.
+        /// The minimum wait, from the header `Retry-After`.
         retry_after: Option<Duration>,
     },
 
-    /// The server asks for a longer wait than the remaining time of the call.
+    /// The `Retry-After` of a response exceeds the remaining time of the call, so the request is not
+    /// retried.
     #[error(
         "the server asks to wait {} s, but the call has {} s left: {cause}",
         wait.as_secs(),
         left.as_secs()
     )]
     RetryAfterTooLong {
-        /// The wait that the server asks for.
+        /// The wait, from the header `Retry-After`.
         wait: Duration,
         /// The remaining time of the call.
         left: Duration,
-        /// The response that asks for the wait.
+        /// The error of the response with this header.
         cause: Box<RequestError>,
     },
 
@@ -72,7 +75,8 @@ pub enum RequestError {
     #[error("the call's total timeout elapsed before the request was sent")]
     DeadlineExceeded,
 
-    /// The server refuses the event key: 401, 403 or 404. The call sends nothing more.
+    /// The server refuses the event key (401 or 404), or the key or the event's name (403). A 404 can
+    /// also come from a wrong base URL. After a 401 or 404, the call sends nothing more.
     #[error("the event key is refused ({status}): {message}")]
     KeyRefused {
         /// The HTTP status.
@@ -81,14 +85,17 @@ pub enum RequestError {
         message: String,
     },
 
-    /// The request is too large for the server: 413. Lower `max_request_bytes`.
+    /// The request is too large for the server: 413. Lower
+    /// [`max_request_bytes`](crate::ClientBuilder::max_request_bytes). A single event that is too
+    /// large is a [`Rejection`] instead.
     #[error("the request is too large for the server (413): {message}")]
     TooLarge {
         /// The server's message.
         message: String,
     },
 
-    /// The server refuses the request as a whole.
+    /// The server refuses the request as a whole: a 400 without a list of ids, or a status that no
+    /// other variant covers.
     #[error("the server refuses the request ({status}): {message}")]
     Refused {
         /// The HTTP status.
@@ -98,8 +105,8 @@ pub enum RequestError {
     },
 
     /// The server rejects the event, but may have accepted an earlier attempt, which ended without
-    /// a response or with an ambiguous one. Sending the event again within 24 hours starts no
-    /// function twice, but the event will probably be rejected again.
+    /// a response or with an ambiguous one. Sending the returned batch again within 24 hours starts
+    /// no function twice, but the event will probably be rejected again.
     #[error(
         "the server rejects the event ({status}): {message}; an earlier attempt may have been accepted"
     )]
@@ -122,7 +129,7 @@ pub enum RequestError {
 }
 
 impl RequestError {
-    /// Returns whether the same request may succeed later without any change.
+    /// Returns whether the same request may succeed later, without any change by the caller.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
@@ -140,7 +147,7 @@ impl RequestError {
         }
     }
 
-    /// Returns the minimum wait that the server asks for before the next request.
+    /// Returns the minimum wait before the next request, if the response had a `Retry-After`.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -150,7 +157,7 @@ impl RequestError {
         }
     }
 
-    /// Returns a short name of the failure, for metrics.
+    /// Returns a short name of the variant, such as `timeout`, for metrics.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -222,14 +229,15 @@ impl RequestError {
         matches!(self, RequestError::KeyRefused { status, .. } if *status != 403)
     }
 
-    /// Returns whether the server refuses the event key.
+    /// Returns whether the error is [`KeyRefused`](RequestError::KeyRefused).
     #[must_use]
     pub fn is_key_refused(&self) -> bool {
         matches!(self, RequestError::KeyRefused { .. })
     }
 }
 
-/// Why an event was rejected: the event itself is at fault. Sending it again unchanged fails again.
+/// Why an event was rejected. The event itself is the cause, so sending it again unchanged fails
+/// again.
 ///
 /// See [errors](crate::guide::errors) in the guide.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -251,7 +259,8 @@ pub enum Rejection {
     },
 }
 
-/// Why an event was not sent.
+/// Why [`Client::send`](crate::Client::send) failed: the event was rejected, or is not known to be
+/// accepted.
 ///
 /// See [errors](crate::guide::errors) in the guide.
 #[derive(Debug)]
@@ -288,7 +297,7 @@ impl SendError {
         }
     }
 
-    /// Returns whether sending the event again may succeed without any change.
+    /// Returns whether sending the event again may succeed, without any change by the caller.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(self, SendError::Unsent { cause, .. } if cause.is_retryable())
@@ -387,14 +396,14 @@ impl BatchError {
     }
 
     /// Returns whether sending the unsent events again may succeed, for at least some of them,
-    /// without any change.
+    /// without any change by the caller.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.causes().any(RequestError::is_retryable)
     }
 
     /// Returns the unsent events. Sending them again with
-    /// [`Client::send_batch`](crate::Client::send_batch) duplicates none: each keeps its id.
+    /// [`Client::send_batch`](crate::Client::send_batch) does not duplicate them: each keeps its id.
     #[must_use]
     pub fn into_unsent(self) -> Batch {
         self.unsent_events

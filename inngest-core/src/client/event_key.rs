@@ -23,8 +23,8 @@ const MIN_SECRET: usize = 4;
 /// chance, or because the first ten characters are the time.
 const MIN_SECRET_IN_ULID: usize = 16;
 
-/// An event key: the secret that selects the Inngest environment an event belongs to. Its `Debug`
-/// output omits it.
+/// An event key: a secret that also selects the Inngest environment of the events. `Debug` does not
+/// print it.
 ///
 /// In the server's responses, the key is replaced with `***`: in messages if it has at least 4
 /// characters, and in an event id that is a ULID if it has at least 16.
@@ -34,8 +34,8 @@ const MIN_SECRET_IN_ULID: usize = 16;
 pub struct EventKey(String);
 
 impl EventKey {
-    /// Wraps `key`, and removes a line break at its end, which a key read from a file often has.
-    /// Its characters are checked when a client is built with it.
+    /// Creates a key from `key`, without a line break at its end, which text read from a file often
+    /// has. The characters are checked when a client is built.
     pub fn new(key: impl Into<String>) -> EventKey {
         let mut key = key.into();
         let line = key.strip_suffix("\r\n").or(key.strip_suffix('\n'));

@@ -21,15 +21,15 @@ use crate::batch::Batch;
 /// Who retries events that were set aside, and who logs failures.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum CallMode {
-    /// The call itself: it sends events that were set aside again, and logs failures as warnings.
+    /// The call itself retries events that were set aside, and logs failures as warnings.
     Foreground,
-    /// A background sender, which has its own queue and log.
+    /// A background sender, which retries events that were set aside and logs failures itself.
     Background {
         /// The number of consecutive 400s to earlier requests that accepted none of the events.
         stalls: u32,
     },
-    /// An outbox relay: it sends events that were set aside again, as in the foreground, and has
-    /// its own log.
+    /// An outbox relay. As in the foreground, the call retries events that were set aside. The relay
+    /// logs failures itself.
     #[cfg(feature = "outbox")]
     Relay,
 }
@@ -73,7 +73,7 @@ impl<'a> Exchange<'a> {
                 Err(error) => error,
             };
             if error.refuses_every_name() {
-                // A concurrent request may have set it.
+                // Fails if a concurrent request has set it already.
                 drop(self.key_refused.set(error.clone()));
             }
             if !error.is_retryable() {

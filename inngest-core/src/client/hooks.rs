@@ -31,21 +31,22 @@ pub struct SendReport<'a> {
 pub enum SendOutcome<'a> {
     /// Inngest accepted the event and gave it this id.
     Accepted(&'a EventId),
-    /// The event itself is at fault: it is invalid, or the server rejected it.
+    /// The event is invalid, or the server rejected it.
     Rejected(&'a Rejection),
     /// The event is not known to be accepted. The cause is `None` if a publisher was closed or
-    /// dropped before the event had another outcome.
+    /// dropped before the event had an outcome.
     Unsent(Option<&'a RequestError>),
-    /// An outbox relay gave the event up, since an attempt whose outcome is unknown is so long ago
-    /// that sending the event again could start its functions twice. It is a dead event of the
-    /// outbox.
+    /// An outbox relay stopped sending the event, because its first attempt with an unknown outcome
+    /// is so long ago that sending the event again could start its functions twice. The event is now
+    /// a [dead event](crate::guide::outbox) of the outbox.
     Expired,
 }
 
 impl SendOutcome<'_> {
-    /// Returns a short name of the failure, for metrics. It is [`RequestError::kind`] or `closed`
-    /// for an unsent event, `rejected` if the server rejected the event, `invalid` if it was
-    /// rejected before it was sent, and `expired` if an outbox relay gave it up. Returns `None` for an accepted event.
+    /// Returns a short name of the failure, for metrics, or `None` for an accepted event. The name is
+    /// [`RequestError::kind`] or `closed` for an unsent event, `rejected` if the server rejected the
+    /// event, `invalid` if it was rejected before it was sent, and `expired` for
+    /// [`Expired`](SendOutcome::Expired).
     #[must_use]
     pub fn error_type(&self) -> Option<&'static str> {
         match self {
@@ -60,8 +61,9 @@ impl SendOutcome<'_> {
 }
 
 /// Supplies the trace context of a call, for
-/// [`ClientBuilder::trace_context`](crate::ClientBuilder::trace_context). Any `Fn() ->
-/// Option<String>` that returns a `traceparent` implements it.
+/// [`ClientBuilder::trace_context`](crate::ClientBuilder::trace_context).
+///
+/// Implemented by any `Fn() -> Option<String>` that returns a `traceparent`.
 ///
 /// See [observability](crate::guide::observability) in the guide.
 pub trait TraceContext: Send + Sync + 'static {
@@ -70,7 +72,7 @@ pub trait TraceContext: Send + Sync + 'static {
     /// `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01`, or `None` to send none.
     fn traceparent(&self) -> Option<String>;
 
-    /// Returns the header `tracestate` of the same context.
+    /// Returns the header `tracestate` of the same context, or `None`, the default, to send none.
     fn tracestate(&self) -> Option<String> {
         None
     }

@@ -23,8 +23,8 @@ const OUTBOX_AGE: &str = "inngest.outbox.oldest.age";
 #[cfg(feature = "outbox")]
 const OUTBOX_DEAD: &str = "inngest.outbox.dead.events";
 
-/// Runs `call`, which calls the installed recorder. A panic in it is caught, since it must not end
-/// a call or a publisher.
+/// Runs `call`, which calls the installed recorder. A panic in the recorder is caught: it must end
+/// neither a call nor a publisher.
 fn record(call: impl FnOnce()) {
     if catch_unwind(AssertUnwindSafe(call)).is_err() {
         log::metrics_panicked();

@@ -99,7 +99,12 @@ struct CallContext {
 
 impl Client {
     /// Builds a client from environment variables only: `INNGEST_EVENT_KEY`, `INNGEST_DEV` and the
-    /// other variables that the methods of [`ClientBuilder`] name.
+    /// other variables listed by the methods of [`ClientBuilder`]. If `INNGEST_DEV` selects a Dev
+    /// Server, events are sent there, also if an event key is set.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ConfigError`] if neither a key nor dev mode is set, or if a variable is invalid.
     pub fn from_env() -> Result<Client, ConfigError> {
         Client::builder().build()
     }
@@ -116,7 +121,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`SendError`]: the event was rejected, or it is unsent and returned in the error.
+    /// Returns [`SendError`] if the event was rejected or is unsent. The error returns the serialized
+    /// event.
     #[track_caller]
     pub fn send<E: IntoEvent>(&self, event: E) -> Sending<Result<EventId, SendError>> {
         let mut batch = Batch::with_capacity(1, TYPICAL_EVENT_BYTES);
@@ -162,7 +168,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`BatchError`]: the outcome of each event, by its index in `events`.
+    /// Returns [`BatchError`], with the outcome of each event by its index in `events`, unless all
+    /// were accepted.
     #[track_caller]
     pub fn send_all<I>(&self, events: I) -> Sending<Result<Vec<EventId>, BatchError>>
     where
@@ -201,12 +208,14 @@ impl Client {
     /// Sends a batch, split into requests according to the client's limits, and returns the events'
     /// ids in order.
     ///
-    /// The same batch may be sent again after an error or a canceled call: every event keeps its
-    /// id, and Inngest starts no function twice for it. An empty batch sends no request.
+    /// The same batch may be sent again after an error or a canceled call: every event keeps its id,
+    /// and Inngest starts no function twice for it within 24 hours. For an empty batch, no request is
+    /// sent.
     ///
     /// # Errors
     ///
-    /// [`BatchError`]: the outcome of each event, by its index in the batch.
+    /// Returns [`BatchError`], with the outcome of each event by its index in the batch, unless all
+    /// were accepted.
     pub fn send_batch(
         &self,
         batch: &Batch,
@@ -283,7 +292,7 @@ impl Client {
         outcomes
     }
 
-    /// Returns a client with the same connections and configuration, but a different retry policy,
+    /// Returns a client with the same connections and configuration, but with another retry policy,
     /// for example for a single call.
     ///
     /// ```no_run
@@ -316,8 +325,8 @@ impl Client {
         self.with_retry(policy)
     }
 
-    /// Returns the same client with a deadline that has passed: every event of a call is unsent at
-    /// once. No `after_send` hook is called, since the caller is such a hook.
+    /// Returns the same client without any time to send: every event of a call is unsent at once. No
+    /// `after_send` hook is called, since the caller is such a hook.
     #[cfg(feature = "blocking")]
     pub(crate) fn with_expired_deadline(&self) -> Client {
         let retry = RetryPolicy::none().total_timeout(Duration::ZERO);

@@ -1,6 +1,6 @@
-//! The event names that the server allows or refuses, as far as a call has found out. A key can
-//! have a list of allowed or denied names. If one name in a request is refused, the server refuses
-//! the whole request with 403.
+//! The event names that the server is known to allow or refuse during a call. A key can have a list
+//! of allowed or denied names. If one name in a request is refused, the server refuses the whole
+//! request with 403.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};

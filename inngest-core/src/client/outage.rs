@@ -1,4 +1,4 @@
-//! The log of an outage, as a background sender experiences it.
+//! The log events of a background sender about an outage.
 
 use std::time::Duration;
 

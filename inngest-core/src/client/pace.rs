@@ -128,7 +128,7 @@ mod tests {
         // The next one waits twice as long.
         pace.failed(start + 102 * MILLIS, start + 103 * MILLIS, None, 1.0);
         assert_eq!(pace.paused_until(start), Some(start + 303 * MILLIS));
-        // The success of a request that started before the failure is no evidence.
+        // The success of a request that started before the failure does not end the backoff.
         pace.succeeded(start + 102 * MILLIS);
         assert_eq!(pace.paused_until(start), Some(start + 303 * MILLIS));
         pace.succeeded(start + 303 * MILLIS);

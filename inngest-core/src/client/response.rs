@@ -70,7 +70,7 @@ pub(super) fn parse(
     }
 }
 
-/// Parses the body of a response, unless it is no JSON object of Inngest's.
+/// Parses the body of a response. Returns `None` if it is not a JSON object with Inngest's fields.
 fn parse_body(response: &Response) -> Option<ResponseBody> {
     // serde also reads a struct from an array of its fields.
     let is_object = response.body.trim_ascii_start().starts_with(b"{");

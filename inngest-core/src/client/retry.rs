@@ -4,11 +4,11 @@ use std::time::Duration;
 
 /// How often a request is attempted, and how long to wait between attempts.
 ///
-/// The backoff doubles after each attempt. A wait is the larger of half the backoff and the
-/// server's `Retry-After`, plus a random part of up to half the backoff.
+/// The backoff doubles after each attempt. The wait before the next attempt is the larger of half
+/// the backoff and the server's `Retry-After`, plus a random part of up to half the backoff.
 ///
-/// With the default policy, a call succeeds despite an outage of 5 s: the seven waits of a request
-/// take 6.35 s to 12.7 s in total. A call ends after at most 60 s.
+/// With the default policy, a call succeeds despite an outage of 5 s: the seven waits between the
+/// eight attempts take 6.35 s to 12.7 s in total. A call ends after at most 60 s.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -52,7 +52,8 @@ impl RetryPolicy {
         self
     }
 
-    /// Sets the backoff before the second attempt. The wait is between half of it and all of it.
+    /// Sets the backoff before the second attempt. The actual wait is random, between half of the
+    /// backoff and the whole backoff.
     pub fn initial_backoff(mut self, wait: Duration) -> RetryPolicy {
         self.initial_backoff = wait;
         self
@@ -64,8 +65,8 @@ impl RetryPolicy {
         self
     }
 
-    /// Sets the maximum duration of a whole call, including requests and waits. Events without an
-    /// outcome by then are unsent.
+    /// Sets the maximum duration of a whole call, including requests and waits. It must not be zero.
+    /// Events without an outcome by then are unsent.
     pub fn total_timeout(mut self, timeout: Duration) -> RetryPolicy {
         self.total_timeout = timeout;
         self
@@ -83,7 +84,7 @@ pub(super) enum Decision {
     Wait(Duration),
     /// No attempt or no time is left.
     Stop,
-    /// The server asks for a longer wait than the remaining time of the call.
+    /// The `Retry-After` exceeds the remaining time of the call.
     RetryAfterExceedsDeadline,
 }
 
@@ -105,7 +106,7 @@ pub(super) fn decide(
     let wait = backoff_delay(policy, attempt, retry_after, random);
     match retry_after {
         _ if wait < remaining => Decision::Wait(wait),
-        // Without the random part, the wait that the server asks for fits.
+        // The deadline leaves time for the `Retry-After`, but not for the random part.
         Some(retry_after) => Decision::Wait(retry_after),
         None => Decision::Stop,
     }

@@ -7,8 +7,8 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 /// The longest wait that is returned: 136 years. A longer one could overflow `Instant`.
 const MAX_WAIT: Duration = Duration::from_secs(u32::MAX as u64);
 
-/// Returns the wait that the server asks for, in seconds or as a date. A date is compared with the
-/// response's `Date` if there is one, and with `now` otherwise.
+/// Returns the wait from the header `Retry-After`, which is a number of seconds or a date. A date is
+/// compared with the response's `Date` if there is one, and with `now` otherwise.
 pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = parse_seconds(value).or_else(|| {

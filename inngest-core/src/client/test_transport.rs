@@ -13,12 +13,12 @@ use crate::event::EventError;
 /// Responds to a client's requests instead of the network, for
 /// [`ClientBuilder::transport`](crate::ClientBuilder::transport).
 ///
-/// Any `Fn(http::Request<Bytes>) -> impl Future<Output = Result<http::Response<Bytes>,
-/// TransportFault>>` implements it. Use tokio's timers in the future, so that a paused clock works.
+/// Implemented by any `Fn(http::Request<Bytes>) -> impl Future<Output = Result<http::Response<Bytes>,
+/// TransportFault>>`. Use tokio's timers in the future, so that a paused clock works.
 ///
 /// See [testing](crate::guide::testing) in the guide.
 pub trait Transport: Send + Sync + 'static {
-    /// Sends one request and waits for its whole response.
+    /// Returns the future of the response to one request.
     fn send(&self, request: http::Request<Bytes>) -> TransportAnswer<'_>;
 
     /// Receives each event that the client itself rejects, and the source location at which it was

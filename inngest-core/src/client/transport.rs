@@ -58,8 +58,8 @@ impl Transport {
     ///
     /// # Panics
     ///
-    /// Panics without a tokio runtime. It panics when called, not when polled: otherwise the
-    /// caller's timeout would panic first, with a message of tokio that does not name a solution.
+    /// Panics without a tokio runtime. It panics when it is called, not when the future is polled:
+    /// otherwise the caller's timeout would panic first, with a less helpful message of tokio.
     pub(super) fn send(
         &self,
         request: &Request,

@@ -1,4 +1,4 @@
-//! An encrypted value as it is in an event.
+//! An encrypted value, as it is part of an event.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,7 +12,7 @@ const MARKER_KEY: &str = "__ENCRYPTED__";
 const STRATEGY_KEY: &str = "__STRATEGY__";
 const DATA_KEY: &str = "data";
 
-/// The name of the one strategy that this crate has.
+/// The name of the only strategy that this crate supports.
 const STRATEGY: &str = "inngest/libsodium";
 
 /// A value of type `T`, encrypted.
@@ -21,17 +21,17 @@ const STRATEGY: &str = "inngest/libsodium";
 /// [`EncryptionKeys::decrypt`](super::EncryptionKeys::decrypt) returns its value. It serializes as the JSON
 /// object that the official encryption middleware reads.
 ///
-/// Any JSON deserializes as an encrypted value, and serializes as the same JSON again, so that one event with
+/// Any JSON value deserializes as an `Encrypted<T>`, and serializes as the same JSON again, so that one event with
 /// an unexpected value does not fail a whole batch of events. `decrypt` then returns
 /// [`NotEncrypted`](EncryptionError::NotEncrypted) or [`Strategy`](EncryptionError::Strategy).
 ///
-/// Two encrypted values are equal if their ciphertexts are. Encrypting a value twice gives different
-/// ciphertexts. `Debug` prints nothing of the value.
+/// Two encrypted values are equal if their ciphertexts are. Encrypting a value twice results in different
+/// ciphertexts. `Debug` prints no part of the value.
 ///
 /// See [encryption](crate::guide::encryption) in the guide.
 pub struct Encrypted<T> {
     json: Value,
-    /// A function, since no value is held: the ciphertext can be sent to another thread whatever `T` is.
+    /// A function type, so that an `Encrypted<T>` is `Send` and `Sync` for every `T`: it holds no `T`.
     value: PhantomData<fn() -> T>,
 }
 
@@ -44,7 +44,7 @@ impl<T> Encrypted<T> {
         Encrypted { json, value: PhantomData }
     }
 
-    /// Returns the ciphertext. What counts as encrypted is the same as in the JavaScript middleware.
+    /// Returns the ciphertext. A value counts as encrypted by the same rules as in the JavaScript middleware.
     pub(super) fn data(&self) -> Result<&str, EncryptionError> {
         let data = self.json.get(DATA_KEY).and_then(Value::as_str);
         let (Some(true), Some(data)) = (self.json.get(MARKER_KEY).and_then(Value::as_bool), data)

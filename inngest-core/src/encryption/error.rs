@@ -3,7 +3,7 @@
 /// The reason why a key cannot be used, or a value cannot be encrypted or decrypted.
 ///
 /// No error contains a key. The errors of this crate contain no part of the value either, only the path to
-/// the part that is at fault. Therefore they have no source: an error of `serde_json` quotes values.
+/// the invalid part. They have no source, since errors of `serde_json` quote values.
 ///
 /// See [encryption](crate::guide::encryption) in the guide.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -23,37 +23,37 @@ pub enum EncryptionError {
     )]
     KeyWithSpace,
 
-    /// The value cannot be serialized, or contains a number that functions would receive as another one: see
+    /// The value cannot be serialized, or contains a number that functions would receive as another number: see
     /// [`EventError::UnsafeInteger`](crate::EventError::UnsafeInteger).
     #[error("the value cannot be encrypted: {problem}")]
     Serialize {
-        /// The path to the number in the value, such as `value.account.id`, and what to do; or the message of
-        /// the `Serialize` implementation.
+        /// The path to the number in the value, such as `value.account.id`, and how to fix it, or else the
+        /// message of the `Serialize` implementation.
         problem: String,
     },
 
-    /// The value is encrypted in another way than by the default strategy of the official middleware.
+    /// The value is encrypted by another strategy than the default of the official middleware.
     #[error(
         "the value is encrypted by {}; only `inngest/libsodium` can be decrypted",
         describe(strategy.as_deref())
     )]
     Strategy {
-        /// The strategy that the value names. Version 0 of the JavaScript middleware names none.
+        /// The value's strategy. `None` for values from version 0 of the JavaScript middleware, which have none.
         strategy: Option<String>,
     },
 
-    /// The value is not encrypted: another program sent it in clear.
+    /// The value is not encrypted: another program sent it as plaintext.
     #[error("the value is not encrypted; encrypt it where the event is sent")]
     NotEncrypted,
 
-    /// None of the keys decrypts the value: it was encrypted with another key, or damaged or changed since.
+    /// None of the keys decrypts the value: it was encrypted with another key, or was changed afterwards.
     #[error(
         "no key decrypts the value: it was encrypted with another key, or changed since; if it was encrypted \
          with an earlier key, add that with `EncryptionKeys::fallback`"
     )]
     WrongKey,
 
-    /// The value was decrypted, but does not decode as the type that is asked for.
+    /// The value was decrypted, but does not deserialize as the requested type.
     #[error("the decrypted value {problem}")]
     Data {
         /// The type, and the path to the part that does not fit, such as `value.lines[2].sku`. The path contains

@@ -1,4 +1,4 @@
-//! The keys, and encryption and decryption with them.
+//! The keys, which encrypt and decrypt values.
 
 use std::any;
 use std::fmt;
@@ -21,10 +21,10 @@ use crate::event::{EventError, is_blank, json_path, steps_to_error, write_value}
 const NONCE_BYTES: usize = XSalsa20Poly1305::NONCE_SIZE;
 const TAG_BYTES: usize = XSalsa20Poly1305::TAG_SIZE;
 
-/// The keys that encrypt and decrypt values: one for both, and any number that only decrypt.
+/// The keys that encrypt and decrypt values: one key for both, and any number of keys that only decrypt.
 ///
-/// Cloning is cheap. Where the keys are held in memory, they are overwritten with zeros when the last clone is
-/// dropped. `Debug` prints nothing of them.
+/// Cloning is cheap. The memory of the keys is overwritten with zeros when the last clone is dropped. `Debug` prints
+/// no key.
 ///
 /// See [encryption](crate::guide::encryption) in the guide.
 #[derive(Clone)]
@@ -34,8 +34,8 @@ pub struct EncryptionKeys {
     fallbacks: Vec<SecretKey>,
 }
 
-/// The key of the cipher. It is shared rather than copied, and does not move where a list of keys grows, so there
-/// is one place to overwrite.
+/// The key of the cipher. It is in an `Arc`, so that it is neither copied nor moved, and overwriting one place in
+/// memory is enough.
 #[derive(Clone, Default)]
 struct SecretKey(Arc<Zeroizing<[u8; 32]>>);
 
@@ -65,44 +65,45 @@ impl SecretKey {
 impl EncryptionKeys {
     /// Creates keys that encrypt and decrypt with `key`.
     ///
-    /// `key` is the text that the functions' encryption middleware has: `key` of the JavaScript middleware, and
-    /// `secret_key` of the Python middleware, as a `str`. Its BLAKE2b-256 hash is the key of the cipher. This
-    /// hash is fast, so a password that can be guessed is not protected by it: use random text of at least 32
-    /// bytes, such as the output of `openssl rand -base64 32`.
+    /// `key` is the same text as the key of the functions' encryption middleware: the option `key` in JavaScript,
+    /// and `secret_key` in Python, there as a `str`. Its BLAKE2b-256 hash is the key of the cipher. This hash is
+    /// fast and does not protect a password that can be guessed: use random text of at least 32 bytes, such as the
+    /// output of `openssl rand -base64 32`.
     ///
     /// # Errors
     ///
-    /// - [`EncryptionError::BlankKey`] if `key` is empty or has only invisible characters;
+    /// - [`EncryptionError::BlankKey`] if `key` is empty or has only invisible characters.
     /// - [`EncryptionError::KeyWithSpace`] if it begins or ends with white space.
     pub fn new(key: &str) -> Result<EncryptionKeys, EncryptionError> {
         Ok(EncryptionKeys { key: SecretKey::derive(key)?, fallbacks: Vec::new() })
     }
 
-    /// Adds a key that only decrypts: values that the other keys do not decrypt. See
+    /// Adds a key that only decrypts. It is used for values that the keys before it do not decrypt. See
     /// [Rotation](crate::encryption#rotation).
     ///
     /// # Errors
     ///
-    /// As for [`new`](EncryptionKeys::new).
+    /// Returns the errors of [`new`](EncryptionKeys::new).
     pub fn fallback(mut self, key: &str) -> Result<EncryptionKeys, EncryptionError> {
         self.fallbacks.push(SecretKey::derive(key)?);
         Ok(self)
     }
 
-    /// Encrypts a value. It is serialized with the same checks as the data of an event, but may be of any JSON
-    /// kind.
+    /// Encrypts a value. It is serialized with the same checks as the data of an event, but can be of any JSON
+    /// type, not only an object.
     ///
-    /// The encrypted value takes 4/3 of the value's JSON and about 120 bytes. With the client's default limit of
-    /// 3 MiB for an event, the JSON may be up to about 2.2 MiB; the server's limit may be less.
+    /// The size of the encrypted value is 4/3 of the size of the value's JSON, plus about 120 bytes. With the
+    /// client's default limit of 3 MiB for an event, the JSON can have up to about 2.2 MiB. The server's limit may
+    /// be lower.
     ///
     /// # Errors
     ///
-    /// [`EncryptionError::Serialize`] if the value cannot be serialized, or contains an integer beyond
+    /// Returns [`EncryptionError::Serialize`] if the value cannot be serialized, or contains an integer beyond
     /// ±(2^53 - 1), which functions would receive rounded.
     ///
     /// # Panics
     ///
-    /// If the operating system's random number generator fails.
+    /// Panics if the operating system's random number generator fails.
     pub fn encrypt<T: Serialize>(&self, value: &T) -> Result<Encrypted<T>, EncryptionError> {
         let mut message = vec![0; NONCE_BYTES + TAG_BYTES];
         write_value(&mut message, value)
@@ -121,11 +122,11 @@ impl EncryptionKeys {
     ///
     /// # Errors
     ///
-    /// - [`EncryptionError::NotEncrypted`] if the value was sent in clear;
-    /// - [`EncryptionError::Strategy`] if it is encrypted in another way than by the default of the official
-    ///   middleware;
-    /// - [`EncryptionError::WrongKey`] if no key decrypts it;
-    /// - [`EncryptionError::Data`] if the decrypted value does not decode as a `T`.
+    /// - [`EncryptionError::NotEncrypted`] if the value was sent as plaintext.
+    /// - [`EncryptionError::Strategy`] if it is encrypted by another strategy than the default of the official
+    ///   middleware.
+    /// - [`EncryptionError::WrongKey`] if no key decrypts it.
+    /// - [`EncryptionError::Data`] if the decrypted value does not deserialize as a `T`.
     pub fn decrypt<T: DeserializeOwned>(&self, value: &Encrypted<T>) -> Result<T, EncryptionError> {
         let message = STANDARD.decode(value.data()?).map_err(|_| EncryptionError::WrongKey)?;
         let text = self.open(message).ok_or(EncryptionError::WrongKey)?;
@@ -138,7 +139,7 @@ impl EncryptionKeys {
         let (nonce, rest) = message.split_first_chunk_mut::<NONCE_BYTES>()?;
         let (tag, text) = rest.split_first_chunk_mut::<TAG_BYTES>()?;
         let (nonce, tag) = ((&*nonce).into(), (&*tag).into());
-        // A key that does not fit leaves the text unchanged.
+        // Decryption with a wrong key leaves the text unchanged.
         iter::once(&self.key)
             .chain(&self.fallbacks)
             .find(|key| key.cipher().decrypt_in_place_detached(nonce, b"", text, tag).is_ok())?;
@@ -153,7 +154,7 @@ impl fmt::Debug for EncryptionKeys {
     }
 }
 
-/// Describes why a value cannot be serialized, without quoting numbers of it.
+/// Describes why a value cannot be serialized, without quoting its numbers.
 fn describe(error: &EventError) -> String {
     match error {
         EventError::UnsafeInteger { path, .. } => format!(
@@ -169,7 +170,7 @@ fn describe(error: &EventError) -> String {
     }
 }
 
-/// Describes why `text` does not decode as a `T`, without quoting values of it.
+/// Describes why `text` does not deserialize as a `T`, without quoting its values.
 fn locate<T: DeserializeOwned>(text: &[u8], error: &serde_json::Error) -> String {
     match serde_json::from_slice::<Value>(text) {
         Ok(value) => {

@@ -5,8 +5,8 @@ use std::fmt;
 use super::encrypted::Encrypted;
 use crate::event::IdSegment;
 
-/// Not implemented by [`Encrypted`]. It is implemented for `str` alone, so that rustc names a type that can be
-/// used.
+/// The bound that [`Encrypted`] does not meet. It is implemented for `str` alone, so that rustc suggests a type that
+/// can be used.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be part of a dedup id: equal values have different ciphertexts",
     label = "a ciphertext, which differs each time the value is encrypted",

@@ -10,9 +10,9 @@ use super::encrypted::Encrypted;
 /// The keyword that marks the schema of an encrypted value.
 const ENCRYPTED_KEYWORD: &str = "x-inngest-encrypted";
 
-/// The schema of `T`, as functions see the value, with `"x-inngest-encrypted": true` beside it.
+/// The schema of `T`, as functions receive the value, with the keyword `"x-inngest-encrypted": true`.
 impl<T: JsonSchema> JsonSchema for Encrypted<T> {
-    /// The keyword is beside the reference to the schema of `T`, where it describes this one use of `T`.
+    /// The schema is inline: the keyword is next to the reference to `T`, so that it describes this use of `T` only.
     fn inline_schema() -> bool {
         true
     }
@@ -34,10 +34,11 @@ impl<T: JsonSchema> JsonSchema for Encrypted<T> {
     }
 }
 
-/// Returns whether a schema allows null by itself, not by a reference or by its parts.
+/// Returns whether a schema allows null itself, not through a reference or through its parts.
 ///
-/// schemars adds null to such a schema in no visible way, so an `Option<Encrypted<T>>`, which is null on the wire if
-/// it is `None`, would be the same as an `Encrypted<T>`, which is always an envelope.
+/// Adding null to such a schema, as schemars does for an `Option`, changes nothing. The schema of an
+/// `Option<Encrypted<T>>`, whose `None` is sent as null, would then equal the schema of an `Encrypted<T>`, which is
+/// always sent as an envelope.
 fn allows_null(schema: &Schema) -> bool {
     match schema.get("type") {
         Some(Value::Array(types)) => types.iter().any(|it| it == "null"),

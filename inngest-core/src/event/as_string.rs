@@ -9,8 +9,8 @@ use serde::ser::Serializer;
 
 /// Sends a number as a string, with `#[serde(with = "inngest_core::as_string")]`.
 ///
-/// Inngest reads numbers as 64-bit floats, so it would round an integer beyond ±(2^53 - 1). Sending one as
-/// a number is an [`EventError::UnsafeInteger`](crate::EventError::UnsafeInteger).
+/// Inngest reads numbers as 64-bit floats, so it would round an integer beyond ±(2^53 - 1). Sending such an
+/// integer as a number is an [`EventError::UnsafeInteger`](crate::EventError::UnsafeInteger).
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ use serde::ser::Serializer;
 /// ```
 ///
 /// See [events](crate::guide::events) in the guide.
-// The attribute contains the name, and serde takes it for a path to functions.
+// serde reads the name in the attribute as the path of a module with the functions `serialize` and `deserialize`.
 #[allow(non_camel_case_types, reason = "`with` contains the name, as if it were a module")]
 #[derive(Clone, Copy, Debug)]
 pub struct as_string;
@@ -41,12 +41,12 @@ impl as_string {
         serializer.collect_str(value)
     }
 
-    /// Deserializes a value from a string, by its `FromStr` implementation. Accepts an integer too, since events
-    /// sent before the field became a string hold one.
+    /// Deserializes a value from a string, by its `FromStr` implementation. Also accepts an integer, for events
+    /// that were sent before the field became a string.
     ///
     /// # Errors
     ///
-    /// If the text cannot be parsed, or the value is neither a string nor an integer.
+    /// Returns an error if the text cannot be parsed, or the value is neither a string nor an integer.
     pub fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
     where
         T: FromStr<Err: Display>,
@@ -78,7 +78,7 @@ impl as_string {
     }
 }
 
-/// The attribute `with` is also the type whose schema `schemars` takes.
+/// `schemars` uses the type in the attribute `with` for the schema.
 #[cfg(feature = "schema")]
 impl schemars::JsonSchema for as_string {
     fn inline_schema() -> bool {

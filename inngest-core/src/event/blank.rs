@@ -1,8 +1,8 @@
-//! Blank text: text that shows nothing to a reader.
+//! Blank text: text without a visible character.
 
 /// Returns whether `text` is empty or consists only of characters that are invisible in every font.
 ///
-/// Such a text identifies nothing: it usually is a missing value, pasted or padded.
+/// Such a text identifies nothing. It is usually a missing value.
 pub(crate) fn is_blank(text: &str) -> bool {
     text.chars().all(is_invisible)
 }

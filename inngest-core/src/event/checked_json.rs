@@ -44,8 +44,8 @@ pub(crate) fn data_json<E: InngestEvent + ?Sized>(event: &E) -> Result<Value, Ev
     serde_json::from_slice(&json).map_err(|error| EventError::serialize(E::NAME, error))
 }
 
-/// Serializes an envelope's user. Returns `None` for null. The event's name is not known yet, so it is empty
-/// in errors.
+/// Serializes an envelope's user. Returns `None` for null. The event's name is empty in errors, since it is not
+/// known yet.
 pub(super) fn serialize_user<U: Serialize + ?Sized>(
     user: &U,
 ) -> Result<Option<Box<str>>, EventError> {
@@ -59,8 +59,8 @@ pub(super) fn serialize_user<U: Serialize + ?Sized>(
     }
 }
 
-/// Appends a value that is encrypted before it becomes part of an event. It may be of any JSON kind. The event's
-/// name is not known yet, so it is empty in errors, and their paths begin with `value`.
+/// Appends a value that is encrypted before it becomes part of an event. It can be of any JSON type. In errors, the
+/// event's name is empty, since it is not known yet, and paths begin with `value`.
 #[cfg(feature = "encryption")]
 pub(crate) fn write_value<T: Serialize + ?Sized>(
     buffer: &mut Vec<u8>,
@@ -154,7 +154,8 @@ struct CheckedFormatter<'a> {
     is_data: bool,
     /// A formatter's only error is `io::Error`, so the problem found is stored here.
     problem: &'a Cell<Option<JsonProblem>>,
-    /// Integers as map keys are written inside strings, where every digit is kept.
+    /// Whether a string is being written. Integers as map keys are written inside strings, which Inngest does not
+    /// round.
     in_string: bool,
     /// The number of open objects.
     depth: usize,
@@ -248,7 +249,7 @@ impl Formatter for CheckedFormatter<'_> {
         CompactFormatter.write_number_str(writer, value)
     }
 
-    /// Called for a `serde_json::value::RawValue`, a text of JSON that the other methods do not see.
+    /// Called for a `serde_json::value::RawValue`, JSON text for which the other methods are not called.
     fn write_raw_fragment<W: ?Sized + io::Write>(
         &mut self,
         writer: &mut W,

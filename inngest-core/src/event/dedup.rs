@@ -16,10 +16,10 @@ use super::error::EventError;
 /// An event's dedup id as it is sent.
 ///
 /// For 24 hours after the first event with an id, Inngest starts no function for another event with
-/// the same id, whatever the event's name is. Functions with batching or debounce, and waiting steps,
-/// ignore dedup ids.
+/// the same id, whatever the event's name is. Functions with batching or debounce, and steps that wait
+/// for events, ignore dedup ids.
 ///
-/// An id is never blank, which is empty or only invisible characters: Inngest treats an empty id as none.
+/// An id is never blank (empty, or only invisible characters), since Inngest treats an empty id as no id.
 ///
 /// See [events](crate::guide::events) in the guide.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,7 +30,7 @@ impl DedupId {
     ///
     /// # Errors
     ///
-    /// [`EventError::BlankId`] if `id` is empty or has only invisible characters.
+    /// Returns [`EventError::BlankId`] if `id` is empty or has only invisible characters.
     pub fn new(id: impl Into<String>) -> Result<DedupId, EventError> {
         let id = id.into();
         if is_blank(&id) {
@@ -90,11 +90,10 @@ impl Serialize for DedupId {
 
 /// A type whose values have one canonical text each, so that they may be part of a dedup id.
 ///
-/// It is implemented for strings, integers, `bool`, `char`, and references and smart pointers to them;
-/// with the features of the same names, also for the types of `uuid`, `ulid`, `chrono`, `jiff`, `time`
-/// and `rust_decimal` that have a canonical text (times in UTC, decimals without trailing zeros). The
-/// feature for the types of jiff 0.2 is `jiff02`.
-/// `#[derive(IdSegment)]` implements it for newtypes and fieldless enums.
+/// It is implemented for strings, integers, `bool`, `char`, and references and smart pointers to them.
+/// `#[derive(IdSegment)]` implements it for newtypes and fieldless enums. The features `uuid`, `ulid`,
+/// `chrono`, `jiff` (version 1), `jiff02` (version 0.2), `time` and `rust_decimal` implement it for those types
+/// of these crates that have a canonical text: times in UTC, and decimals without trailing zeros.
 ///
 /// Floats, `Option` and collections have no canonical text. There is no blanket implementation over
 /// `Display`, since a type may change its `Display` in any release, and a dedup id must not change.
@@ -114,8 +113,8 @@ impl Serialize for DedupId {
 /// }
 /// ```
 ///
-/// Equal values must write equal texts, and different values different texts, in this release and in
-/// every later one. The text is written unescaped; this crate escapes it.
+/// Equal values must write equal texts, and different values different texts, in this and every later
+/// release of your program. Write the text unescaped; this crate escapes it.
 ///
 /// See [events](crate::guide::events) in the guide.
 #[diagnostic::on_unimplemented(
@@ -127,12 +126,16 @@ impl Serialize for DedupId {
             name one of its fields, such as `{{account.id}}`"
 )]
 pub trait IdSegment {
-    /// Whether the text alone determines where it ends, whatever follows it, as for integers. Values of
-    /// such types are not escaped. Leave it `false`.
+    /// Whether the end of the text can be found without escaping, as for integers. Values of such types
+    /// are not escaped. Leave it `false` in your own implementations.
     const SELF_DELIMITING: bool = false;
 
-    /// Writes the value's canonical text to `out`. An error is an [`EventError::IdSegment`] when the event
-    /// is sent.
+    /// Writes the value's canonical text to `out`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the value has no text. Sending the event then fails with an
+    /// [`EventError::IdSegment`].
     fn write_segment(&self, out: &mut dyn fmt::Write) -> fmt::Result;
 }
 
@@ -202,9 +205,9 @@ impl<T: IdSegment + ToOwned + ?Sized> IdSegment for Cow<'_, T> {
 #[derive(Debug)]
 pub struct NewtypeField<T: ?Sized>(PhantomData<T>);
 
-/// The implementation of [`IdSegment`] that a newtype takes over from its field.
+/// The implementation of [`IdSegment`] of a newtype's field, to which the newtype delegates.
 ///
-/// The derive requires it of `NewtypeField<f64>` rather than [`IdSegment`] of `f64`, because rustc then
+/// The derive requires `NewtypeField<f64>: Delegate<f64>` rather than `f64: IdSegment`, because rustc then
 /// reports the innermost unmet bound: the reason why a float cannot be part of an id, rather than a list of the
 /// types that can.
 pub trait Delegate<T: ?Sized> {
@@ -231,8 +234,8 @@ pub struct IdWriter {
     failure: Cell<Option<SegmentFailure>>,
 }
 
-/// The field of the segment that failed, and why. A `Display` implementation can only return `fmt::Error`, so
-/// the reason is stored here.
+/// The reason why a segment failed, with its field. It is stored, since a `Display` implementation can only return
+/// `fmt::Error`.
 #[derive(Clone, Copy, Debug)]
 enum SegmentFailure {
     Blank(&'static str),
@@ -333,7 +336,7 @@ impl fmt::Write for SegmentText<'_, '_> {
     }
 }
 
-/// Renders the id of an event with a template. The derive implements [`InngestEvent::dedup_id`] by it.
+/// Renders the id of an event with a template. The derive implements [`InngestEvent::dedup_id`] with it.
 pub fn dedup_id<E: InngestEvent + ?Sized>(event: &E) -> Result<Option<DedupId>, EventError> {
     let mut id = String::new();
     Ok(event.write_dedup_id(&mut id)?.then_some(DedupId(id)))

@@ -1,4 +1,4 @@
-//! `Event<E>`, a payload in its envelope, and `Envelope`, the fields of an event beside its data.
+//! `Event<E>`, a payload in its envelope, and `Envelope`, the fields of an event other than its data.
 
 use std::fmt::Display;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -10,7 +10,7 @@ use super::blank::is_blank;
 use super::checked_json;
 use super::error::EventError;
 
-// The limits of Inngest's Event API, which answers 400 to an event that exceeds one.
+// The limits of Inngest's Event API, which responds with 400 to an event that exceeds one.
 
 /// The timestamps that Inngest accepts, in milliseconds since 1970-01-01: 1980-01-01 to 2100-01-01.
 const TIMESTAMPS: std::ops::RangeInclusive<i64> = 315_532_800_000..=4_102_444_800_000;
@@ -18,11 +18,11 @@ const MAX_SESSIONS: usize = 5;
 const MAX_SESSION_KEY_BYTES: usize = 128;
 const MAX_SESSION_VALUE_BYTES: usize = 512;
 
-/// A payload in its envelope: the data, with a dedup id, a time, a version, a user and sessions for
+/// A payload in its envelope: the data, with an optional dedup id, time, version, user and sessions for
 /// this one event.
 ///
-/// A payload without an envelope is sent with the dedup id and the version of its type. Use an envelope
-/// for fields that differ from event to event.
+/// A payload without an envelope is sent with the dedup id and the version that its type defines. Use an
+/// envelope for fields that differ from event to event.
 ///
 /// ```
 /// # #[cfg(all(feature = "client", feature = "derive"))] {
@@ -53,7 +53,7 @@ pub struct Event<E> {
     pub(super) envelope: Envelope,
 }
 
-/// The fields of one event beside its data, as far as they differ from the defaults of its type.
+/// The fields of one event other than its data, as far as they differ from the defaults of its type.
 ///
 /// A hook set by [`ClientBuilder::before_send`](crate::ClientBuilder::before_send) reads and changes
 /// them. Each method does the same as the method of [`Event`] with the same name.
@@ -74,7 +74,7 @@ pub struct Envelope {
     pub(super) id: IdChoice,
     pub(super) ts: Option<i64>,
     pub(super) version: Option<String>,
-    /// Serialized when it was set. A builder method returns no error, so an error is stored here and
+    /// Serialized when it is set. Builder methods return no error, so the error is stored here, and
     /// returned when the event is sent.
     pub(super) user: Option<Result<Option<Box<str>>, EventError>>,
     pub(super) sessions: Vec<(String, String)>,
@@ -107,17 +107,17 @@ impl<E> Event<E> {
         self
     }
 
-    /// Removes the dedup id, also if the payload's type has a template: functions run for each event that
-    /// is sent.
+    /// Removes the dedup id, also if the payload's type has a template. Functions then run for each event
+    /// that is sent.
     ///
-    /// Retries within one send are still deduplicated, by the event's Inngest id.
+    /// Retries within one call are still deduplicated, by the event's Inngest id.
     #[must_use]
     pub fn without_id(mut self) -> Event<E> {
         self.envelope.without_id();
         self
     }
 
-    /// Sets the time at which the event happened. Without one, Inngest uses the time of arrival.
+    /// Sets the time at which the event happened. Without it, Inngest uses the time of arrival.
     ///
     /// The time is sent as `ts` in milliseconds since 1970-01-01, rounded down. Inngest accepts times from
     /// 1980-01-01 to 2100-01-01, both included; any other time is an [`EventError::Timestamp`] when the event
@@ -128,8 +128,8 @@ impl<E> Event<E> {
         self
     }
 
-    /// Sets the payload's version (`v`), which replaces the version of the payload's type. Inngest does not
-    /// interpret it.
+    /// Sets the payload's version (`v`), which replaces the version of the payload's type. Inngest itself
+    /// does not interpret it.
     #[must_use]
     pub fn version(mut self, version: impl Into<String>) -> Event<E> {
         self.envelope.version(version);
@@ -137,10 +137,10 @@ impl<E> Event<E> {
     }
 
     /// Sets the user (`user`): a value that serializes as a JSON object, such as one with an
-    /// `external_id`. A value that serializes as null sets no user. Inngest recommends the payload for this
-    /// information in new code.
+    /// `external_id`. A value that serializes as null sets no user. For new code, Inngest recommends to put
+    /// this information into the payload.
     ///
-    /// The value is serialized at once. If that fails, sending the event returns the error:
+    /// The value is serialized at once. If this fails, sending the event returns the error:
     /// [`EventError::Serialize`], [`EventError::NotAnObject`] or [`EventError::UnsafeInteger`].
     #[must_use]
     pub fn user(mut self, user: impl Serialize) -> Event<E> {
@@ -148,7 +148,8 @@ impl<E> Event<E> {
         self
     }
 
-    /// Adds the event to a session (`meta.sessions`). A second call with the same key replaces the value.
+    /// Adds the event to a session, a key and a value (`meta.sessions`). A second call with the same key replaces
+    /// the value.
     ///
     /// Inngest accepts at most 5 sessions per event, keys of 1 to 128 bytes and values of 1 to 512 bytes.
     /// Sessions that break one of these rules are an [`EventError::Session`] when the event is sent.
@@ -286,8 +287,8 @@ impl Envelope {
         self.sessions.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
-    /// Checks the rules of the Event API, which answers 400 to an event that breaks one. It would also
-    /// treat a blank dedup id as none.
+    /// Checks the rules of the Event API, which responds with 400 to an event that breaks one, and treats an empty
+    /// dedup id as none.
     pub(super) fn check(&self, event: &'static str) -> Result<(), EventError> {
         if matches!(&self.id, IdChoice::Given(id) if is_blank(id)) {
             return Err(EventError::BlankId);

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-/// The reason why an event cannot be sent. Nothing of it was sent, and sending the same event again fails
-/// again.
+/// Why an event is invalid. It was not sent, and sending it again unchanged fails again.
 ///
 /// See [errors](crate::guide::errors) in the guide.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -18,7 +17,7 @@ pub enum EventError {
         source: Arc<serde_json::Error>,
     },
 
-    /// The payload, or the envelope's user, is not a JSON object. Inngest answers 400 to such an event.
+    /// The payload, or the envelope's user, is not a JSON object. Inngest rejects such an event with status 400.
     #[error("the `{part}` of `{event}` must be a JSON object, but it is {found}")]
     NotAnObject {
         /// The event's name.
@@ -30,9 +29,9 @@ pub enum EventError {
     },
 
     /// An integer is beyond ±(2^53 - 1). Inngest reads numbers as 64-bit floats, so functions would receive
-    /// a rounded one.
+    /// a rounded integer.
     ///
-    /// NaN and the infinities are no error: `serde_json` writes them as `null`. See
+    /// NaN and the infinities are not an error: `serde_json` writes them as `null`. See
     /// [`InngestEvent`](crate::InngestEvent#numbers).
     #[error(
         "`{path}` of `{event}` is {integer}, beyond ±(2^53 - 1), and Inngest would round it; send it \
@@ -48,9 +47,9 @@ pub enum EventError {
         integer: String,
     },
 
-    /// A number is beyond the range of 64-bit floats, which Inngest reads numbers as. Rust's own numbers never
-    /// are: it is in a `RawValue`, or in a `Number` where a crate enables `serde_json`'s feature
-    /// `arbitrary_precision`.
+    /// A number is beyond the range of 64-bit floats, as which Inngest reads numbers. It is in a `RawValue`, or in a
+    /// `Number` if a crate enables `serde_json`'s feature `arbitrary_precision`: numbers of Rust's own types are
+    /// within the range.
     #[error(
         "`{path}` of `{event}` is {number}, beyond the range of the 64-bit floats that Inngest reads \
          numbers as; send it as a string"
@@ -72,7 +71,7 @@ pub enum EventError {
     },
 
     /// A text in the dedup id is blank: it is empty or has only invisible characters, such as white space.
-    /// All events with a blank value would share one id, and all but the first would start no function.
+    /// All events with a blank value would share one id, and only the first would start functions.
     #[error(
         "`{field}` of `{event}` is in its dedup id but is blank; events without a value would share \
          one id, and all but the first would be dropped"
@@ -97,11 +96,11 @@ pub enum EventError {
     },
 
     /// A dedup id is blank: it is empty or has only invisible characters, such as white space. Inngest
-    /// treats an empty id as none.
+    /// treats an empty id as no id.
     #[error("a dedup id is blank: it has no visible character")]
     BlankId,
 
-    /// The event's name breaks a rule. With the derive this is a compile error.
+    /// The event's name breaks a rule. With the derive, this is a compile error.
     #[error("`{name}` is not a valid event name: {problem}")]
     Name {
         /// The name.

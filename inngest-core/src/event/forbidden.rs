@@ -1,7 +1,7 @@
 //! Types that cannot be part of a dedup id, each with a compile error that states the reason.
 //!
 //! Each implementation of `IdSegment` in this file has a bound that the type does not meet. The bound's trait
-//! carries the message. It is implemented for `str` alone, so that rustc names a type that can be used.
+//! carries the message. It is implemented for `str` alone, so that rustc suggests a type that can be used.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::fmt;
@@ -70,7 +70,7 @@ macro_rules! forbidden {
             #[doc(hidden)]
             impl<$($generics)*> IdSegment for $type
             where
-                // Without the lifetime, rustc would check the bound here rather than at its use.
+                // Without the lifetime, rustc would report the unmet bound here, not where it is used.
                 for<'a> $type: $reason,
             {
                 fn write_segment(&self, _: &mut dyn fmt::Write) -> fmt::Result {

@@ -8,8 +8,7 @@ use std::hash::{Hash, Hasher};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-/// The id that Inngest assigned to an accepted event: a ULID, by which the dashboard shows and finds the
-/// event.
+/// The id that Inngest assigned to an accepted event: a ULID, by which the event can be found in the dashboard.
 ///
 /// It is not the [dedup id](crate::DedupId), which the sender sets.
 ///
@@ -41,7 +40,7 @@ impl EventId {
         }
     }
 
-    /// The id's text, without the check that [`as_str`](EventId::as_str) needs.
+    /// Returns the id's text as bytes, without the UTF-8 check of [`as_str`](EventId::as_str).
     #[cfg(feature = "client")]
     pub(crate) fn as_bytes(&self) -> &[u8] {
         match &self.0 {

@@ -1,4 +1,4 @@
-//! Event names that are known only at run time, as `&'static str`.
+//! Converts event names that are known only at run time to `&'static str`.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -11,8 +11,8 @@ use super::name::NameProblem;
 /// take 1 MiB.
 const MAX_NAMES: usize = 4_096;
 
-/// Replaces every further name. It is used in errors, hooks and metrics only: the name on the wire is in the
-/// serialized event.
+/// The name that replaces every further name in errors, hooks and metrics. The event itself, which is already
+/// serialized, is sent with its own name.
 const OTHER: &str = "(other)";
 
 /// Checks `name` and returns it with a static lifetime.
@@ -24,13 +24,13 @@ pub(crate) fn intern_name(name: &str) -> Result<&'static str, NameProblem> {
     }
 }
 
-/// Returns whether events with different names have this one, since there are too many names.
+/// Returns whether `name` replaces different names, since there are too many.
 #[cfg(feature = "client")]
 pub(crate) fn is_shared_name(name: &str) -> bool {
     name == OTHER
 }
 
-/// Returns any name with a static lifetime, for an error about it.
+/// Returns a name, valid or not, with a static lifetime, for an error about it.
 pub(crate) fn intern(name: &str) -> &'static str {
     static NAMES: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
 

@@ -9,7 +9,7 @@ pub(super) enum Token<'a> {
     End,
     /// The comma after an entry of an object or an item of an array.
     Comma,
-    /// A key with its quotes. Strings that are no keys are skipped.
+    /// A key with its quotes. Other strings are skipped.
     Key(&'a [u8]),
     Number(&'a str),
 }

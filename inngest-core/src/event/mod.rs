@@ -1,7 +1,7 @@
 //! Events: a payload type with a name, an optional version and an optional dedup id.
 //!
-//! Sending: [`IntoEvent`] -> [`InngestEvents`] -> `writer.rs` -> `checked_json.rs`. Receiving: `received.rs`, and
-//! `set/decode.rs` for enums of events.
+//! An event is sent by [`IntoEvent`] -> [`InngestEvents`] -> `writer.rs` -> `checked_json.rs`. It is received by
+//! `received.rs`, and by `set/decode.rs` for enums of events.
 
 pub(crate) mod as_string;
 mod blank;
@@ -86,16 +86,16 @@ pub use writer::EventWriter;
 /// [`EventError::UnsafeInteger`] when the event is sent.
 ///
 /// JSON has no text for NaN and the infinities. **`serde_json` writes them as `null`, without an error**,
-/// and this crate cannot distinguish them from `None`, so functions receive `null`. Where a float may be one
-/// of them, check it before the event is sent, or send it as a string: [`as_string`](crate::as_string).
+/// and this crate cannot distinguish them from `None`, so functions receive `null`. If a float can be one
+/// of them, check it before you send the event, or send it as a string: [`as_string`](crate::as_string).
 ///
 /// # By hand
 ///
 /// The data must serialize as a JSON object or null; other data is an [`EventError::NotAnObject`] when the
-/// event is sent. The name follows the rules of the derive: 1 to 255 bytes, no white space, no control
-/// characters, no `*`, and no prefix `inngest/` in any case. A name that breaks a rule is an
-/// [`EventError::Name`] when the event is sent. Implement [`Deduplicated`] too if every value has a
-/// dedup id.
+/// event is sent. The name must follow the rules of the derive: 1 to 255 bytes, no white space, no control
+/// characters, no `*`, and no prefix `inngest/` in upper or lower case. A name that breaks a rule is an
+/// [`EventError::Name`] when the event is sent. If every value has a dedup id, implement [`Deduplicated`],
+/// too.
 ///
 /// ```
 /// use inngest_core::{DedupId, EventError, InngestEvent};
@@ -127,10 +127,11 @@ pub trait InngestEvent: Serialize {
     // rustc shows this line in an error about `dyn InngestEvent`.
     const NAME: &'static str; // instead of `dyn InngestEvent`, use an enum of events or a `Batch`
 
-    /// The payload's version, sent as `v`. Inngest does not interpret it.
+    /// The payload's version, sent as `v`. Inngest itself does not interpret it.
     const VERSION: Option<&'static str> = None;
 
-    /// The source text of the dedup id's template, for tools. [`dedup_id`](Self::dedup_id) renders the id.
+    /// The source text of the dedup id's template, for documentation and tools. The id itself is rendered by
+    /// [`dedup_id`](Self::dedup_id).
     const ID_TEMPLATE: Option<&'static str> = None;
 
     /// Returns the dedup id of this value as it is sent, or `None` if the type has none.
@@ -138,7 +139,7 @@ pub trait InngestEvent: Serialize {
     /// # Errors
     ///
     /// - [`EventError::BlankIdSegment`] if a text in the id is blank: all events with a blank value would
-    ///   share one id, and all but the first would start no function.
+    ///   share one id, and only the first would start functions.
     /// - [`EventError::IdSegment`] if an [`IdSegment`] implementation returns an error.
     fn dedup_id(&self) -> Result<Option<DedupId>, EventError>;
 
@@ -165,11 +166,11 @@ pub trait InngestEvent: Serialize {
     }
 }
 
-/// An event type of which every value has a dedup id. The derive implements it for types with an `id`
+/// An event type whose values all have a dedup id. The derive implements it for types with an `id`
 /// template.
 ///
-/// Use it as a bound where a duplicate would do harm. Inngest deduplicates for 24 hours; functions with
-/// batching or debounce, and waiting steps, ignore dedup ids.
+/// Use it as a bound where a duplicate would do harm. Inngest deduplicates for 24 hours. Functions with
+/// batching or debounce, and steps that wait for events, ignore dedup ids.
 ///
 /// ```
 /// # use inngest_core::Deduplicated;

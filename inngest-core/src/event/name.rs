@@ -8,10 +8,10 @@ use std::fmt;
 
 use super::const_string::ConstString;
 
-/// The length up to which function triggers accept a name, in bytes.
+/// The maximum length of a name that function triggers accept, in bytes.
 pub(super) const MAX_BYTES: usize = 255;
 
-/// The prefix of the names of Inngest's own events, in any case.
+/// The prefix of the names of Inngest's own events, in upper or lower case.
 const RESERVED_PREFIX: &[u8] = b"inngest/";
 
 /// The rule that a name breaks, with its length or the offset of the offending character, in bytes.
@@ -138,7 +138,7 @@ impl fmt::Display for NameProblem {
 ///
 /// # Panics
 ///
-/// If the name breaks a rule, which is a compile error in a `const`.
+/// Panics if the name breaks a rule, which is a compile error in a `const`.
 #[track_caller]
 pub const fn assert_valid_name(name: &str) {
     if let Some(problem) = find_problem(name) {

@@ -1,4 +1,4 @@
-//! Values that are no event although they contain one or look like one: see `source.rs`.
+//! Compile errors for values that contain an event or resemble one, but are not events: see `source.rs`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
@@ -8,7 +8,7 @@ use super::error::EventError;
 use super::source::{NamedEvent, OneEvent, PresentEvent, Sent};
 use super::writer::EventWriter;
 
-/// Nothing implements it.
+/// A bound that no type meets.
 pub trait Never {}
 
 macro_rules! not_an_event {
@@ -17,7 +17,7 @@ macro_rules! not_an_event {
             #[diagnostic::do_not_recommend]
             impl<$($generics)*> $step<$type> for Sent<$type>
             where
-                // Without the lifetime, rustc would check the bound here.
+                // Without the lifetime, rustc would report the unmet bound here, not where it is used.
                 for<'never> &'never (): Never,
             {
                 fn $method(self, _: &mut EventWriter<'_>) -> Result<(), EventError> {

@@ -1,6 +1,6 @@
 //! The numbers that Inngest would change: it reads each number as a 64-bit float.
 
-/// Up to this magnitude, each integer has a 64-bit float of its own.
+/// The largest magnitude up to which every integer has a 64-bit float of its own.
 pub(crate) const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
 /// The reason why Inngest would change a number.
@@ -8,12 +8,12 @@ pub(crate) const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 pub(super) enum NumberProblem {
     /// It would be rounded to another integer.
     Unsafe,
-    /// No finite float is near it.
+    /// It is beyond the range of finite floats.
     OutOfRange,
 }
 
 /// Returns why Inngest would change `number`, a number as it is written in JSON. Fractions of safe magnitude
-/// have no problem: rounding them is what floats do.
+/// are never a problem, although a float may round them.
 pub(super) fn find_problem(number: &str) -> Option<NumberProblem> {
     let digits = number.strip_prefix('-').unwrap_or(number);
     if digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -29,8 +29,8 @@ pub(super) fn find_problem(number: &str) -> Option<NumberProblem> {
     if is_safe || is_text_of(magnitude, digits) { None } else { Some(NumberProblem::Unsafe) }
 }
 
-/// Returns whether `number`, which is read as `float`, is what `float` is written as: with the fewest digits
-/// that identify it, such as `1e300`, or with all of its digits.
+/// Returns whether `number`, which is read as `float`, is also a text of `float`: with the fewest digits that
+/// identify it, such as `1e300`, or with all of its digits.
 fn is_text_of(float: f64, number: &str) -> bool {
     let digits = significant_digits(number);
     [format!("{float:e}"), format!("{float:.0}")]

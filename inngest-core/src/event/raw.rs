@@ -7,12 +7,13 @@ use super::error::EventError;
 use super::source::{NamedEvent, Sent};
 use super::writer::EventWriter;
 
-/// An event whose name is known only at run time, for a gateway that forwards events of other programs.
+/// An event whose name is known only at run time, for example in a gateway that forwards events of other
+/// programs.
 ///
-/// It is the exception: a struct with `#[derive(InngestEvent)]` has its name, its version and its dedup id in
-/// one place, checked at compile time. Everything about a raw event is checked when it is sent: the name, by
-/// the rules of [`InngestEvent`](crate::InngestEvent), the data, which must be a JSON object or null, its
-/// integers and its size. An [`Event`] envelope adds a dedup id, a version and the other fields.
+/// Prefer a struct with `#[derive(InngestEvent)]`: its name, its version and its dedup id are in one place and
+/// are checked at compile time. A raw event is checked when it is sent: the name by the rules of
+/// [`InngestEvent`](crate::InngestEvent), and the data, which must be a JSON object or null, with its integers
+/// and its size. An [`Event`] envelope adds a dedup id, a version and the other fields.
 ///
 /// ```
 /// # #[cfg(feature = "client")] {
@@ -37,8 +38,8 @@ pub struct RawEvent<D> {
 }
 
 impl<D: Serialize> RawEvent<D> {
-    /// Creates an event. A name that breaks a rule is an [`EventError::Name`] when the event is sent, and data
-    /// that is neither a JSON object nor null an [`EventError::NotAnObject`].
+    /// Creates an event. Sending it fails with an [`EventError::Name`] if the name breaks a rule, and with an
+    /// [`EventError::NotAnObject`] if the data is neither a JSON object nor null.
     pub fn new(name: impl Into<String>, data: D) -> RawEvent<D> {
         RawEvent { name: name.into().into(), data }
     }

@@ -1,7 +1,7 @@
 //! Deserialization of an event as Inngest passes it to functions.
 //!
-//! Inngest may write an event in another form than it was sent: a payload without fields arrives as `null`,
-//! as `{}` or not at all.
+//! The form of a received event can differ from the one that was sent: the data of a payload without fields is
+//! `null`, `{}` or missing.
 
 use std::cell::Cell;
 use std::fmt;
@@ -15,13 +15,13 @@ use serde_json::{Map, Value};
 
 use super::envelope::{Envelope, Event, IdChoice};
 
-/// The newtype name with which an enum of events requests the whole event.
+/// The newtype name by which an enum of events requests the whole event.
 ///
-/// The type parameter of an [`Event`] may be a payload or an enum of events, and only an enum needs the
-/// event's name. It deserializes as a newtype of this name, which [`ReceivedData`] recognizes.
+/// The type parameter of an [`Event`] can be a payload or an enum of events, and only an enum needs the
+/// event's name. An enum deserializes as a newtype of this name, which [`ReceivedData`] recognizes.
 pub(super) const ENUM_MARKER: &str = "$inngest_core::InngestEvents";
 
-/// Builds the event from which an enum of events is deserialized.
+/// Returns the event from which an enum of events is deserialized.
 fn with_name(name: Option<String>, version: Option<&str>, data: Value) -> Value {
     let name = name.map(|name| ("name".to_owned(), name.into()));
     let version = version.map(|version| ("v".to_owned(), version.into()));
@@ -29,7 +29,7 @@ fn with_name(name: Option<String>, version: Option<&str>, data: Value) -> Value 
     Value::Object(fields.chain([("data".to_owned(), data)]).collect())
 }
 
-/// Returns the text of a received `v`, unless it is missing, null or empty. Other senders may write a number.
+/// Returns the text of a received `v`, unless it is missing, null or empty. Other senders can send a number.
 pub(super) fn version_text(v: Value) -> Option<String> {
     match v {
         Value::Null => None,
@@ -124,7 +124,7 @@ pub(super) enum ReceivedData<E> {
 
 impl<'de, E: Deserialize<'de>> Deserialize<'de> for ReceivedData<E> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ReceivedData<E>, D::Error> {
-        // An option, since serde deserializes a missing field as an absent option.
+        // As an option, since serde calls `visit_none` for a missing field only if an option is requested.
         deserializer.deserialize_option(DataVisitor(PhantomData))
     }
 }
@@ -154,7 +154,7 @@ impl<'de, E: Deserialize<'de>> Visitor<'de> for DataVisitor<E> {
 }
 
 /// Calls `decode`, whose deserializer stores the data in the cell if an enum of events requests the whole
-/// event. The deserializer can only stop the enum by an error, which is then discarded.
+/// event. The deserializer ends the enum's deserialization by an error, which is then discarded.
 fn decode_unless_enum<E, R>(
     decode: impl FnOnce(&Cell<Option<Value>>) -> Result<E, R>,
 ) -> Result<ReceivedData<E>, R> {
@@ -276,7 +276,7 @@ impl<'de, R: Error> Deserializer<'de> for NoDataDeserializer<'_, R> {
         visitor: V,
     ) -> Result<V::Value, R> {
         if name == ENUM_MARKER {
-            // As above, with data that is null.
+            // As in `DataDeserializer`, with data that is null.
             self.enum_data.set(Some(Value::Null));
             return Err(R::custom("the event's name is needed"));
         }

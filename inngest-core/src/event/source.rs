@@ -1,10 +1,12 @@
-//! What can be sent: [`IntoEvent`], and the steps by which rustc finds out.
+//! The values that can be sent: [`IntoEvent`], and the traits by which rustc reports a value that cannot be sent.
 //!
-//! A value that is no event is one error, whose text depends on the value. [`IntoEvent`] has the text for types in
-//! general. For a group of types, such as collections, a step has the text: with a second implementation for a type
-//! of the group, of which neither applies (`not_an_event.rs`), rustc stops there. rustc uses a step's text
-//! only if it is about another type than the bound of `send`, so the steps are about [`Sent`]. rustc lists the
-//! types that implement a step, except by an implementation for any type or by one with `do_not_recommend`.
+//! Sending a value that is not an event is a single compile error, whose text depends on the value. [`IntoEvent`] has
+//! the text for types in general. Groups of types, such as collections, have a text of their own: [`IntoEvent`]
+//! requires [`OneEvent`], which requires [`PresentEvent`], which requires [`NamedEvent`], and each of these steps has
+//! the text of one group. `not_an_event.rs` implements the step of a group for its types, with a bound that is never
+//! met. rustc then cannot choose between two implementations, and reports the step. rustc uses a step's text only if
+//! the step is about another type than the bound of `send`, so the steps are about [`Sent`]. rustc lists the types
+//! that implement a step, but not blanket implementations or implementations with `do_not_recommend`.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,8 +16,8 @@ use super::error::EventError;
 use super::set::InngestEvents;
 use super::writer::EventWriter;
 
-/// A value that can be sent: an event, a reference, `Arc` or `Rc` to one, an enum of events, an [`Event`] envelope
-/// around an event, or a [`RawEvent`](crate::RawEvent).
+/// A value that can be sent: an event, an enum of events, a reference, `Arc` or `Rc` to one of these, an [`Event`]
+/// envelope around an event, or a [`RawEvent`](crate::RawEvent).
 ///
 /// See [sending](crate::guide::sending) in the guide.
 #[diagnostic::on_unimplemented(
@@ -40,11 +42,11 @@ where
     }
 }
 
-/// A value that is sent.
+/// A value that is sent. The steps are implemented for it instead of the value itself.
 #[derive(Debug)]
 pub struct Sent<E>(pub(super) E);
 
-/// A value that is not several events.
+/// A value that is one event, not several.
 #[diagnostic::on_unimplemented(
     message = "`{E}` is several events, not one",
     label = "several events",
@@ -63,7 +65,7 @@ impl<E, S: PresentEvent<E>> OneEvent<E> for S {
     }
 }
 
-/// A value that is an event in any case.
+/// A value that is always an event, unlike an `Option` or a `Result`.
 #[diagnostic::on_unimplemented(
     message = "`{E}` may be no event",
     label = "not always an event",
@@ -116,7 +118,7 @@ impl<'a, E: InngestEvents> NamedEvent<&'a Event<E>> for Sent<&'a Event<E>> {
     }
 }
 
-// These are no `InngestEvent`, which is `Serialize`: that would require the feature `rc` of serde.
+// `Arc` and `Rc` do not implement `InngestEvent`: it requires `Serialize`, for which they need serde's feature `rc`.
 macro_rules! shared_event {
     ($($pointer:ty),*) => {$(
         #[diagnostic::do_not_recommend]

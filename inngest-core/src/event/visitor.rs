@@ -1,4 +1,4 @@
-//! Operations on the event that a value holds, whichever type of a set it has.
+//! Operations on the event that a value holds, for any event type of a set.
 
 use super::InngestEvent;
 use super::dedup::DedupId;

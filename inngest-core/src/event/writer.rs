@@ -76,7 +76,7 @@ impl EventWriter<'_> {
         self.write_fields(data, envelope, E::VERSION)
     }
 
-    /// Appends one event whose name is known only at run time. It has no dedup id and no version of its own.
+    /// Appends one event whose name is known only at run time. Only its envelope can have a dedup id and a version.
     pub(super) fn write_raw_event<D: Serialize + ?Sized>(
         &mut self,
         name: &str,
@@ -95,7 +95,7 @@ impl EventWriter<'_> {
         self.write_fields(data, envelope, None)
     }
 
-    /// Returns the envelope as the hooks change it, or `None` if there are no hooks.
+    /// Returns the envelope after the hooks have changed it, or `None` if there are no hooks.
     fn call_hooks(&self, envelope: &Envelope) -> Option<Envelope> {
         if self.hooks.is_empty() {
             return None;

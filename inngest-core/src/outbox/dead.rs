@@ -1,13 +1,14 @@
-//! Dead events: the events that a relay no longer sends.
+//! Dead events: events that a relay no longer sends.
 
 use std::fmt;
 use std::time::SystemTime;
 
 /// An event that a relay no longer sends, kept in the table `inngest_outbox_dead`.
 ///
-/// Either the server rejected it, or it [expired](DeadEvent::is_expired). Dead does not always mean
-/// not delivered: if an earlier attempt ended without a response, Inngest may have accepted the
-/// event.
+/// An event becomes dead if the server rejects it, if its row is not a valid event, or if it
+/// [expires](DeadEvent::is_expired). A dead event may have been delivered nevertheless: if an earlier
+/// attempt ended without a response, Inngest may have accepted it. See
+/// [`may_be_delivered`](DeadEvent::may_be_delivered).
 ///
 /// See [outbox](crate::guide::outbox) in the guide.
 #[derive(Clone, PartialEq, Eq)]
@@ -24,9 +25,9 @@ pub struct DeadEvent {
     pub traceparent: Option<String>,
     /// When the event was enqueued.
     pub created_at: SystemTime,
-    /// When the event died.
+    /// When the event became dead.
     pub died_at: SystemTime,
-    /// Why the event died: the server's response, or `expired`.
+    /// Why the event became dead: the server's response, what is wrong with the row, or `expired`.
     pub reason: String,
     /// Whether an attempt to send the event has an unknown outcome, so that Inngest may have
     /// accepted it.
@@ -37,8 +38,10 @@ pub struct DeadEvent {
 pub(crate) const EXPIRED: &str = "expired";
 
 impl DeadEvent {
-    /// Returns whether the event was given up because its ids were about to expire: 23 hours after
-    /// the first attempt whose outcome is unknown, by default. Inngest forgets ids after 24 hours.
+    /// Returns whether the event expired: it was not delivered within
+    /// [`dead_letter_after`](super::RelayBuilder::dead_letter_after), by default 23 hours, of the
+    /// first attempt whose outcome is unknown. Inngest deduplicates by an id for 24 hours only, so
+    /// sending the event later could start its functions twice.
     #[must_use]
     pub fn is_expired(&self) -> bool {
         self.reason == EXPIRED
@@ -59,16 +62,17 @@ impl fmt::Debug for DeadEvent {
     }
 }
 
-/// The Inngest ids with which dead events are sent again.
+/// The Inngest ids with which [`Relay::requeue`](super::Relay::requeue) sends dead events again.
 ///
 /// See [outbox](crate::guide::outbox) in the guide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ids {
-    /// The same ids. Inngest starts no function twice if it accepted the event before. Events whose
-    /// first attempt with an unknown outcome is too long ago stay dead, since Inngest has forgotten
-    /// their ids.
+    /// The same ids. If Inngest accepted the event before, it starts no function twice. An event stays
+    /// dead if its first attempt with an unknown outcome was
+    /// [`dead_letter_after`](super::RelayBuilder::dead_letter_after) ago or earlier, since Inngest
+    /// deduplicates by an id for 24 hours only.
     Keep,
     /// New ids. If Inngest accepted the event before, its functions run again, unless the event has
-    /// a dedup id and 24 hours have not passed.
+    /// a dedup id and was accepted less than 24 hours ago.
     Fresh,
 }

@@ -11,7 +11,7 @@ use crate::event::EventError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnqueueError<D> {
-    /// The event is invalid. The database was not called.
+    /// An event is invalid. The database was not called.
     #[error(transparent)]
     Event(#[from] EventError),
 
@@ -21,8 +21,8 @@ pub enum EnqueueError<D> {
     Database(D),
 }
 
-/// The error of a database, or of its driver. [`Display`](std::fmt::Display) names the cause and
-/// what to do.
+/// An error of a [store](super::Store): of the database or its driver. Its text states the cause and
+/// how to fix it.
 ///
 /// See [outbox](crate::guide::outbox) in the guide.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -32,7 +32,7 @@ pub enum StoreError {
     #[error("a table of the outbox is missing: call `migrate` on the store first ({0})")]
     MissingTable(DatabaseError),
 
-    /// The database, its file or its directory cannot be written.
+    /// The database is read-only, or its file or directory cannot be written.
     #[error(
         "the database is read-only: a relay writes to it, so it needs the right to write (for SQLite also in the file's directory) ({0})"
     )]
@@ -50,14 +50,14 @@ pub enum StoreError {
     )]
     Connection(DatabaseError),
 
-    /// The role may not use a table of the outbox.
+    /// The database role lacks a privilege on a table of the outbox.
     #[error("the database role lacks a privilege on the tables of the outbox ({0})")]
     Privilege(DatabaseError),
 
-    /// The tables contain what no relay writes.
+    /// A table contains a row that no relay writes.
     #[error("the outbox contains an invalid row: {problem}")]
     InvalidRow {
-        /// The table, the row and what is wrong.
+        /// The table, the row, and what is wrong with it.
         problem: String,
     },
 
@@ -70,21 +70,23 @@ pub enum StoreError {
         needed: i32,
     },
 
-    /// Another error of the database.
+    /// Any other error of the database.
     #[error("the database failed: {0}")]
     Database(DatabaseError),
 }
 
-/// The error of a database driver.
+/// The error of a database driver, as the cause of a [`StoreError`].
 pub type DatabaseError = Arc<dyn Error + Send + Sync>;
 
-/// Why a relay was not started, or why a [drain](super::RelayBuilder::drain) ended early.
+/// Why a relay was not started, or why a [drain](super::RelayBuilder::drain) ended before it had sent all
+/// events.
 ///
 /// See [outbox](crate::guide::outbox) in the guide.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RelayError {
-    /// The tables have another version than this release of inngest-core needs.
+    /// The version of the tables is not the one that this release of inngest-core needs. Call `migrate`
+    /// on the store, or deploy the release that migrated the tables.
     #[error("{}", schema_problem(*found, *needed))]
     Schema {
         /// The version of the tables, or 0 if they are missing.
@@ -96,7 +98,7 @@ pub enum RelayError {
     /// An option of the relay is invalid.
     #[error("the option `{option}` of the relay is invalid: {problem}")]
     Config {
-        /// The name of the option.
+        /// The name of the builder's method.
         option: &'static str,
         /// What is wrong with it.
         problem: String,

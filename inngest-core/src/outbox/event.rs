@@ -9,7 +9,7 @@ use crate::batch::CallSite;
 use crate::client::{Client, DEFAULT_MAX_EVENT_BYTES, Rejection, SendOutcome};
 use crate::event::{BeforeSend, EventError, EventWriter, IntoEvent};
 
-/// The capacity with which the body of an event begins, so that it usually does not have to grow.
+/// The initial capacity of an event's body, which usually suffices.
 const USUAL_BYTES: usize = 512;
 
 /// A serialized event, for the statement [`sql::postgres::INSERT`](super::sql::postgres::INSERT) or
@@ -56,13 +56,13 @@ impl fmt::Debug for OutboxEvent {
 }
 
 impl Outbox {
-    /// Serializes an event, to be inserted with any database driver. The hooks of
-    /// [`before_send`](crate::ClientBuilder::before_send) are called now, and the event's time is
-    /// now, unless it has one: a later relay must not change it.
+    /// Serializes an event, to be inserted with any database driver. The client's
+    /// [`before_send`](crate::ClientBuilder::before_send) hooks are called, and an event without a
+    /// time gets the current time. The relay sends the event later as it is serialized here.
     ///
     /// # Errors
     ///
-    /// [`EventError`] if the event cannot be sent.
+    /// Returns [`EventError`] if the event cannot be sent.
     #[track_caller]
     pub fn prepare<E: IntoEvent>(&self, event: E) -> Result<OutboxEvent, EventError> {
         let call_site = CallSite::caller();

@@ -52,17 +52,16 @@ struct Producer {
 }
 
 impl Outbox {
-    /// Creates an outbox without a client, for a process that enqueues events and runs no relay: it
-    /// needs no event key. No hooks are called, and an event has at most 3 MiB.
+    /// Creates an outbox without a client, for a process that enqueues events and runs no relay. It
+    /// needs no event key. No hooks are called, and the maximum size of an event is 3 MiB.
     #[must_use]
     pub fn new() -> Outbox {
         Outbox::with_client(None)
     }
 
-    /// Creates an outbox for events that `client` sends later. Its
-    /// [`before_send`](crate::ClientBuilder::before_send) hooks, its
-    /// [`trace_context`](crate::ClientBuilder::trace_context) and its
-    /// [`max_event_bytes`](crate::ClientBuilder::max_event_bytes) apply when an event is enqueued.
+    /// Creates an outbox that applies `client`'s [`before_send`](crate::ClientBuilder::before_send)
+    /// hooks, its [`trace_context`](crate::ClientBuilder::trace_context) and its
+    /// [`max_event_bytes`](crate::ClientBuilder::max_event_bytes) when an event is enqueued.
     #[must_use]
     pub fn for_client(client: &Client) -> Outbox {
         Outbox::with_client(Some(client.clone()))
@@ -74,8 +73,8 @@ impl Outbox {
         Outbox(Arc::new(Producer { client, hooks, wake: watch::Sender::new(0) }))
     }
 
-    /// Wakes the relays that were created from this outbox or a clone of it, so that they look for
-    /// events at once instead of after their poll interval. Call it after the commit.
+    /// Wakes the relays in this process that were created from this outbox or a clone of it, so that
+    /// they look for events at once instead of after their poll interval. Call it after the commit.
     pub fn wake(&self) {
         self.0.wake.send_modify(|calls| *calls = calls.wrapping_add(1));
     }

@@ -1,4 +1,4 @@
-//! What a relay needs from a database. The relay decides, a store executes.
+//! The operations of a relay on a database. The relay makes the decisions, and a store executes them.
 //!
 //! A claim turns pending events into one sealed batch, or takes a sealed batch that is due. A sealed
 //! batch has a seed, and each of its events has a place in the seed, so that the Inngest id of every
@@ -14,7 +14,7 @@ use crate::batch::Seed;
 
 /// A database that holds an outbox: `SqliteStore` or `PostgresStore`.
 ///
-/// Sealed: a relay and its store are released together.
+/// This trait is sealed, so that its operations can change in any release.
 ///
 /// See [outbox](crate::guide::outbox) in the guide.
 pub trait Store: Protocol {}
@@ -27,8 +27,8 @@ pub trait Protocol: Send + Sync + 'static {
     /// Leases a sealed batch that is due, or seals pending events. Returns `None` if there is
     /// neither.
     ///
-    /// The batch that has been due for the longest time is first. A batch that is due because its
-    /// time is too far ahead precedes it: ordered by its time, it would be the last one for hours.
+    /// The batch that has been due for the longest time comes first. Before it comes a batch whose time
+    /// is too far ahead, since the clock was set back: ordered by its time, it would be last for hours.
     fn claim(
         &self,
         request: &ClaimRequest,
@@ -76,7 +76,7 @@ pub trait Protocol: Send + Sync + 'static {
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 }
 
-/// What a relay claims.
+/// The request of a relay for a batch.
 #[derive(Clone, Copy, Debug)]
 pub struct ClaimRequest {
     /// The token of the new lease. Unique.
@@ -90,11 +90,11 @@ pub struct ClaimRequest {
     pub max_bytes: usize,
     /// The length of the lease.
     pub lease: Duration,
-    /// Whether pending events are preferred to a batch that is due. Usually the batch is.
+    /// Whether pending events are claimed before a batch that is due. Usually the batch comes first.
     pub pending_first: bool,
 }
 
-/// A claim on a batch.
+/// A relay's claim on a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lease {
     /// The id of the batch.
@@ -160,11 +160,11 @@ pub struct Settlement {
     /// The events that stay, as one batch, or as two if the batch is split. All places of the first
     /// part precede the places of the second. If there are none, the batch is deleted.
     pub parts: Vec<Part>,
-    /// Whether no attempt of any event has an unknown outcome. The time of the first such attempt,
+    /// Whether no event has an attempt with an unknown outcome. The time of the first such attempt,
     /// which the claim has set, is then cleared, also for the dead events.
     pub unambiguous: bool,
-    /// The last error, for people who look at the table. `None` if there was no attempt: the error of
-    /// the attempt before stays.
+    /// The last error, for operators who inspect the table. `None` if there was no attempt: the error of
+    /// the previous attempt is kept.
     pub last_error: Option<String>,
 }
 
@@ -207,7 +207,7 @@ pub struct Counts {
     pub dead: u64,
 }
 
-/// After this many failures that a batch itself may have caused, it is halved.
+/// The number of failures that a batch itself may have caused, after which the batch is halved.
 pub(crate) const MAX_CRASHES: u32 = 3;
 
 /// The longest time until a batch is claimed again. A store considers a batch with a longer wait as

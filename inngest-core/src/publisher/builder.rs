@@ -13,8 +13,8 @@ use crate::client::Client;
 /// Configures a [`Publisher`]. Created by [`Client::publisher`]; [`start`](PublisherBuilder::start)
 /// starts the publisher.
 ///
-/// Waits between attempts follow the client's [`RetryPolicy`](crate::RetryPolicy), without its
-/// limits on attempts and time.
+/// The waits between attempts follow the client's [`RetryPolicy`](crate::RetryPolicy). Its limits on
+/// attempts and time do not apply: transient failures are retried until the publisher is closed.
 ///
 /// See [publisher](crate::guide::publisher) in the guide.
 #[must_use = "a builder does nothing until `start` is called"]
@@ -61,8 +61,8 @@ impl PublisherBuilder {
         self
     }
 
-    /// Sets how long a batch that is not full waits for more events while others are in flight. An
-    /// event published to an idle publisher does not wait.
+    /// Sets how long a batch that is not full waits for more events while other batches are in flight.
+    /// An event that is published to an idle publisher does not wait.
     ///
     /// Default: 5 ms.
     pub fn linger(mut self, linger: Duration) -> PublisherBuilder {
@@ -87,8 +87,8 @@ impl PublisherBuilder {
         self
     }
 
-    /// Sets the maximum size of the events that are queued or in flight, in bytes. A larger event
-    /// is queued when the queue is empty. 0 counts as 1.
+    /// Sets the maximum size of the events that are queued or in flight, in bytes. An event that is
+    /// larger than this is queued when the queue is empty. 0 counts as 1.
     ///
     /// Default: 16 MiB.
     pub fn max_queued_bytes(mut self, bytes: usize) -> PublisherBuilder {
@@ -97,14 +97,15 @@ impl PublisherBuilder {
     }
 
     /// Sets a hook that is called with events that the publisher no longer tries to send, so that
-    /// they can be stored or inspected: rejected events, events that failed with an error that is
-    /// not transient, and events left when the publisher is dropped without being
-    /// [closed](Publisher::close). Rejected and unsent events are passed in separate calls. Without
-    /// a hook they are only counted and logged.
+    /// they can be stored or inspected.
     ///
-    /// Invalid events are not passed to it; `publish` returns their errors. The hook is called by
-    /// the background task, or by the drop of the last clone, and must not block. A panic in it is
-    /// caught and logged.
+    /// These are rejected events, events that failed with an error that is not transient, and events
+    /// that are left when the publisher is dropped without being [closed](Publisher::close). Rejected
+    /// and unsent events are passed in separate calls. Without a hook, the events are only counted and
+    /// logged. Invalid events are not passed to the hook, since `publish` returns their errors.
+    ///
+    /// The hook is called by the background task, by a thread that [`close`](Publisher::close) starts,
+    /// or when the last clone is dropped. It must not block. A panic in it is caught and logged.
     pub fn on_undelivered(
         mut self,
         hook: impl Fn(Undelivered) + Send + Sync + 'static,

@@ -16,7 +16,7 @@ pub(super) struct Classified {
     pub(super) transient_error: Option<Arc<RequestError>>,
     /// The events at which the server stopped, with its response. Each is retried alone.
     pub(super) set_aside: Vec<(usize, Arc<RequestError>)>,
-    /// The events after the last one of them, if the server accepted nothing. They are sent after a backoff.
+    /// The events after the last set-aside event, if the server accepted no event. They are sent after a backoff.
     pub(super) deferred: Vec<usize>,
     /// The events of a request that was too large for the server.
     pub(super) too_large: Vec<usize>,

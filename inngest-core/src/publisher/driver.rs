@@ -28,8 +28,8 @@ impl Drop for DriverGuard {
 
 /// Runs the background task until it is aborted.
 pub(super) fn drive(queue: Arc<Queue>, policy: RetryPolicy) -> impl Future<Output = ()> {
-    // Created outside of the async block, since a runtime that shuts down may drop the task before
-    // it is polled.
+    // The guard is created outside of the async block, since a runtime that shuts down can drop the
+    // task before it is polled.
     let guard = DriverGuard(queue);
     async move { run(&guard.0, policy).await }
 }

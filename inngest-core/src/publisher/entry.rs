@@ -29,8 +29,8 @@ impl Entry {
         event: E,
         call_site: CallSite,
     ) -> Result<Entry, EventError> {
-        // Taken rather than borrowed, since the event's own `Serialize` may publish too. A
-        // destructor of another thread-local may publish after the buffer was destroyed.
+        // The buffer is taken, not borrowed, since the event's own `Serialize` can publish an event, too.
+        // It is missing if a destructor of another thread-local publishes after the buffer was destroyed.
         let json = SCRATCH.try_with(Cell::take).unwrap_or_default();
         let trace = client.caller_trace();
         let mut entry = Entry { name: "", json, call_site, trace };

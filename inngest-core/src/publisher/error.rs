@@ -8,7 +8,7 @@ use crate::batch::Batch;
 use crate::client::{Rejection, RequestError};
 use crate::event::EventError;
 
-/// Why an event was not queued. Every variant but [`Event`](PublishError::Event) returns the event.
+/// Why an event was not queued. Every variant except [`Event`](PublishError::Event) returns the event.
 ///
 /// See [errors](crate::guide::errors) in the guide.
 #[derive(Debug, thiserror::Error)]
@@ -18,11 +18,11 @@ pub enum PublishError {
     #[error(transparent)]
     Event(#[from] EventError),
 
-    /// The queue has no capacity for the event now.
+    /// The queue has no capacity for the event now. Returned only by
+    /// [`try_publish`](super::Publisher::try_publish).
     #[error("the publisher's queue is full")]
     Full {
-        /// The event, serialized, or the whole batch given to
-        /// [`publish_batch`](super::Publisher::publish_batch).
+        /// The event, serialized.
         event: Batch,
     },
 
@@ -52,11 +52,13 @@ pub enum PublishError {
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeliveryError {
-    /// The event itself is at fault.
+    /// The server rejected the event. The event itself is the cause.
     #[error("the event was rejected: {0}")]
     Rejected(Arc<Rejection>),
 
-    /// The request failed with an error that is not transient.
+    /// The request failed with an error that is not transient. With
+    /// [`InDoubt`](RequestError::InDoubt) and [`InvalidResponse`](RequestError::InvalidResponse), the
+    /// server may have accepted the event.
     #[error("the event was not sent: {0}")]
     Failed(Arc<RequestError>),
 

@@ -1,4 +1,4 @@
-//! Buffered background sending, with an outcome for every event.
+//! Sending in the background, from a queue in memory, with an outcome for every event.
 
 mod builder;
 mod classify;
@@ -36,10 +36,11 @@ pub use report::{CloseReport, PublisherStats, Undelivered};
 /// Sends events in the background, in batches. Cheap to clone: clones share one queue.
 ///
 /// [`Client::send`](crate::Client::send) waits for Inngest's response, which is often too slow for
-/// a web handler. [`publish`](Publisher::publish) waits only for capacity in the queue. Each event that
-/// it accepts gets exactly one outcome: *delivered*, *failed* or *undelivered*. The outcomes are
-/// reported by the event's [`Receipt`], by [`stats`](Publisher::stats) and by the report of
-/// [`close`](Publisher::close).
+/// a web handler. [`publish`](Publisher::publish) waits only for capacity in the queue. Each queued
+/// event gets exactly one outcome: *delivered*; *failed*, if it was rejected or its request failed with
+/// an error that is not transient; or *undelivered*, if the publisher was closed or dropped before. The
+/// outcomes are reported by the event's [`Receipt`], by [`stats`](Publisher::stats) and by the report
+/// of [`close`](Publisher::close).
 ///
 /// ```no_run
 /// # async fn run(event: impl inngest_core::InngestEvent) -> Result<(), Box<dyn std::error::Error>> {
@@ -61,11 +62,11 @@ pub use report::{CloseReport, PublisherStats, Undelivered};
 /// # Outages
 ///
 /// Transient failures are retried without limit, one request at a time with growing waits, until a
-/// request succeeds or the publisher is closed. Meanwhile the queue fills up. Once it is full,
+/// request succeeds or the publisher is closed. During an outage, the queue fills up. When it is full,
 /// `publish` waits, and [`try_publish`](Publisher::try_publish) returns the event in its error. A
-/// `Retry-After` pauses all sending, for at most an hour. The first caller that waits in
-/// [`flush`](Publisher::flush) or [`close`](Publisher::close) restarts the publisher's own backoff
-/// at the initial one.
+/// `Retry-After` pauses all sending, for at most an hour. The first call of
+/// [`flush`](Publisher::flush) or [`close`](Publisher::close) during an outage resets the publisher's
+/// own backoff to the initial one.
 ///
 /// If the server refuses the key, the publisher stops sending and keeps the queue, and `publish`
 /// returns an error at once, until [`resume`](Publisher::resume) is called. The server can also
@@ -74,17 +75,18 @@ pub use report::{CloseReport, PublisherStats, Undelivered};
 ///
 /// # Bad events
 ///
-/// A batch that keeps failing while others succeed is halved until the event that makes it fail is
-/// alone. [`isolated_events`](PublisherStats::isolated_events) counts the events of such batches.
+/// A batch that fails repeatedly while others succeed is halved until the event that causes the
+/// failure is alone. [`isolated_events`](PublisherStats::isolated_events) counts the events of such
+/// batches.
 /// An event at which the server stops with a 400 is retried alone, up to three times, and is then
 /// rejected and passed to [`on_undelivered`](PublisherBuilder::on_undelivered). If the server may
 /// have accepted an earlier attempt, the event is reported as failed, not as rejected.
 ///
 /// # Dropping
 ///
-/// Dropping the last clone neither waits nor blocks: the queued events are undelivered. Their
-/// number is logged, and they are passed to [`on_undelivered`](PublisherBuilder::on_undelivered).
-/// Call [`close`](Publisher::close) first.
+/// Call [`close`](Publisher::close) before you drop the last clone. Dropping it does not wait: the
+/// queued events are undelivered. Their number is logged, and they are passed to
+/// [`on_undelivered`](PublisherBuilder::on_undelivered).
 ///
 /// See [publisher](crate::guide::publisher) in the guide.
 #[derive(Clone)]
@@ -104,7 +106,8 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// [`PublishError`] if the event is invalid, or the publisher does not accept it.
+    /// Returns [`PublishError`] if the event is invalid, if the publisher is closed, or if the server
+    /// refuses the event key or the event's name.
     #[track_caller]
     pub fn publish<E: IntoEvent>(&self, event: E) -> Publishing {
         self.publishing(event, CallSite::caller())
@@ -114,8 +117,8 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// [`PublishError::Full`] if there is no capacity. Every error except
-    /// [`PublishError::Event`] contains the event.
+    /// Returns [`PublishError::Full`] if there is no capacity, and otherwise the errors of
+    /// [`publish`](Publisher::publish). Every error except [`PublishError::Event`] contains the event.
     #[track_caller]
     pub fn try_publish<E: IntoEvent>(&self, event: E) -> Result<Receipt, PublishError> {
         let entry = Entry::serialize(self.0.queue.client(), event, CallSite::caller())?;
@@ -123,8 +126,8 @@ impl Publisher {
         self.0.queue.push_now(&entry).unwrap_or_else(full)
     }
 
-    /// Queues many events in order, each as soon as there is capacity for it, and returns the result of
-    /// [`publish`](Publisher::publish) for each.
+    /// Queues many events in order, each as soon as there is capacity for it, and returns a receipt or
+    /// an error for each, as [`publish`](Publisher::publish) does.
     ///
     /// The events are serialized before `publish_all` returns, and the future borrows nothing.
     /// Until it completes, it holds the events that are not queued yet in memory, in addition to
@@ -148,17 +151,16 @@ impl Publisher {
     }
 
     /// Queues all events of a batch as soon as there is capacity for all of them, and returns a receipt
-    /// per event, in order. The events keep the ids they have in the batch, so a batch that an
-    /// error returned can be published without duplicates.
+    /// for each event, in order. The events keep their ids, so a batch that was returned by an error can
+    /// be published without duplicates.
     ///
     /// A batch that is larger than the queue waits until the queue is empty. The hooks of
     /// [`ClientBuilder::before_send`](crate::ClientBuilder::before_send) are not called.
     ///
     /// # Errors
     ///
-    /// [`PublishError`] if the publisher does not accept the events, for example because the server
-    /// refuses the name of one of them. No event is queued then, and the error contains the whole
-    /// batch.
+    /// Returns [`PublishError`] if the publisher is closed, or if the server refuses the event key or the
+    /// name of one of the events. No event is queued then, and the error contains the whole batch.
     pub async fn publish_batch(&self, batch: Batch) -> Result<Vec<Receipt>, PublishError> {
         self.0.queue.push_batch(batch).await
     }
@@ -168,13 +170,12 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// [`FlushError`] with the number of events without an outcome, if `within` elapses, the event
+    /// Returns [`FlushError`] with the number of events without an outcome, if `within` elapses, the event
     /// key is refused, or the runtime that the publisher was started on shuts down.
     ///
     /// # Panics
     ///
-    /// Panics if polled outside of a tokio runtime, because of tokio's timers. The same applies to
-    /// [`close`](Publisher::close).
+    /// Panics if polled outside of a tokio runtime, because of tokio's timers.
     pub async fn flush(&self, within: Duration) -> Result<(), FlushError> {
         self.0.queue.flush(within).await
     }
@@ -186,11 +187,15 @@ impl Publisher {
     /// events in flight. Sending them with [`Client::send_batch`](crate::Client::send_batch)
     /// duplicates none.
     ///
-    /// It returns once `within` has elapsed at the latest, or when the hook call that is running
-    /// then returns. Hooks and receipts of the remaining events are notified on a separate thread.
+    /// Returns at the latest when `within` has elapsed, or when the hook call that is running then
+    /// returns. Hooks and receipts of the remaining events are notified on a separate thread.
+    ///
+    /// # Panics
+    ///
+    /// Panics if polled outside of a tokio runtime, because of tokio's timers.
     pub async fn close(&self, within: Duration) -> CloseReport {
-        // Real time, since hooks are synchronous code. Limited to an hour, since a longer time
-        // could overflow `Instant`.
+        // The deadline for hooks is in real time, since hooks are synchronous code. It is limited to
+        // an hour, since a longer time could overflow `Instant`.
         let deadline = Instant::now() + within.min(Duration::from_secs(3_600));
         self.0.queue.stop_accepting();
         self.0.queue.set_hook_deadline(deadline);
@@ -205,12 +210,13 @@ impl Publisher {
         }
     }
 
-    /// Resumes sending after the event key or names were refused.
+    /// Resumes sending after the server refused the event key or event names. Call it when the key or
+    /// its settings were corrected at Inngest.
     pub fn resume(&self) {
         self.0.queue.resume();
     }
 
-    /// Returns the current state and the counts since the start.
+    /// Returns the current state of the publisher, and the counts since its start.
     #[must_use]
     pub fn stats(&self) -> PublisherStats {
         self.0.queue.stats()

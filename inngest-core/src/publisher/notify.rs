@@ -16,8 +16,8 @@ use crate::batch::Batch;
 use crate::client::{Client, Rejection, RequestError, SendOutcome, log};
 use crate::event::EventId;
 
-/// How long `close` calls hooks itself when its deadline has elapsed already. This is enough for
-/// fast hooks.
+/// How long `close` still calls hooks itself if its deadline has elapsed before. This is enough for fast
+/// hooks.
 const GRACE: Duration = Duration::from_millis(10);
 
 /// The receivers of notifications. The queue shares them with the thread that makes the remaining
@@ -78,7 +78,7 @@ impl Receivers {
             let rest = Arc::clone(&rest);
             move || finish_all(&receivers, &rest)
         };
-        // A thread, since a runtime that shuts down may drop a blocking task before it starts.
+        // A thread is used, since a runtime that shuts down can drop a blocking task before it starts.
         if thread::Builder::new().name("inngest-hooks".to_owned()).spawn(finish).is_err() {
             finish_all(self, &rest);
         }

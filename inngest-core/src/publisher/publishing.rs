@@ -143,7 +143,7 @@ impl Published {
     ///
     /// # Errors
     ///
-    /// The error of the first event that was not queued. Use [`into_vec`](Published::into_vec) to
+    /// Returns the error of the first event that was not queued. Use [`into_vec`](Published::into_vec) to
     /// keep the events of all errors.
     pub fn into_receipts(self) -> Result<Vec<Receipt>, PublishError> {
         self.0.into_iter().collect()

@@ -104,7 +104,7 @@ impl Queue {
                 Ok(capacity) => capacity,
                 Err(refusal) => return Err(refusal.into_error(batch)),
             };
-        // Without the lock: splitting copies events, and the trace context is the user's code.
+        // The lock is not held here: splitting copies events, and the trace context is the user's code.
         let limits = RequestLimits {
             events: self.limits.batch_events,
             bytes: self.limits.batch_bytes.min(self.limits.request_bytes),

@@ -18,16 +18,16 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// Waits until the event is delivered and returns its id.
+    /// Waits until the event has an outcome, and returns its id if it was delivered.
     ///
     /// # Errors
     ///
-    /// [`DeliveryError`] if it was not delivered.
+    /// Returns [`DeliveryError`] if the event was not delivered.
     pub async fn delivered(&self) -> Result<EventId, DeliveryError> {
         loop {
             let changed = self.deliveries.changed.notified();
             let mut changed = std::pin::pin!(changed);
-            // Enabled before the check, so that no notification is missed.
+            // It is enabled before the check, so that no notification is missed.
             changed.as_mut().enable();
             if let Some(delivery) = self.try_delivered() {
                 return delivery;
@@ -36,7 +36,7 @@ impl Receipt {
         }
     }
 
-    /// Returns the event's outcome if it has one.
+    /// Returns the event's outcome without waiting, or `None` if it has none yet.
     #[must_use]
     pub fn try_delivered(&self) -> Option<Result<EventId, DeliveryError>> {
         self.deliveries.lock().get(self.index).cloned().flatten()

@@ -45,9 +45,9 @@ impl RefusedNames {
         sealed.part(&allowed)
     }
 
-    /// Returns the kept batches, to be rejected, if the acceptance of send number `send` shows that
-    /// the server refuses the names and not the key. A send that started before the last refusal
-    /// does not show it.
+    /// Returns the kept batches, to be rejected, if an acceptance by send number `send` shows that the
+    /// server refuses the names and not the key. A send that started before the last refusal does not
+    /// show this.
     pub(super) fn take_rejected(&mut self, send: u64) -> Vec<SealedBatch> {
         if send < self.refused_before { Vec::new() } else { std::mem::take(&mut self.kept) }
     }

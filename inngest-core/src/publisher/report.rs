@@ -20,16 +20,16 @@ pub struct Undelivered {
     /// The events. Sending unsent ones again with [`Client::send_batch`](crate::Client::send_batch)
     /// duplicates none.
     pub events: Batch,
-    /// Why the events are unsent. `None` if they were rejected, or if the publisher was dropped
-    /// without an error from the server.
+    /// Why the events are unsent. `None` if they were rejected, or if the publisher was dropped while
+    /// the server refused neither the key nor a name.
     pub cause: Option<Arc<RequestError>>,
     /// Why the events were rejected: the index in `events` and the reason of each. Empty if they
     /// are unsent.
     pub rejections: Vec<(usize, Arc<Rejection>)>,
 }
 
-/// The outcome of every event that a publisher accepted. The counts add up to the number of
-/// accepted events, minus the events that an earlier `close` returned.
+/// The outcomes of the events that a publisher queued. The counts add up to the number of queued
+/// events, minus the events that an earlier `close` returned.
 ///
 /// See [publisher](crate::guide::publisher) in the guide.
 #[must_use = "it contains the events that were not delivered"]
@@ -57,20 +57,20 @@ pub struct PublisherStats {
     pub queued_bytes: usize,
     /// The number of batches in flight.
     pub in_flight: usize,
-    /// The number of events accepted by `publish` since the start.
+    /// The number of events queued since the start.
     pub accepted: u64,
     /// The number of events delivered since the start.
     pub delivered: u64,
-    /// The number of events failed since the start, by [`RequestError::kind`] or `rejected`.
+    /// The number of events that failed since the start, by [`RequestError::kind`] or `rejected`.
     pub failed: BTreeMap<&'static str, u64>,
     /// The number of batches retried since the start.
     pub retries: u64,
-    /// The age of the oldest batch that is not delivered yet.
+    /// The age of the oldest batch without an outcome, or `None` if there is no such batch.
     pub oldest: Option<Duration>,
-    /// The number of events that are retried separately, since their batch failed repeatedly while
+    /// The number of events that are retried separately, because their batch failed repeatedly while
     /// others succeeded.
     pub isolated_events: usize,
-    /// Whether the server refuses the event key, so that nothing is sent, or refuses the names of
-    /// events that are kept.
+    /// Whether the server refuses the event key, so that nothing is sent, or the names of events that
+    /// are kept.
     pub key_refused: bool,
 }

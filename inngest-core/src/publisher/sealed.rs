@@ -12,7 +12,7 @@ use crate::client::TraceHeaders;
 /// After this many consecutive failures, a batch is suspected to be their cause.
 const SUSPICIOUS_FAILURES: u32 = 3;
 
-/// A sealed batch. Its bytes and its seed stay the same, however often it is sent.
+/// A sealed batch. Its bytes and its seed are the same in each attempt to send it.
 pub(super) struct SealedBatch {
     pub(super) batch: Arc<Batch>,
     pub(super) deliveries: Arc<Deliveries>,
@@ -24,7 +24,7 @@ pub(super) struct SealedBatch {
     /// The trace context that all events have in common.
     pub(super) trace: Arc<TraceHeaders>,
     pub(super) history: History,
-    /// Whether the events take capacity in the queue.
+    /// Whether the events use capacity of the queue.
     pub(super) has_capacity: bool,
 }
 

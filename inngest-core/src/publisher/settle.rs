@@ -1,5 +1,5 @@
-//! The transitions of the state after a batch was sent. Like the others in `state.rs`, they are
-//! pure.
+//! The transitions of the state after a batch was sent. Like the transitions in `state.rs`, they do no
+//! I/O.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -132,7 +132,7 @@ impl State {
         due: Instant,
         error: Arc<RequestError>,
     ) -> PaceEffect {
-        // Without a success of another batch, this may be an outage, which is logged elsewhere.
+        // If no other batch has succeeded, this may be an outage, which is logged elsewhere.
         let is_reported = !part.history.isolated && part.history.others_succeeded(self.successes);
         let effect =
             if is_reported { PaceEffect::Isolated(part.len(), error) } else { PaceEffect::None };

@@ -31,16 +31,16 @@ use crate::client::{RequestError, TraceHeaders};
 #[allow(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub(super) struct State {
     open: Option<OpenBatch>,
-    /// Sent when the pace allows it.
+    /// The batches that are sent as soon as the pace allows it.
     pub(super) waiting: VecDeque<SealedBatch>,
-    /// Sent when their own backoff has elapsed, too.
+    /// The batches with a backoff of their own, which must have elapsed, too.
     pub(super) delayed: Vec<SealedBatch>,
     pub(super) names: RefusedNames,
     /// Whether the last batch that was sent is a delayed one.
     sent_delayed: bool,
     /// Whether the last batch that was sent had been sent before.
     sent_retry: bool,
-    /// By the number of the send.
+    /// The batches in flight, by the number of the send.
     pub(super) in_flight: BTreeMap<u64, SealedBatch>,
     pub(super) notifying: Vec<Notification>,
     /// Whether the driver has ended, with its runtime or by a panic in a user's transport.
@@ -118,8 +118,8 @@ impl State {
         self.key_error.as_ref().or_else(|| self.names.cause(name)).cloned().map(Refusal::Key)
     }
 
-    /// Adds an event to the open batch, which is sealed when it is full, before or after that.
-    /// `now` is called only if a batch is opened.
+    /// Adds an event to the open batch. The batch is sealed before that if it has no capacity for the
+    /// event, and after that if it is full. `now` is called only if a batch is opened.
     pub(super) fn add(
         &mut self,
         entry: &Entry,
@@ -306,7 +306,7 @@ impl State {
     /// Registers a caller that waits for all batches, and returns the number of the next batch.
     pub(super) fn start_flush(&mut self) -> u64 {
         self.seal_open();
-        // `close` is the last chance of the events, even if another caller is waiting.
+        // `close` always restarts the backoff, since it is the last attempt to send the events.
         self.restart_backoff |= self.flushing == 0 || self.closed;
         self.flushing += 1;
         self.next_batch
@@ -385,13 +385,14 @@ impl State {
         self.debt_bytes += bytes;
     }
 
-    /// Releases the capacity of kept events, which would keep events of other names out of the queue. They may take as
-    /// much memory as the queue again; further ones keep their capacity. Returns the released events and bytes.
+    /// Releases the capacity of kept events, so that events with other names can be queued. This applies to as many
+    /// kept events as fit into the queue's limits; any others keep their capacity. Returns the released events and
+    /// bytes.
     pub(super) fn release_kept_capacity(&mut self, limits: &QueueLimits) -> (usize, usize) {
         self.names.release_capacity(limits)
     }
 
-    /// Returns how much of the capacity of completed events is released, after the debt is paid.
+    /// Returns how much of the capacity of completed events is released, after subtracting the debt.
     pub(super) fn pay_debt(&mut self, events: usize, bytes: usize) -> (usize, usize) {
         let pay = |debt: &mut usize, capacity: usize| {
             let paid = capacity.min(*debt);

@@ -16,7 +16,7 @@ pub(super) struct ParsedBody {
 
 pub(super) fn parse(body: &[u8]) -> ParsedBody {
     let mut parsed = ParsedBody::default();
-    // Go, too, replaces invalid UTF-8.
+    // Invalid UTF-8 is replaced, as Go does.
     let body = String::from_utf8_lossy(body);
     let body = body.trim_start_matches(WHITE_SPACE);
     let result = match body.as_bytes().first() {

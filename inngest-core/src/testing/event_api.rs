@@ -58,9 +58,9 @@ use crate::event::{Event, InngestEvent};
 /// It needs a tokio runtime with time and I/O enabled, and runs in the one that started it. Dropping it
 /// closes its port and its connections, and aborts its functions.
 ///
-/// It keeps every request and every event in memory; [`clear`](EventApi::clear) removes them. A request whose
-/// body is larger than [`max_body_bytes`](EventApi::max_body_bytes) gets a 413, and a client that is slower than
-/// [`read_timeout`](EventApi::read_timeout) loses its connection.
+/// It keeps every request and every event in memory; [`clear`](EventApi::clear) removes them. It responds with 413
+/// to a request whose body is larger than [`max_body_bytes`](EventApi::max_body_bytes), and closes the connection of
+/// a client that is slower than [`read_timeout`](EventApi::read_timeout).
 ///
 /// # Where it differs from Inngest
 ///
@@ -120,7 +120,7 @@ impl EventApi {
         self.address
     }
 
-    /// Returns a client of this server, in dev mode, that reads nothing from the environment. For other
+    /// Returns a client for this server, in dev mode. It reads nothing from the environment. For other
     /// settings, pass [`url`](EventApi::url) to a builder.
     ///
     /// # Panics
@@ -132,8 +132,8 @@ impl EventApi {
         client.expect("a client of a loopback address")
     }
 
-    /// Registers a function: `handler` runs for events of `E`, once for each dedup id within 24 hours. For
-    /// an event without a dedup id, the Inngest id takes its place.
+    /// Registers a function: `handler` runs for events of `E`, once for each dedup id within 24 hours. An
+    /// event without a dedup id is deduplicated by its Inngest id.
     ///
     /// One event can start several functions, and one function can be registered for several events. Dedup
     /// ids are tracked per function name. Registering a function again for the same event replaces the
@@ -152,7 +152,7 @@ impl EventApi {
         lock(&self.server.state).functions.register(name.into(), handler);
     }
 
-    /// Sets the number of retries of a function, for events accepted from now on. The default is 4, as at
+    /// Sets the number of retries of a function, for events accepted from now on. The default is 4, as in
     /// Inngest.
     ///
     /// # Panics
@@ -171,11 +171,11 @@ impl EventApi {
 
     /// Waits until no function is running or about to be retried.
     ///
-    /// The functions of an accepted event count as running before the sender receives the response, and
-    /// functions that become due by [`advance`](EventApi::advance) before it returns. Functions scheduled
-    /// for the future are not waited for.
+    /// The functions of an accepted event count as running before the sender receives the response.
+    /// Functions that become due by [`advance`](EventApi::advance) count as running before `advance`
+    /// returns. This method does not wait for functions that are scheduled for the future.
     pub async fn idle(&self) {
-        // It fails only once the server is dropped, which `self` prevents.
+        // This fails only after the server is dropped, which `self` prevents.
         self.server.running.subscribe().wait_for(|running| *running == 0).await.ok();
     }
 
@@ -192,24 +192,24 @@ impl EventApi {
         state.functions.runs().iter().filter(|run| run.function == function).cloned().collect()
     }
 
-    /// Returns every accepted event, in order. As at Inngest, this includes events that start no function
+    /// Returns every accepted event, in order. As in Inngest, this includes events that start no function
     /// because their dedup id is a duplicate.
     #[must_use]
     pub fn events(&self) -> Vec<StoredEvent> {
         lock(&self.server.state).store.all()
     }
 
-    /// Waits for the event at `index` of [`events`](EventApi::events), and returns it: for senders that do
-    /// not report when they have finished.
+    /// Waits for the event at `index` of [`events`](EventApi::events), and returns it. Use it for senders
+    /// that do not report when they have finished.
     ///
-    /// It has no time limit; wrap it in `tokio::time::timeout`.
+    /// The wait has no time limit; wrap it in `tokio::time::timeout`.
     pub async fn wait_for_event(&self, index: usize) -> StoredEvent {
         let mut stored = self.server.stored.subscribe();
         loop {
             let event = lock(&self.server.state).store.get(index);
             match event {
                 Some(event) => return event,
-                // It fails only once the server is dropped, which `self` prevents.
+                // This fails only after the server is dropped, which `self` prevents.
                 None => stored.changed().await.unwrap_or_default(),
             }
         }
@@ -219,8 +219,8 @@ impl EventApi {
     ///
     /// # Panics
     ///
-    /// Panics if one of them does not decode as `E`; the message has its data. For events that may not
-    /// decode, use [`StoredEvent::decode`].
+    /// Panics if one of them does not decode as `E`; the message contains the event's data. For events that
+    /// may not decode, use [`StoredEvent::decode`].
     #[must_use]
     #[track_caller]
     pub fn events_of<E: InngestEvent + DeserializeOwned>(&self) -> Vec<Event<E>> {
@@ -258,8 +258,8 @@ impl EventApi {
 
     /// Removes the requests, events and runs.
     ///
-    /// Dedup ids are still remembered. Functions, faults and keys are kept, and functions that are running
-    /// or scheduled continue.
+    /// Dedup ids are kept, as are functions, faults and keys. Functions that are running or scheduled
+    /// continue.
     pub fn clear(&self) {
         self.server.requests.clear();
         let mut state = lock(&self.server.state);
@@ -275,8 +275,8 @@ impl EventApi {
 
     /// Gives `key` an allow list of event names.
     ///
-    /// From now on, a request with this key that has an event of any other name gets a 403, and none of its
-    /// events is accepted. It does not add `key` to the accepted keys of
+    /// From now on, the server responds with 403 to a request with this key that has an event of any other
+    /// name, and accepts none of its events. This does not add `key` to the accepted keys of
     /// [`accept_only_keys`](EventApi::accept_only_keys).
     pub fn accept_only_events<N: Into<String>>(
         &self,
@@ -290,8 +290,8 @@ impl EventApi {
     /// Sets the maximum size of a request's body. The default is 32 MiB, which is far more than this crate's client
     /// sends by default: 512 KiB, or one event of 3 MiB.
     ///
-    /// A larger request gets a 413, as Inngest Cloud documents it, and none of its events is accepted. Its body is
-    /// read to the end, but not kept.
+    /// The server responds to a larger request with 413, as documented for Inngest Cloud, and accepts none of its
+    /// events. It reads the body to the end, but does not keep it.
     pub fn max_body_bytes(&self, bytes: usize) {
         lock(&self.server.limits).body_bytes = bytes;
     }
@@ -299,8 +299,9 @@ impl EventApi {
     /// Sets how long a client may take to send the headers of a request, and then again to send its body. The
     /// default is 30 s.
     ///
-    /// The connection of a slower client is closed, in the body after a 408. So is a connection on which no
-    /// request starts for that long. It applies to connections that are opened from now on.
+    /// The server closes the connection of a slower client, and responds with 408 before that if the headers have
+    /// arrived. It also closes a connection on which no request starts for that long. The timeout applies to
+    /// connections that are opened from now on.
     pub fn read_timeout(&self, timeout: Duration) {
         lock(&self.server.limits).read_timeout = timeout;
     }
@@ -320,7 +321,7 @@ impl EventApi {
     /// Calls `rule` for every request without a fault from [`fail_next`](EventApi::fail_next), and applies
     /// the fault it returns.
     ///
-    /// It replaces the previous rule. A rule must not set or clear rules itself: it would deadlock.
+    /// This replaces the previous rule. A rule must not set or clear rules itself, which would deadlock.
     pub fn fault_when(&self, rule: impl FnMut(&ReceivedRequest) -> Option<Fault> + Send + 'static) {
         self.server.faults.set_request_rule(Box::new(rule));
     }
@@ -329,7 +330,7 @@ impl EventApi {
     /// [`fail_next`](EventApi::fail_next) or [`fault_when`](EventApi::fault_when), and applies the first fault
     /// it returns to the request. [`Fault::refuse`] and [`Fault::fail_at`] count from that event.
     ///
-    /// It replaces the previous rule. A rule must not set or clear rules itself: it would deadlock.
+    /// This replaces the previous rule. A rule must not set or clear rules itself, which would deadlock.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {

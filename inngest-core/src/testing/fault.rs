@@ -1,4 +1,4 @@
-//! Faults: what a test makes the Event API do wrong.
+//! Faults: the failures that a test causes in the Event API.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ pub struct Fault {
 
 #[derive(Clone, Debug)]
 pub(super) enum FaultKind {
-    /// Nothing is wrong but the delay.
+    /// The request is only delayed.
     DelayOnly,
     /// The event at `index` is not accepted, and the events after it are not read.
     FailAt {
@@ -73,7 +73,7 @@ pub(super) enum FaultKind {
 }
 
 impl Fault {
-    /// Returns the fault of a request at which nothing goes wrong.
+    /// Returns the fault of a request that is handled as usual.
     pub(super) fn none() -> Fault {
         Fault::accepting(FaultKind::DelayOnly)
     }
@@ -247,7 +247,7 @@ impl Fault {
         self
     }
 
-    /// Accepts the events before the fault happens, whatever the response is.
+    /// Changes the fault so that the events are accepted before it happens, whatever the response is.
     ///
     /// It has no effect on [`drop_before_reading`](Fault::drop_before_reading), which never reads the
     /// events.

@@ -1,4 +1,4 @@
-//! What a transport does with a request, decided from its fault without any I/O.
+//! Decides what a transport does with a request, from the request's fault. Does no I/O.
 
 use std::time::Duration;
 
@@ -57,8 +57,8 @@ impl ReadEvents {
 }
 
 impl Fault {
-    /// Decides what a transport does with a request, given the events read from it or, if it cannot
-    /// bring any, the response to it.
+    /// Decides what a transport does with a request. `request` are the events read from the request, or
+    /// the response to a request without events.
     pub(super) fn apply(self, request: Result<ReadEvents, ApiResponse>) -> FaultPlan {
         let Fault { delay, accepts, kind } = self;
         let (accepted, mut response) = match request {

@@ -13,15 +13,15 @@ use serde::de::DeserializeOwned;
 use super::store::StoredEvent;
 use crate::event::{Event, EventId, InngestEvent};
 
-/// How long a dedup id is remembered, from its first event.
+/// How long a dedup id deduplicates, from its first event.
 const DEDUP_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
 /// Inngest's default number of retries of a failed function.
 const DEFAULT_RETRIES: u32 = 4;
 
-/// The body of a function, as [`EventApi::on`](super::EventApi::on) takes it.
+/// The body of a function, for [`EventApi::on`](super::EventApi::on).
 ///
-/// It is implemented for every `Fn(Event<E>) -> impl Future<Output: RunOutput>`.
+/// Implemented for every `Fn(Event<E>) -> impl Future<Output: RunOutput>`.
 ///
 /// See [testing](crate::guide::testing) in the guide.
 pub trait Handler<E>: Fn(Event<E>) -> <Self as Handler<E>>::Future + Send + Sync + 'static {
@@ -37,7 +37,7 @@ where
     type Future = R;
 }
 
-/// A value that a function may return: `()`, or a `Result` whose error fails the attempt. Other
+/// A value that a function can return: `()`, or a `Result`, whose error fails the attempt. Other
 /// simple values are accepted and ignored.
 ///
 /// See [testing](crate::guide::testing) in the guide.
@@ -71,7 +71,7 @@ macro_rules! ignored {
 
 ignored!(() bool u8 u16 u32 u64 usize i8 i16 i32 i64 isize f32 f64 String &'static str Never);
 
-/// The type `!`, which has no stable name yet: a function that never returns has it.
+/// The type `!` of a function that never returns. The type has no stable name yet.
 type Never = <fn() -> ! as FnOutput>::Output;
 
 #[doc(hidden)]

@@ -14,8 +14,8 @@ const MAX_SESSIONS: usize = 5;
 const MAX_SESSION_KEY_BYTES: usize = 128;
 const MAX_SESSION_VALUE_BYTES: usize = 512;
 
-/// A JSON value in the place of an event. An object keeps the order of its fields and duplicates, since
-/// the first invalid field determines the error.
+/// A JSON value in the place of an event. An object keeps the order of its fields and the duplicate ones,
+/// since the first invalid field determines the error.
 pub(super) enum JsonElement {
     Fields(Vec<(String, Value)>),
     Null,

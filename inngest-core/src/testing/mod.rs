@@ -2,13 +2,13 @@
 //!
 //! | to test | use | requests go to |
 //! |---|---|---|
-//! | that your code sends the right events | [`Recorder`] | memory |
-//! | what functions do with them, or a client of another language | [`EventApi`] | a real server |
+//! | that your code sends the right events | [`Recorder`] | the recorder, in memory |
+//! | functions, or a client in another language | [`EventApi`] | an HTTP server in the test's process |
 //!
 //! # Unit tests
 //!
 //! [`Client::recorder`](crate::Client::recorder) returns a client for your code, and a [`Recorder`] of
-//! what your code sends with it. In a `#[tokio::test]`:
+//! the events that your code sends with it. In a `#[tokio::test]`:
 //!
 //! ```
 //! # #[cfg(feature = "derive")] mod shop {
@@ -60,8 +60,8 @@
 //!   data.total_cents  1999      1990
 //! ```
 //!
-//! One more line tests what your code does during an outage of Inngest. On a paused clock
-//! (`#[tokio::test(start_paused = true)]`), retries take no time:
+//! Add a line such as `sent.fail_next(..)` to test your code in an outage of Inngest. On a paused clock
+//! (`#[tokio::test(start_paused = true)]`, which needs tokio's feature `test-util`), retries take no time:
 //!
 //! ```
 //! # #[cfg(feature = "derive")] mod shop {
@@ -103,9 +103,9 @@
 //!
 //! # Integration tests
 //!
-//! [`EventApi`] is a real server on a loopback port. It behaves as Inngest's Dev Server does, stores what
-//! it receives, runs functions once for each dedup id, and fails as set by a [`Fault`]. So a test can check
-//! what an event causes, not only that it was sent:
+//! [`EventApi`] is an HTTP server on a loopback port. It responds as Inngest's Dev Server does, stores the
+//! events that it receives, runs functions once for each dedup id, and fails as set by a [`Fault`]. So a test can
+//! check the effects of an event, not only that it was sent:
 //!
 //! ```
 //! # #[cfg(feature = "derive")] mod shop {
@@ -161,12 +161,12 @@
 //! | events of a sender that does not report when it has finished | [`wait_for_event`](EventApi::wait_for_event) |
 //! | a later time at the server | [`advance`](EventApi::advance), which moves the server's clock at once |
 //!
-//! [`EventApi`](EventApi#where-it-differs-from-inngest) lists where it differs from Inngest. In addition, it
-//! supports no steps, and no batching, debounce or limits of functions.
+//! See [where `EventApi` differs from Inngest](EventApi#where-it-differs-from-inngest). In addition, it
+//! supports no steps, batching, debounce or limits of functions.
 //!
 //! # Other languages
 //!
-//! Tests in any language can use the same server in a process of its own. In a checkout of this project,
+//! Tests in any language can use the same server in a separate process. In a checkout of this project,
 //! run `cargo run --example event-api -- --port 8288`; with `--json` it writes a line for each accepted
 //! event, and `--help` lists the other options. Elsewhere, a short program is enough:
 //!
@@ -191,7 +191,7 @@
 //! | `INNGEST_BASE_URL=http://127.0.0.1:8288` and any `INNGEST_EVENT_KEY` | as with Inngest Cloud |
 //! | `baseUrl` in TypeScript, `event_api_base_url` in Python | set in code, as in this project's own tests |
 //!
-//! The server does not call the functions of that program.
+//! The server does not call functions that are defined with an Inngest SDK.
 
 mod body;
 mod event_api;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::lock::lock;
 
-/// A request that [`EventApi`](super::EventApi) received, whatever its response was.
+/// A request that an [`EventApi`](super::EventApi) or a [`Recorder`](super::Recorder) received, with any response.
 ///
 /// Nothing is redacted: the path contains the event key.
 ///

@@ -29,8 +29,8 @@ pub(super) enum IdSource {
 }
 
 impl IdSource {
-    /// Reads the seed from a request's headers, `{millis},{base64 of 10 bytes}`. Without one, ids are
-    /// random and carry the time `now`; so they are with a malformed one, without an error.
+    /// Reads the seed from a request's headers, `{millis},{base64 of 10 bytes}`. Without a seed, or with a
+    /// malformed one, ids are random and contain the time `now`.
     pub(super) fn new(headers: &HeaderMap, now: u64) -> IdSource {
         let seed = headers.get("x-inngest-event-id-seed").and_then(|seed| seed.to_str().ok());
         let random = IdSource::Random { millis: now.min(MAX_MILLIS) };

@@ -42,15 +42,15 @@ pub(super) struct Server {
     clock_offset: AtomicI64,
     /// The functions' tasks; `None` after [`shut_down`](Server::shut_down).
     tasks: Mutex<Option<JoinSet<()>>>,
-    /// Where the tasks run, whichever thread moves the clock.
+    /// The runtime of the tasks, also if another thread moves the clock.
     runtime: Handle,
 }
 
-/// What a client may use of the server's memory and time.
+/// The limits of the memory and the time that a client's request can use.
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
     pub(super) body_bytes: usize,
-    /// For the headers of a request, and again for its body.
+    /// The timeout for the headers of a request, and again for its body.
     pub(super) read_timeout: Duration,
 }
 
@@ -144,7 +144,7 @@ impl Server {
     }
 
     /// Returns a request's events and the error in the event after them, or the response to a request
-    /// that cannot bring events.
+    /// without events.
     fn read(
         &self,
         parts: &Parts,
@@ -185,7 +185,7 @@ impl Server {
 
     /// Starts the runs that are due.
     fn run_due(self: &Arc<Server>) {
-        // Under the lock, so that no run is visible as running before it is counted.
+        // The lock is held, so that no run is visible as running before it is counted.
         let mut state = lock(&self.state);
         for started in state.functions.start_due(self.now()) {
             self.running.send_modify(|running| *running += 1);
@@ -194,7 +194,7 @@ impl Server {
     }
 
     async fn run_due_in(self: Arc<Server>, millis: u64) {
-        // One millisecond more, since both clocks are truncated to whole milliseconds.
+        // Waits one millisecond longer, since both clocks are truncated to whole milliseconds.
         tokio::time::sleep(Duration::from_millis(millis + 1)).await;
         self.run_due();
     }
@@ -233,7 +233,7 @@ async fn read_body(
         while let Some(Ok(frame)) = body.frame().await {
             let Some(data) = frame.data_ref() else { continue };
             received = received.saturating_add(data.len());
-            // What exceeds the limit is read too, since a client that is still sending could miss the response.
+            // Bytes beyond the limit are read, too, since a client that is still sending could miss the response.
             if received <= limit {
                 bytes.extend_from_slice(data);
             } else {

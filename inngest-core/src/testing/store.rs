@@ -23,11 +23,11 @@ pub struct StoredEvent {
     /// The event's name.
     pub name: String,
     /// The payload: an object, or null if none was sent. Its numbers are converted to 64-bit floats, as
-    /// at Inngest: 1.0 is stored as 1, and integers beyond 2^53 are rounded.
+    /// Inngest does: 1.0 is stored as 1, and integers beyond 2^53 are rounded.
     pub data: Value,
     /// The dedup id (`id`), if the event was sent with one.
     pub dedup_id: Option<String>,
-    /// The event's time in milliseconds since 1970: as sent, or else the time of arrival.
+    /// The event's time in milliseconds since 1970: the time that was sent, or else the time of arrival.
     pub ts: i64,
     /// The payload's version (`v`).
     pub version: Option<String>,

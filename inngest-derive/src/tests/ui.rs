@@ -1,5 +1,5 @@
-//! The invalid programs of `tests/ui/derive` are expanded here, and their errors are compared with the errors that rustc
-//! prints. This takes less than a second, while the test `ui` compiles each program.
+//! Expands the invalid programs of `tests/ui/derive`, and compares their errors with the ones that rustc prints. This
+//! takes less than a second, while the test `ui` compiles each program.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -12,7 +12,7 @@ use syn::{Attribute, Item, LitStr};
 
 use crate::{id_segment, inngest_event, inngest_events};
 
-/// An error that rustc printed, or the one of an expansion.
+/// An error that rustc printed, or an error of an expansion.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Found {
     line: usize,

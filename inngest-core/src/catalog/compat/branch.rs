@@ -90,7 +90,8 @@ impl Branch {
         let mut rules = self.rules.clone();
         rules.extend(other.rules.iter().filter(|rule| !self.rules.contains(rule)).cloned());
         if let (Kind::Object(one), Kind::Object(two)) = (&self.kind, &other.kind) {
-            // What a writer may send is overstated below; a reader's rule cannot be decided.
+            // The intersection of the objects then allows too much. That is safe for a writer's schema. For a
+            // reader's schema, the rule `OVERLAP` makes the comparison undecided.
             if one.is_unsure_beside(two) || two.is_unsure_beside(one) {
                 rules.push((OVERLAP.to_owned(), "beside other keys".into()));
             }
@@ -174,7 +175,7 @@ impl Number {
         Number { integer: false, min: f64::MIN, max: f64::MAX, single: false }
     }
 
-    /// Returns whether `reader` holds each of these numbers unchanged.
+    /// Returns whether `reader` accepts each of these numbers and reads it unchanged.
     pub(super) fn is_within(self, reader: Number) -> bool {
         // A 32-bit float holds the integers up to this one.
         let exact = self.min.min(-self.max) >= -16_777_216.0;
@@ -256,7 +257,7 @@ impl Object {
         }
     }
 
-    /// Returns whether it is not known which of `rest` and `patterns` applies to a key of the other schema.
+    /// Returns whether it is undecided which of `rest` and `patterns` applies to a key of the other schema.
     fn is_unsure_beside(&self, other: &Object) -> bool {
         let lists = |name: &String| self.properties.contains_key(name);
         matches!(self.rest, Rest::Schema(_))
@@ -303,7 +304,7 @@ pub(super) fn equal(one: &Value, two: &Value) -> bool {
     }
 }
 
-/// The rule for objects of which it is not known which schema applies to a key.
+/// The rule of objects for which it is undecided which schema applies to a key.
 pub(super) const OVERLAP: &str = "patternProperties";
 
 /// The patterns of maps whose keys are integers.

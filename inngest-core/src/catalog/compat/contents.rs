@@ -69,7 +69,7 @@ impl Comparison<'_> {
             read.patterns.iter().filter(|(pattern, _)| may_match(pattern, name))
         {
             problems.extend(self.values(path, schema, expected));
-            // Of these two patterns it is known what they match.
+            // `may_match` is exact for the two patterns of integers. For any other one, it returns true.
             let is_known = !may_match(pattern, "x");
             matches |= is_known;
             may_match_more |= !is_known;
@@ -81,7 +81,7 @@ impl Comparison<'_> {
         problems
     }
 
-    /// Compares the keys of the writer's that match a pattern.
+    /// Compares the writer's keys that match a pattern.
     fn pattern(
         &mut self,
         path: &str,
@@ -110,7 +110,7 @@ impl Comparison<'_> {
         problems
     }
 
-    /// Compares the keys of the writer's that are neither listed nor match a pattern.
+    /// Compares the writer's keys that are neither listed nor match a pattern.
     fn unlisted_keys(&mut self, path: &str, sent: &Object, read: &Object) -> Vec<Problem> {
         let mut problems = Vec::new();
         let any_key = format!("{path}[*]");
@@ -182,7 +182,7 @@ fn strings(names: &Value) -> Value {
     json!({ "allOf": [{ "type": "string" }, names] })
 }
 
-/// Marks `problems` as not certain, if it is not known whether the schema applies.
+/// Marks `problems` as undecided if `is_unsure`: whether the schema applies is then not known.
 fn unsure(is_unsure: bool, mut problems: Vec<Problem>) -> Vec<Problem> {
     for problem in problems.iter_mut().filter(|_| is_unsure) {
         problem.verdict = Verdict::CannotTell;

@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::branch::{Branch, Kind, Number, Object};
 
-/// The number of alternatives that are listed.
+/// The maximum number of alternatives that a text lists.
 const MAX_LISTED: usize = 8;
-/// Schemas in texts are cut after as many characters.
+/// The maximum number of characters of a schema in a text.
 const MAX_RULE: usize = 80;
 
 /// Describes alternatives as a part of a sentence: `a string or null`.

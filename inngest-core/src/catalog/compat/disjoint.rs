@@ -1,4 +1,4 @@
-//! Decides that no value is allowed by both an alternative of the writer's and one of the reader's.
+//! Decides whether a writer's alternative and a reader's alternative are disjoint: no value matches both.
 
 use serde_json::Value;
 
@@ -6,12 +6,12 @@ use super::branch::{Array, Branch, Kind, Object, Rest, equal};
 use super::expand::Document;
 use super::{Comparison, Outcome, cannot_tell};
 
-/// Values that are nested deeper are taken for possibly equal.
+/// The maximum nesting that is compared. Values that are nested deeper count as possibly equal.
 const MAX_DEPTH: usize = 4;
 
 impl Comparison<'_> {
-    /// Accepts the alternative `sent`, which `accepting` accepts, unless another alternative of the same `oneOf` may
-    /// accept a value of it, too: then `oneOf` refuses the value.
+    /// Accepts the alternative `sent`, which matches `accepting`, unless a value of it may also match another
+    /// alternative of the same `oneOf`: `oneOf` allows exactly one match.
     pub(super) fn exclusive(
         &mut self,
         path: &str,

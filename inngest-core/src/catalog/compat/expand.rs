@@ -6,9 +6,9 @@ use super::branch::{Array, Branch, Kind, Number, Object, Rest, Text};
 
 /// The largest integer that functions receive unchanged: numbers are 64-bit floats in JavaScript and in Inngest.
 const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
-/// A schema with more alternatives is not compared.
+/// The maximum number of alternatives. A schema with more is not compared.
 const MAX_BRANCHES: usize = 4_096;
-/// A chain of references and `allOf`s that is longer is taken for a circle.
+/// The maximum length of a chain of references and `allOf`s. A longer one counts as a cycle.
 const MAX_DEPTH: usize = 64;
 
 const OBJECT: &[&str] = &[
@@ -53,7 +53,7 @@ const ANNOTATIONS: &[&str] = &[
 pub(super) const OPEN: &str = "x-open";
 pub(super) const ENCRYPTED: &str = "x-inngest-encrypted";
 
-/// Returns whether a keyword allows and forbids nothing, and is not the place of other schemas.
+/// Returns whether a keyword allows and forbids nothing, and contains no other schemas.
 pub(super) fn is_annotation(keyword: &str) -> bool {
     match keyword {
         OPEN | ENCRYPTED | "$defs" | "definitions" => false,
@@ -107,7 +107,7 @@ impl<'a> Document<'a> {
         for branch in &mut branches {
             branch.encrypted |= flag(ENCRYPTED);
             branch.open |= flag(OPEN);
-            // The keys of all parts are listed by now.
+            // `properties` contains the keys of all parts at this point.
             if let (Kind::Object(object), Some(schema)) = (&mut branch.kind, unevaluated) {
                 if object.rest == Rest::Unlisted {
                     object.rest = Rest::Schema(schema.clone());
@@ -261,7 +261,7 @@ fn number(keywords: &Map<String, Value>, integer: bool) -> Number {
         (number.min, number.max) = (min, max);
     }
     let (mut above, mut below) = (bound("exclusiveMinimum"), bound("exclusiveMaximum"));
-    // For fractions, that the bound itself is excluded is compared as a rule.
+    // For fractions, an exclusive bound is one of `RULES` instead.
     if integer {
         above = above.map(|it| it.floor() + 1.0);
         below = below.map(|it| it.ceil() - 1.0);

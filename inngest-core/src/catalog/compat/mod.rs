@@ -1,10 +1,10 @@
 //! Compares two schemas: does a reader accept everything that a writer may send?
 //!
 //! A writer is closed: it sends only keys that its schema lists. A reader is open: it ignores keys that its schema
-//! does not list, unless it forbids them. Comments of schemas, such as `description`, do not count.
+//! does not list, unless the schema forbids them. Annotations, such as `description`, are ignored.
 //!
-//! [`problems`] reports no problem only if every value is accepted. It can report a problem where there is
-//! none, since each alternative of the writer's must be accepted by one alternative of the reader's as a whole.
+//! [`problems`] returns no problem only if every value is accepted. It can return a problem where there is
+//! none, since each alternative of the writer must be accepted by a single alternative of the reader.
 
 mod branch;
 mod contents;
@@ -25,9 +25,9 @@ use disjoint::lacks_required;
 use expand::Document;
 pub(crate) use stripped::stripped;
 
-/// Comparing is given up after as many pairs of alternatives.
+/// The maximum number of pairs of alternatives that are compared. After it, the result is undecided.
 const MAX_STEPS: usize = 200_000;
-/// Comparing is given up at values that are nested deeper.
+/// The maximum nesting of values that are compared. Below it, the result is undecided.
 const MAX_DEPTH: usize = 100;
 
 /// A value that one side may send and the other side does not accept.
@@ -39,9 +39,9 @@ pub struct Problem {
     /// The path to the value in the event, by serialized names: `data.account.id`. Every element of a list is
     /// `[]`, and every other key of a map is `[*]`.
     pub path: String,
-    /// Whether the value is refused for certain.
+    /// How certain it is that the value is not accepted.
     pub verdict: Verdict,
-    /// What is sent, and what is read: `sent as a string, read as a boolean`.
+    /// The difference between what is sent and what is read: `sent as a string, read as a boolean`.
     pub text: String,
 }
 
@@ -51,9 +51,9 @@ pub struct Problem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// The comparison cannot decide whether the value is accepted. It counts as a failure.
+    /// It is undecided whether the value is accepted. This counts as a failure, too.
     CannotTell,
-    /// There are values that are not accepted.
+    /// Some values are not accepted.
     Breaks,
 }
 
@@ -83,23 +83,25 @@ pub(crate) fn same(one: &Value, other: &Value) -> bool {
 struct Comparison<'a> {
     writer: Document<'a>,
     reader: Document<'a>,
-    /// The reader is closed, too, so that a comparison in both directions finds every difference.
+    /// Whether the reader is closed, too, so that a comparison in both directions finds every difference.
     exact: bool,
-    /// The pairs of schemas that are being compared. A pair that is met again inside itself adds no problem.
+    /// The pairs of schemas whose comparison has begun and not ended. A pair that occurs again inside itself, in a
+    /// recursive type, adds no problem.
     open: HashSet<(String, String)>,
-    /// How often an open pair was met again.
+    /// How often an open pair occurred again.
     assumptions: usize,
-    /// The pairs without a problem, if no open pair was met in them: types that are used often are compared once.
+    /// The pairs without a problem, unless an open pair occurred in them. So a type that is used often is compared
+    /// once.
     accepted: HashSet<(String, String)>,
-    /// The pairs with a problem, when only that matters.
+    /// The pairs with a problem, for comparisons that do not need the problem itself.
     refused: HashSet<(String, String)>,
     steps: usize,
 }
 
-/// How a reader's alternative takes a writer's.
+/// The result of comparing a writer's alternative with a reader's.
 enum Outcome {
     Accepted,
-    /// The values themselves are not accepted, or it is not certain.
+    /// The values themselves are not accepted, or this is undecided.
     Mismatch(Verdict),
     /// What is inside the values is not accepted.
     Inside(Vec<Problem>),
@@ -186,7 +188,7 @@ impl<'a> Comparison<'a> {
         problems
     }
 
-    /// Compares an alternative of the writer's with all of the reader's.
+    /// Compares an alternative of the writer with all alternatives of the reader.
     fn alternative(&mut self, path: &str, sent: &Branch, read: &[Branch]) -> Outcome {
         let mut closest: Option<(_, Vec<Problem>)> = None;
         let mut verdict = Verdict::Breaks;

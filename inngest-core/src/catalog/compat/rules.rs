@@ -14,7 +14,7 @@ impl Comparison<'_> {
     fn verdict(&mut self, sent: &Branch, keyword: &str, value: &Value) -> Option<Verdict> {
         let own = sent.rules.iter().filter(|(own, _)| own == keyword).map(|(_, value)| value);
         let own: Vec<&Value> = own.collect();
-        // A reference leads to different schemas on the two sides.
+        // The same reference can lead to different schemas on the two sides.
         let comparable = keyword != OVERLAP && !value.to_string().contains("\"$ref\"");
         if comparable && own.contains(&value) {
             return None;

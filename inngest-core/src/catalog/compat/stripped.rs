@@ -1,11 +1,11 @@
-//! Removes from a schema what allows and forbids nothing.
+//! Removes the keywords of a schema that allow and forbid nothing.
 
 use serde_json::Value;
 
 use super::expand::{ENCRYPTED, OPEN, is_annotation};
 use crate::catalog::schema::for_each_schema;
 
-/// Returns the schema without titles, descriptions, examples and other comments, with sorted keys.
+/// Returns the schema without titles, descriptions, examples and other annotations, with sorted keys.
 pub(crate) fn stripped(schema: &Value) -> Value {
     let mut schema = schema.clone();
     for_each_schema(&mut schema, &mut |schema| {

@@ -5,7 +5,7 @@ use super::file::LockedEvent;
 use crate::catalog::compat::{same, stripped};
 use crate::catalog::contract::Contract;
 
-/// Brings the lock up to date: it holds the contracts of today and every locked schema that does not clash with
+/// Brings the lock up to date. It then holds the current contracts, and every locked schema that is compatible with
 /// them.
 pub(super) fn update(events: &mut Vec<LockedEvent>, contracts: &[Contract]) {
     for event in &mut *events {

@@ -12,7 +12,7 @@ pub struct Change {
     pub event: String,
     /// The event's version.
     pub version: Option<String>,
-    /// What has changed.
+    /// The kind of the change.
     pub kind: ChangeKind,
 }
 
@@ -22,25 +22,25 @@ pub struct Change {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ChangeKind {
-    /// The event is not in the lock, or only as `retired`.
+    /// The event is not in the lock, or is marked there as `retired`.
     New,
-    /// This version is not in the lock, and others of the event are.
+    /// This version is not in the lock, but another version of the event is.
     NewVersion,
-    /// The schema is not in the lock, and breaks no function.
+    /// The schema is not in the lock, but is compatible with the locked ones.
     Compatible,
     /// The event is no longer in the catalog.
     Removed,
-    /// The id template has changed. Under one version it breaks deduplication: for 24 hours the same event has
-    /// two ids. Beside [`NewVersion`](Self::NewVersion) it is a note.
+    /// The id template has changed. Within one version, this breaks deduplication: for 24 hours, an event that is
+    /// sent again can have another id. Together with [`NewVersion`](Self::NewVersion), it is only a note.
     IdTemplate {
         /// The template in the lock.
         old: Option<String>,
         /// The template in the catalog.
         new: Option<String>,
     },
-    /// Events of today break functions that were written for a locked schema.
+    /// Events with the current schema break functions that were written for a locked schema.
     Forward(Problem),
-    /// Events of a locked schema break functions that are written today.
+    /// Events with a locked schema break functions that are written for the current schema.
     Backward(Problem),
 }
 

@@ -7,7 +7,7 @@ use super::file::LockedEvent;
 use crate::catalog::compat::{problems, same};
 use crate::catalog::contract::Contract;
 
-/// Returns what breaks between a locked schema and the schema of today.
+/// Returns what breaks between a locked schema and the current schema.
 pub(super) fn breaks(locked: &Value, current: &Value) -> Vec<ChangeKind> {
     let forward = problems(current, locked).into_iter().map(ChangeKind::Forward);
     forward.chain(problems(locked, current).into_iter().map(ChangeKind::Backward)).collect()
@@ -42,8 +42,8 @@ pub(super) fn changes(locked: &[LockedEvent], contracts: &[Contract]) -> Vec<Cha
 fn changes_of_version(locked: &LockedEvent, contract: &Contract) -> Vec<ChangeKind> {
     let mut kinds = Vec::new();
     kinds.extend(id_template(locked, contract));
-    // Several locked schemas often clash in the same way. After a merge of two branches, a locked schema may
-    // clash although another one is the same as the one of today.
+    // Several locked schemas are often incompatible in the same way. After a merge of two branches, a locked schema
+    // can be incompatible although another one equals the current schema.
     for kind in locked.schemas.iter().flat_map(|schema| breaks(schema, &contract.schema)) {
         if !kinds.contains(&kind) {
             kinds.push(kind);

@@ -14,11 +14,10 @@ use crate::catalog::CatalogError;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LockError {
-    /// At least one change breaks functions, or might. The changes are all that were found, sorted by event and
-    /// version.
+    /// At least one change breaks functions, or might break them. Contains all changes, sorted by event and version.
     Breaks(Vec<Change>),
-    /// The lock is out of date. No change breaks functions; the lock must be written, so that it holds every
-    /// schema that events had. The changes are sorted by event and version.
+    /// The lock is out of date. No change breaks functions. Write the lock, so that it holds every schema that the
+    /// events had. Contains the changes, sorted by event and version.
     Behind(Vec<Change>),
     /// The file cannot be read or written.
     Io {
@@ -31,7 +30,7 @@ pub enum LockError {
     Format {
         /// The file.
         path: PathBuf,
-        /// What is wrong, and what to do.
+        /// What is wrong, and how to fix it.
         problem: String,
     },
     /// The catalog is not valid.

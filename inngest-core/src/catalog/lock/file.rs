@@ -1,4 +1,4 @@
-//! The file of a lock: JSON, sorted, and one value a line, so that it is read and merged well.
+//! The file of a lock: sorted JSON with one value per line, for readable diffs and merges by line.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -14,7 +14,7 @@ use crate::catalog::file::write;
 
 const FORMAT: u64 = 1;
 
-/// What a lock holds, in the order in which it is written.
+/// The content of a lock, in the order in which it is written.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LockFile {
@@ -33,14 +33,14 @@ pub(super) struct LockedEvent {
     /// The id template.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<String>,
-    /// The catalog no longer has the event.
+    /// Whether the catalog no longer has the event.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) retired: bool,
-    /// From the oldest to the newest, without comments.
+    /// From the oldest to the newest, without annotations.
     pub(super) schemas: Vec<Value>,
 }
 
-/// The part of a lock that every format has.
+/// The field that locks of every format have.
 #[derive(Deserialize)]
 struct AnyFormat {
     format: u64,
@@ -91,7 +91,7 @@ impl LockFile {
                 line + 1
             ));
         }
-        // Some editors of Windows write a byte order mark.
+        // Some editors on Windows write a byte order mark.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let not_a_lock = |problem: &str| {
             format!(

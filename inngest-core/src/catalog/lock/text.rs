@@ -1,4 +1,4 @@
-//! The texts of changes: what has changed, whom it breaks, and what to do.
+//! The texts of changes: what has changed, which functions it breaks, and how to fix it.
 
 use std::fmt::{Formatter, Result};
 
@@ -118,7 +118,7 @@ fn write_routing(f: &mut Formatter<'_>, indent: &str, version: &str) -> Result {
     )
 }
 
-/// Returns an example of a version after the one of `change`.
+/// Returns an example of the version that could follow the version of `change`.
 fn next_version(change: Option<&Change>) -> String {
     match change.and_then(|change| change.version.as_deref()).map(str::parse::<u32>) {
         None => "1".to_owned(),

@@ -1,4 +1,4 @@
-//! The types inside of events: each is declared once, also if several events contain it.
+//! The types of values inside events. Each type is declared once, also if several events contain it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,12 +8,12 @@ use super::super::export_name::{is_global_type, pascal_case};
 use super::super::schema::{definition_name, definitions};
 use super::types::Type;
 
-/// The types inside of events.
+/// The types of values inside events.
 #[derive(Debug, Default)]
 pub(super) struct InnerTypes {
     /// The names that are taken, by these types or by events.
     taken: BTreeSet<String>,
-    /// The name of each type, by the schemas of the type and of all types inside of it.
+    /// The name of each type, by the schemas of the type and of all types that it contains.
     names: BTreeMap<String, String>,
     /// The declarations, with their documentation, by name.
     pub(super) declarations: BTreeMap<String, (String, Type)>,
@@ -28,8 +28,8 @@ impl InnerTypes {
     /// Returns the name of the type of `definition` in `root`, and whether it is new. If it is, the caller
     /// adds its declaration.
     ///
-    /// Types of different events are the same if their schemas are, with the schemas of all types inside of
-    /// them. Types of one name that differ get numbers.
+    /// Types of different events are the same if their schemas, and the schemas of all types that they contain, are
+    /// equal. Different types with the same name get numbers.
     pub(super) fn name(&mut self, root: &Value, definition: &str) -> (String, bool) {
         let schemas = json!([definition, with_inner(root, definition)]).to_string();
         if let Some(name) = self.names.get(&schemas) {
@@ -53,7 +53,7 @@ pub(super) fn definition<'a>(root: &'a Value, reference: &str) -> Option<(&'a st
     definitions(root)?.get_key_value(&name).map(|(name, schema)| (name.as_str(), schema))
 }
 
-/// Returns the schemas of `definition` and of all types inside of it, by name.
+/// Returns the schemas of `definition` and of all types that it contains, by name.
 fn with_inner<'a>(root: &'a Value, definition: &'a str) -> BTreeMap<&'a str, &'a Value> {
     let mut schemas = BTreeMap::new();
     let mut open = vec![definition];

@@ -1,7 +1,7 @@
 //! Generates TypeScript: a type and an event type of the package `inngest` for each event.
 //!
-//! `schema.rs` translates schemas to the types of `types.rs`, `inner_types.rs` names the types inside of
-//! events, and `print.rs` writes them all.
+//! `schema.rs` translates schemas to the types of `types.rs`, `inner_types.rs` names the types of values inside
+//! events, and `print.rs` writes all of them.
 
 mod inner_types;
 mod print;
@@ -16,33 +16,34 @@ use schema::{Translation, doc};
 use types::Type;
 
 impl Catalog {
-    /// Returns a module of TypeScript with the types of all events, for functions that use the package `inngest`
-    /// of npm, version 4, with TypeScript 5.3 or newer.
+    /// Returns a TypeScript module with the types of all events, for functions that use the npm package `inngest`
+    /// version 4, with TypeScript 5.3 or newer.
     ///
     /// For an event `storefront/cart.updated` it exports
     ///
     /// - the type `CartUpdated` of its data, with the Rust documentation, and
     /// - the value `cartUpdated`, for triggers, `step.waitForEvent` and `step.sendEvent`.
     ///
-    /// Both are named after the event without its domain, the part up to the last `/`. `Event` is added to names
-    /// that TypeScript reserves or declares itself, and before a digit: `deleteEvent`, `event2faEnabled`. Types
-    /// inside of events are exported under their Rust names; where these are equal or taken, with a number.
+    /// Both are named after the event without its domain, the part up to the last `/`. `Event` is appended to names
+    /// that TypeScript reserves or declares itself, and prepended to names that begin with a digit: `deleteEvent`,
+    /// `event2faEnabled`. Inner types are exported under their Rust names, with a number if a name is taken.
     ///
-    /// With several versions of an event in the catalog, each has its own exports, `CartUpdatedV2` and
-    /// `cartUpdatedV2`, and `CartUpdated` and `cartUpdated` are for any of them.
+    /// If the catalog has several versions of an event, each version has its own exports, such as `CartUpdatedV2`
+    /// and `cartUpdatedV2`, and `CartUpdated` and `cartUpdated` are for any version.
     ///
     /// **A version does not route:** a function is triggered by the event's name and receives every version.
     /// `{ event: cartUpdatedV2, if: "event.v == '2'" }` triggers it by one version only.
     ///
-    /// An `Option` is an optional property of the type `T | null`, since stored events may lack it; so is every
-    /// other field that need not be there to deserialize an event. A unit struct is `Record<string, never>`, as
-    /// Inngest sends an object for null. An enum with `x-open` accepts other strings too.
+    /// An `Option` is an optional property of the type `T | null`, since stored events may lack it. Any other field
+    /// that is not required to deserialize an event is an optional property, too. A unit struct is
+    /// `Record<string, never>`, since Inngest sends an empty object for null. An enum with `x-open` accepts other
+    /// strings, too.
     ///
     /// # Errors
     ///
     /// - [`CatalogError::SameExport`] if two events would have the same export.
     /// - [`CatalogError::Unsupported`] if a schema has a keyword that cannot be translated. The derive of
-    ///   schemars writes none.
+    ///   schemars generates no such keyword.
     /// - The errors of the events that were added: see [`json_schema`](Self::json_schema).
     pub fn typescript(&self) -> Result<String, CatalogError> {
         let events = exports(self.checked_contracts()?)?;

@@ -1,8 +1,8 @@
-//! Writes types as TypeScript, in the layout of Prettier where that is simple.
+//! Writes types as TypeScript, formatted as by Prettier where that is simple.
 
 use super::types::{Member, Property, Type};
 
-/// The length up to which a type is written on one line.
+/// The maximum length of a type that is written on one line.
 const MAX_LINE: usize = 80;
 
 /// Returns `export type NAME = ..;` with its documentation.
@@ -34,7 +34,7 @@ pub(super) fn paragraphs<'a>(texts: impl IntoIterator<Item = &'a str>) -> String
     texts.join("\n\n")
 }
 
-/// Returns a string literal. Older compilers end a line at two characters that JSON does not escape.
+/// Returns a string literal. JSON does not escape two characters that older compilers treat as line ends.
 pub(super) fn literal(text: &str) -> String {
     let json = serde_json::Value::from(text).to_string();
     json.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")

@@ -28,10 +28,10 @@ const OF_OBJECTS: &str =
     "additionalProperties patternProperties properties required unevaluatedProperties";
 const OF_ARRAYS: &str = "items prefixItems";
 
-/// The length up to which an array of one length is a tuple.
+/// The maximum length of a fixed-length array that becomes a tuple.
 const MAX_TUPLE: usize = 16;
 
-/// Functions see encrypted data as it was before: the package of Inngest decrypts it.
+/// The documentation of an encrypted field, which functions receive decrypted.
 const ENCRYPTED: &str = "Encrypted on the way: functions receive this value if their client has the \
     encryption\nmiddleware of Inngest with the same key.";
 
@@ -158,7 +158,7 @@ impl Translation<'_> {
         // The tag of an enum, by which functions distinguish its variants, comes first.
         properties.sort_by_key(|property| !property.ty.begins(|first| first == '"'));
         if !is_closed {
-            // The properties of other parts are not among `properties`.
+            // `properties` does not contain the properties of the other parts.
             let ty = if has_parts { Type::unknown() } else { index(values, &properties) };
             let key = "[key: string]".to_owned();
             properties.push(Property { key, doc: String::new(), optional: false, ty });
@@ -252,7 +252,7 @@ impl Translation<'_> {
     }
 }
 
-/// Returns whether a definition is the event itself. Where the data of an event contain such data again, the
+/// Returns whether a definition is the event itself. If the data of an event contains a value of its own type, the
 /// contract has a copy of the root among the definitions.
 fn is_copy(root: &Value, definition: &Value) -> bool {
     let Some((root, definition)) = root.as_object().zip(definition.as_object()) else {
@@ -261,7 +261,7 @@ fn is_copy(root: &Value, definition: &Value) -> bool {
     root.iter().filter(|(keyword, _)| *keyword != "$defs").eq(definition)
 }
 
-/// Returns the type of an index signature beside `properties`, which must have that type too.
+/// Returns the type of an index signature next to `properties`, whose types must be part of it.
 fn index(values: Type, properties: &[Property]) -> Type {
     let undefined = Type::atom("undefined");
     let undefined = properties.iter().any(|property| property.optional).then_some(undefined);
@@ -280,8 +280,8 @@ fn key(name: &str) -> String {
     }
 }
 
-/// Returns `ty` with all other strings, or numbers, if all its values are strings, or numbers. Editors still
-/// suggest the values.
+/// Returns a type that also allows other strings if all values of `ty` are strings, or other numbers if all are
+/// numbers. Editors still suggest the values of `ty`.
 fn open(ty: Type) -> Type {
     let members = match &ty {
         Type::Union(members) => members.iter().map(|member| &member.ty).collect(),

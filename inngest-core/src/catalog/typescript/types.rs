@@ -82,7 +82,7 @@ impl Type {
         Type::union(types.into_iter().map(|ty| Member { doc: String::new(), ty }))
     }
 
-    /// Returns what all `parts` have in common. A part that allows everything is left out.
+    /// Returns the intersection of `parts`. A part that allows everything is left out.
     pub(super) fn intersection(mut parts: Vec<Type>) -> Type {
         parts.retain(|part| *part != Type::unknown());
         let empty = Type::Object(Vec::new());

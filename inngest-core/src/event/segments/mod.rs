@@ -1,8 +1,8 @@
-//! `IdSegment` for the types of other crates: one file per crate, enabled by the feature of the same name. jiff has two features,
-//! since its types of version 0.2 are still in use.
+//! `IdSegment` for the types of other crates: one file per crate, enabled by the feature of the same name. jiff has two
+//! features, since its version 0.2 is still in use.
 //!
 //! Equal values have equal texts. Dates and times are formatted in `date_time.rs` rather than by the crates, so
-//! that a time has the same text whichever crate it comes from, and no release of a crate changes it.
+//! that a time has the same text in each of the crates and in all of their releases.
 
 #[cfg(feature = "chrono")]
 mod chrono;

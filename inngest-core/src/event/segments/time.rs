@@ -5,7 +5,7 @@ use time::{Date, Duration, OffsetDateTime, UtcDateTime};
 use super::date_time::{write_date, write_utc_time};
 use crate::event::dedup::IdSegment;
 
-/// The Gregorian calendar repeats after this number of years, which are [`CYCLE`] long.
+/// The number of years after which the Gregorian calendar repeats. [`CYCLE`] is their duration.
 const CYCLE_YEARS: i32 = 400;
 const CYCLE: Duration = Duration::days(146_097);
 
@@ -19,9 +19,9 @@ impl IdSegment for OffsetDateTime {
     }
 }
 
-/// Converts to UTC. Returns the years to add to the result: within a day of the first or the last moment
-/// of the crate `time`, the UTC date may be beyond its range, so a date one cycle closer to the present is
-/// converted instead.
+/// Converts to UTC. Returns the UTC time, and the years to add to it. For times within a day of the limits of the
+/// crate `time`, the UTC date may be out of range. Then, a date that is one cycle closer to the present is converted
+/// instead, and the years are the difference.
 fn to_utc(time: OffsetDateTime) -> (UtcDateTime, i32) {
     match time.checked_to_utc() {
         Some(utc) => (utc, 0),

@@ -15,7 +15,7 @@ use crate::event::received::{ENUM_MARKER, ReceivedData, version_text};
 /// The number of event names or versions that an error lists.
 const MAX_LISTED: usize = 8;
 
-/// A received event before its data is decoded, since the name may follow the data.
+/// A received event whose data is not decoded yet, since the name can come after the data.
 #[derive(Deserialize)]
 #[serde(expecting = "a received event")]
 struct UndecodedEvent {
@@ -29,8 +29,8 @@ struct UndecodedEvent {
 /// Deserializes an enum of events. `decode_data` decodes the data of the event at the given index of
 /// `S::EVENTS`.
 ///
-/// The event's `v` selects among variants of its name, if there are several: the variant of this version, or else
-/// the variant without a version.
+/// If several variants have the event's name, its `v` selects one: the variant of this version, or else the variant
+/// without a version.
 pub fn decode<'de, S: InngestEvents, D: Deserializer<'de>>(
     deserializer: D,
     decode_data: fn(usize, RawData) -> Result<S, String>,

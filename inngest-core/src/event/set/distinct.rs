@@ -1,8 +1,8 @@
 //! Compile-time checks across the variants of an enum of events: two events must differ in their names or their
 //! versions, and in the text before the first or after the last placeholder of their dedup id templates.
-//! Versions of one event can have the same template, since they report the same fact.
+//! Versions of one event can have the same template, since they are about the same fact.
 //!
-//! Everything is `const`. The compiler's interpreter is slow and an enum may have hundreds of variants, so
+//! Everything is `const`. The compiler evaluates constants slowly, and an enum can have hundreds of variants, so
 //! the texts are sorted rather than compared pair by pair.
 
 use super::EventInfo;
@@ -38,7 +38,7 @@ impl<const N: usize> Conflicts<N> {
     ///
     /// # Panics
     ///
-    /// If it cannot, which is a compile error in a `const`.
+    /// Panics if it cannot be distinguished, which is a compile error in a `const`.
     #[track_caller]
     pub const fn assert_none(&self, index: usize) {
         let conflict = self.first[index];
@@ -59,7 +59,7 @@ impl<const N: usize> Conflicts<N> {
 ///
 /// # Panics
 ///
-/// If two of them cannot be distinguished.
+/// Panics if two of them cannot be distinguished.
 #[track_caller]
 #[must_use]
 pub const fn distinct<const N: usize>(events: &'static [EventInfo]) -> &'static [EventInfo] {
@@ -99,8 +99,9 @@ const fn are_indistinguishable(a: &EventInfo, b: &EventInfo) -> bool {
     are_equal(Some(a.name), Some(b.name)) && are_equal(a.version, b.version)
 }
 
-/// Two templates can render the same id if one template's prefix starts with the other's, and one's suffix ends
-/// with the other's: the values between can then supply the rest.
+/// Records which events can have the same dedup id. Two templates can render the same id if one template's prefix
+/// starts with the other's, and one template's suffix ends with the other's: the values of the placeholders can then
+/// be the rest of the longer text.
 const fn mark_shared_ids<const N: usize>(
     first: &mut [usize; N],
     id_prefixes: &[&[u8]; N],
@@ -225,8 +226,8 @@ const fn either_is_suffix(a: &[u8], b: &[u8]) -> bool {
 
 /// Returns a template's text before the first placeholder and after the last one.
 ///
-/// Doubled braces stay doubled. Encoded like this, no character is the start or the end of another, so two encoded
-/// texts start or end with each other exactly if the texts themselves do.
+/// Doubled braces stay doubled. In this encoding, no character begins or ends with another one, so one encoded text
+/// is a prefix or suffix of another exactly if this is true for the texts themselves.
 pub(super) const fn literal_affixes(template: &'static str) -> (&'static [u8], &'static [u8]) {
     let bytes = template.as_bytes();
     let (mut prefix_end, mut suffix_start) = (bytes.len(), 0);

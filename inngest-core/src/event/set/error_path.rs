@@ -1,4 +1,4 @@
-//! A deserializer of JSON values whose errors include the path to the value that does not fit.
+//! A deserializer of JSON values whose errors include the path to the value that caused them.
 
 use std::error::Error;
 use std::fmt;
@@ -33,8 +33,8 @@ impl PathError {
     }
 }
 
-/// Returns the steps to the part of `value` that does not decode as a `T`: none if it is the whole value, or if
-/// [`PathTracker`] gives another error than `serde_json`.
+/// Returns the steps to the part of `value` that does not decode as a `T`. Returns no steps if it is the whole value,
+/// or if [`PathTracker`] returns another error than `serde_json`.
 #[cfg(feature = "encryption")]
 pub(crate) fn steps_to_error<T: de::DeserializeOwned>(value: &Value) -> Vec<Step> {
     match (T::deserialize(value), T::deserialize(PathTracker(value))) {
@@ -131,8 +131,8 @@ impl<'de> MapAccess<'de> for TrackedFields<'de> {
         let Some((key, _)) = self.current else {
             return Ok(None);
         };
-        // Only serde_json's own map access deserializes numbers and booleans from keys, so the key is put
-        // into an object of its own.
+        // Only serde_json's own map access deserializes numbers and booleans from keys, so an object with only this
+        // key is deserialized.
         let object = Value::Object([(key.clone(), Value::Null)].into_iter().collect());
         object.deserialize_any(FirstKey(seed)).map_err(de::Error::custom)
     }

@@ -18,10 +18,10 @@ pub use distinct::{Conflicts, distinct};
 #[cfg(feature = "encryption")]
 pub(crate) use error_path::steps_to_error;
 
-/// A value that is one event out of a fixed set of event types.
+/// A value that is one event of a fixed set of event types.
 ///
-/// `#[derive(InngestEvents)]` implements it for enums whose variants hold one event each. Each event type
-/// implements it too, as a set of one.
+/// `#[derive(InngestEvents)]` implements it for enums whose variants hold one event each. It is also
+/// implemented for each event type, as a set of one.
 ///
 /// ```
 /// # #[cfg(feature = "derive")] {
@@ -91,7 +91,7 @@ pub trait InngestEvents {
     ///
     /// # Errors
     ///
-    /// The errors of [`InngestEvent::dedup_id`].
+    /// Returns the errors of [`InngestEvent::dedup_id`].
     fn event_dedup_id(&self) -> Result<Option<DedupId>, EventError> {
         self.visit_event(DedupIdOf)
     }
@@ -108,7 +108,7 @@ pub trait InngestEvents {
     }
 }
 
-// The error about a type that is no event is then about this trait, without the types that implement it.
+// With the attribute, the error about a type that is not an event does not list the types that implement the trait.
 #[diagnostic::do_not_recommend]
 impl<E: InngestEvent> InngestEvents for E {
     const EVENTS: &'static [EventInfo] = &[EventInfo::new("", E::NAME, E::VERSION, E::ID_TEMPLATE)];
@@ -119,8 +119,8 @@ impl<E: InngestEvent> InngestEvents for E {
     }
 }
 
-/// The constants of an event type, for documentation, dashboards, and tests that compare the events of two
-/// services.
+/// The name, the version and the id template of an event type, for documentation, dashboards, and tests that
+/// compare the events of two services.
 ///
 /// See [`event_enums`](crate::guide::event_enums) in the guide.
 #[derive(Clone, Copy)]

@@ -14,10 +14,10 @@ use super::sqlx::{self, Connection, Executor, PgConnection, Row};
 use crate::outbox::error::StoreError;
 use crate::outbox::store::{ClaimRequest, ClaimedBatch, Lease, StoredEvent};
 
-/// The age in seconds of an attempt at the time `-infinity`.
+/// The maximum age of an attempt in seconds, which replaces the age of an attempt at the time `-infinity`.
 const MAX_AGE: f64 = 1e10;
 
-/// A connection is not asked for a transaction while there is nothing to claim.
+/// Claims a batch. No transaction is begun while there is nothing to claim.
 pub(super) async fn claim(
     connection: &mut PgConnection,
     request: &ClaimRequest,
@@ -50,7 +50,7 @@ pub(super) async fn claim(
     };
     let last_seq: Option<i64> = row.try_get(10)?;
     found.sealed = last_seq.zip(row.try_get(0)?).map(|(seq, batch)| (batch, seq));
-    // The lease of a damaged batch is committed, so that the batches that follow it are claimed.
+    // The lease of a damaged batch is committed, too, so that the next claims get the batches after it.
     Ok(Claim { found, batch: Some(claimed_batch(&row, request.token)?) })
 }
 

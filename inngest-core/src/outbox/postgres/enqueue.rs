@@ -7,7 +7,7 @@ use super::sqlx::{self, PgConnection, Postgres, Transaction};
 use crate::outbox::event::OutboxEvent;
 use crate::outbox::sql::postgres::INSERT;
 
-/// Writes events. Takes their names, bodies and trace contexts.
+/// Writes events. The parameters are arrays of their names, bodies and trace contexts.
 const INSERT_ALL: &str = "\
 INSERT INTO inngest_outbox (name, body, traceparent)
 SELECT name, body, traceparent FROM unnest($1::text[], $2::bytea[], $3::text[])

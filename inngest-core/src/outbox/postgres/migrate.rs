@@ -1,4 +1,4 @@
-//! The version of the tables, and their creation.
+//! Reads the version of the tables, and creates or migrates them.
 
 use super::super::statements::{BEGIN, LOCK_MIGRATIONS, SET_LOCK_TIMEOUT, VERSION, VERSION_TABLES};
 use super::failure::Failure;

@@ -32,13 +32,13 @@ pub use transaction::{Enqueuing, PgTransaction};
 
 /// An outbox in a PostgreSQL database, for a [relay](super::Outbox::relay). PostgreSQL 12 or newer.
 ///
-/// Any number of stores, in any number of processes and machines, can use the same tables. Their
-/// schema is found through the `search_path` of the pool's connections.
+/// Any number of stores, in any number of processes and machines, can use the same tables. The
+/// tables are found through the `search_path` of the pool's connections.
 ///
-/// Each call takes a connection of the pool for one short transaction. A relay needs at most one
-/// connection for each of its batches in flight, plus one; with fewer it waits for them. No state of
-/// a session is used, so the pool may connect to pgbouncer in transaction mode (before pgbouncer
-/// 1.21 with `statement_cache_capacity(0)`).
+/// Each call uses a connection of the pool for one short transaction. A relay uses at most one
+/// connection for each of its batches in flight, plus one. If the pool is smaller, the relay waits
+/// for connections. No session state is used, so the pool can connect to pgbouncer in transaction
+/// mode (before pgbouncer 1.21, set `statement_cache_capacity(0)`).
 ///
 /// ```no_run
 /// # #[cfg(feature = "outbox-postgres")] {
@@ -79,16 +79,16 @@ impl PostgresStore {
         PostgresStore { pool: pool.into(), hints: Mutex::default() }
     }
 
-    /// Creates the tables of the outbox, or brings them to the version that this release needs. Does
-    /// nothing, and locks nothing, if they have it.
+    /// Creates the tables of the outbox, or migrates them to the version that this release needs. Does
+    /// nothing, and takes no lock, if they have this version.
     ///
     /// Can be called by several processes at once, and while relays run. All changes are made in one
     /// transaction.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the database fails, if the role may not create tables, if a lock was not
-    /// available for 10 s, or if a newer release of inngest-core has migrated the tables.
+    /// Returns [`StoreError`] if the database fails, if the role is not allowed to create tables, if a
+    /// lock was not available within 10 s, or if a newer release of inngest-core has migrated the tables.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         self.pool.0.migrate().await
     }

@@ -1,4 +1,4 @@
-//! The operations of a store on a pool of this version of sqlx.
+//! The operations of a store, for the pool of one version of sqlx.
 
 use std::sync::Arc;
 use std::time::Duration;

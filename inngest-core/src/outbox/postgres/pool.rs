@@ -1,4 +1,4 @@
-//! The operations of a store on a pool of any version of sqlx.
+//! The operations of a store on a pool, for any version of sqlx.
 
 use std::time::Duration;
 

@@ -1,21 +1,21 @@
-//! Where a claim begins to look. Pure.
+//! The rows that a claim scans. Pure functions.
 //!
-//! Deleted rows stay in a table and its index until vacuum removes them, and while an old
-//! transaction is open, vacuum cannot. A claim therefore looks only at rows above the ones that it
-//! knows to be gone. This is a hint: rows are committed in another order than they are numbered, and
-//! a row below the hint may appear later. So one claim a second looks at all rows, or one in a longer
-//! time if that takes long.
+//! Deleted rows stay in a table and its index until vacuum removes them, and vacuum cannot remove
+//! them while an older transaction is open. A claim therefore skips the rows below a hint, which
+//! earlier claims found to be deleted. Rows are not committed in the order of their numbers, so a
+//! row below the hint can appear later. Therefore one claim per second scans all rows, or one in a
+//! longer time if a scan of all rows is slow.
 
 use std::time::{Duration, Instant};
 
-/// How often a claim looks at all rows, at the most and at the least.
+/// The limits of the interval between two scans of all rows.
 const MIN_INTERVAL: Duration = Duration::from_secs(1);
 const MAX_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Between two looks at all rows is at least this many times what one takes.
+/// The interval between two scans of all rows is at least this many times the duration of a scan.
 const RELATIVE_INTERVAL: u32 = 20;
 
-/// The rows at which a claim looks.
+/// The rows that a claim scans.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Scan {
     /// Pending events with a greater `seq`.
@@ -24,14 +24,14 @@ pub(super) struct Scan {
     pub(super) from_batch: i64,
 }
 
-/// What a claim found out about the rows.
+/// The result of a claim's scan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Found {
-    /// The first batch that it saw.
+    /// The first batch in the scanned rows.
     pub(super) first_batch: Option<i64>,
-    /// What looking for them took.
+    /// The duration of the scan.
     pub(super) took: Duration,
-    /// The batch that it sealed, and the last `seq` of its events.
+    /// The batch that the claim sealed, and the last `seq` of its events.
     pub(super) sealed: Option<(i64, i64)>,
 }
 
@@ -40,22 +40,22 @@ pub(super) struct Found {
 pub(super) struct Hints {
     scan: Scan,
     last_batch: i64,
-    /// Whether there was no batch when all rows were looked at, nor since then.
+    /// Whether the last scan of all rows found no batch, and no batch was sealed since then.
     is_empty: bool,
     next_full_scan: Option<Instant>,
 }
 
 impl Hints {
-    /// Returns where the next claim begins to look.
+    /// Returns the rows that the next claim scans.
     pub(super) fn next(&self, now: Instant) -> Scan {
         let is_later = self.next_full_scan.is_some_and(|next| now < next);
         if is_later { self.scan } else { Scan::default() }
     }
 
-    /// Records what the claim with `scan`, which began at `now`, has found.
+    /// Records the result of a claim that scanned `scan` and began at `now`.
     pub(super) fn record(&mut self, scan: Scan, found: Found, now: Instant) {
         if let Some((batch, seq)) = found.sealed {
-            // Also if this is lower than before: the events that were committed late are next.
+            // Also if `seq` is lower than before: events with higher numbers are then still pending.
             self.scan.after_seq = seq;
             self.last_batch = self.last_batch.max(batch);
         }
@@ -67,7 +67,7 @@ impl Hints {
             self.is_empty = first.is_none();
             self.scan.from_batch = first.unwrap_or(self.last_batch.saturating_add(1));
         } else if let Some(batch) = sealed.filter(|_| self.is_empty) {
-            // Other relays may have sealed many since this one sealed its last.
+            // Other relays may have sealed batches after the last batch of this relay.
             self.is_empty = false;
             self.scan.from_batch = batch;
         }

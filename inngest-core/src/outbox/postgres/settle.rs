@@ -14,7 +14,7 @@ use super::sqlx::{self, Connection, PgConnection, Postgres};
 use crate::outbox::dead::DeadEvent;
 use crate::outbox::store::{Lease, Part, Settled, Settlement};
 
-/// The last statement changes the batch, so it shows whether the lease was held.
+/// Records a settlement. The last statement changes the batch, so its row count shows whether the lease was held.
 pub(super) async fn settle(
     connection: &mut PgConnection,
     settlement: &Settlement,
@@ -97,7 +97,7 @@ fn places(places: &[u32]) -> Vec<i32> {
     places.iter().copied().map(integer).collect()
 }
 
-/// The numbers came from the database, or from counting.
+/// Converts a number, which fits: it was read from the database, or counted by a relay.
 fn integer(number: u32) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }

@@ -7,19 +7,19 @@
 
 use super::scan::Scan;
 
-/// Begins the transactions of a relay. The default of the database may be `SERIALIZABLE`: the
-/// reads of a relay would then fail transactions of the application.
+/// Begins the transactions of a relay. If they used the database's default, which can be
+/// `SERIALIZABLE`, the reads of a relay could make transactions of the application fail.
 pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
-/// Begins the transaction of a claim. Its commit must be on the disk before the events are sent: if
-/// the database forgot a batch that was sent, its events would be sent again with other ids.
+/// Begins the transaction of a claim. Its commit must be on disk before the events are sent: if a
+/// crash undid the seal of a batch that was sent, its events would be sent again with other ids.
 pub(super) const BEGIN_CLAIM: &str = "\
 BEGIN ISOLATION LEVEL READ COMMITTED;
 SELECT set_config('synchronous_commit', 'local', true)
 WHERE current_setting('synchronous_commit') = 'off'";
 
-/// Begins the transaction of a settlement without dead events. If the database forgets it, the
-/// events are sent again with the same ids, so that nothing has to wait for the disk.
+/// Begins the transaction of a settlement without dead events. If a crash undoes it, the events are
+/// sent again with the same ids, so the commit does not have to wait for the disk.
 pub(super) const BEGIN_SETTLE: &str = "\
 BEGIN ISOLATION LEVEL READ COMMITTED;
 SET LOCAL synchronous_commit = off";
@@ -27,20 +27,22 @@ SET LOCAL synchronous_commit = off";
 /// Serializes the migrations of all processes until the commit.
 pub(super) const LOCK_MIGRATIONS: &str = "SELECT pg_advisory_xact_lock(7308319243157692532)";
 
-/// Limits how long a migration waits for a lock, and so how long others wait for the migration.
+/// Limits how long a migration waits for a lock, and thereby how long others wait for the migration.
 pub(super) const SET_LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '10s'";
 
-/// Counts the table of the version. Reads `pg_class`, since `to_regclass` may return what it was
-/// before another transaction, for which this one waited, created the table.
+/// Returns whether the version's table exists, as a count of 0 or 1. Reads `pg_class`, since
+/// `to_regclass` can return an outdated result after this transaction has waited for another one that
+/// created the table.
 pub(super) const VERSION_TABLES: &str = "\
 SELECT count(*) FROM pg_catalog.pg_class
 WHERE relname = 'inngest_outbox_schema' AND relkind = 'r' AND pg_catalog.pg_table_is_visible(oid)";
 
 pub(super) const VERSION: &str = "SELECT coalesce(max(version), 0) FROM inngest_outbox_schema";
 
-/// Returns statements that look for something to claim: one round trip, and no transaction to end.
-/// Their row is whether a batch is due, whether an event is pending, and the id of the first batch.
-/// `ORDER BY` makes PostgreSQL use the index, which it might not do for a table that was just emptied.
+/// Returns statements that look for something to claim, in one round trip and without a transaction
+/// that has to be ended. Their row states whether a batch is due, whether an event is pending, and
+/// the id of the first batch. `ORDER BY` makes PostgreSQL use the index, which it might not do for a
+/// table that was just emptied.
 pub(super) fn poll(scan: Scan) -> String {
     let Scan { after_seq, from_batch } = scan;
     format!(
@@ -56,11 +58,11 @@ SELECT
     )
 }
 
-/// Leases the batch that has been due for the longest time. A `due_at` that is too far in the
-/// future is due, and comes first, since the clock was set back: a wait is at most an hour.
+/// Leases the batch that has been due for the longest time. A batch with a `due_at` more than an hour
+/// ahead is due, too, and comes first: waits are at most an hour, so the clock was set back.
 ///
-/// No value of a row makes it fail, since one damaged row would stop all events. The times are
-/// subtracted as numbers, which can be infinite.
+/// The statement succeeds for any values of a row, since a failure at one damaged row would stop all
+/// events. The times are subtracted as numbers, since they can be infinite.
 ///
 /// Takes the token, the lease in seconds, and the id of the first batch.
 pub(super) const CLAIM_DUE: &str = "\
@@ -83,7 +85,8 @@ RETURNING batch.id, batch.seed, batch.attempts, batch.crashes, due.expired,
     - extract(epoch FROM due.ambiguous_at)::double precision,
   batch.places, batch.names, batch.bodies, batch.traceparents, NULL::bigint";
 
-/// Seals pending events. All arrays are aggregated from the same rows, so they have the same order.
+/// Seals pending events as a batch. All arrays are aggregated from the same rows, so they have the same
+/// order.
 ///
 /// Takes the `seq` after which to look, the maximum number of events, the maximum size of the
 /// request, the seed, the token, and the lease in seconds.
@@ -121,7 +124,7 @@ WHERE id = $1 AND token = $2";
 pub(super) const DELETE_BATCH: &str =
     "DELETE FROM inngest_outbox_batch WHERE id = $1 AND token = $2";
 
-/// Ends a lease; all events stay.
+/// Ends a lease and keeps all events.
 ///
 /// Takes the id, the token, the seconds until the next claim, `attempts`, `crashes`, whether the
 /// attempts are unambiguous, and the last error or `NULL`.
@@ -132,7 +135,8 @@ UPDATE inngest_outbox_batch SET
   last_error = coalesce($7, last_error)
 WHERE id = $1 AND token = $2";
 
-/// Ends a lease; the events at some places stay. Takes what [`KEEP_ALL`] takes, and the places.
+/// Ends a lease and keeps the events at some places. Takes the parameters of [`KEEP_ALL`], and the
+/// places.
 pub(super) const KEEP_SOME: &str = "\
 UPDATE inngest_outbox_batch AS batch SET
   token = NULL, due_at = clock_timestamp() + $3 * interval '1 second', attempts = $4, crashes = $5,
@@ -150,7 +154,7 @@ UPDATE inngest_outbox_batch AS batch SET
 WHERE id = $1 AND token = $2";
 
 /// Moves the events at some places to a new batch with the same seed, before the lease is ended.
-/// Takes what [`KEEP_SOME`] takes.
+/// Takes the parameters of [`KEEP_SOME`].
 pub(super) const SPLIT: &str = "\
 INSERT INTO inngest_outbox_batch (seed, due_at, attempts, crashes, sealed_at, ambiguous_at,
   last_error, oldest_at, places, names, bodies, traceparents, created_at)
@@ -206,7 +210,7 @@ INSERT INTO inngest_outbox (name, body, traceparent, created_at)
 SELECT name, body, traceparent, created_at FROM chosen ORDER BY id";
 
 /// Puts dead events back as sealed batches with their seeds and places, and returns their number.
-/// The batches are not larger than the ones in which the events died.
+/// Events are in the same batch again only if they were in the same batch before.
 ///
 /// Takes their ids, and the seconds after which the first attempt with an unknown outcome is too
 /// long ago.
@@ -239,8 +243,8 @@ WITH chosen AS MATERIALIZED (
 )
 DELETE FROM inngest_outbox_dead WHERE id = ANY (ARRAY(SELECT id FROM chosen))";
 
-/// Counts. Takes the limit up to which pending events are counted, and the number of crashes after
-/// which an event is isolated.
+/// Counts the events and the batches. Takes the limit up to which pending events are counted, and the
+/// number of crashes after which an event is isolated.
 pub(super) const COUNTS: &str = "\
 WITH pending AS (
   SELECT count(*) AS events, min(created_at) AS oldest_at

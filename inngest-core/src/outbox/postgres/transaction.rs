@@ -14,7 +14,8 @@ use crate::outbox::event::OutboxEvent;
 /// A connection to PostgreSQL on which a transaction is open: a `PgConnection` or a
 /// `Transaction<'_, Postgres>` of sqlx 0.8 or sqlx 0.9.
 ///
-/// Sealed. Not implemented for pools: each statement on a pool is committed by itself.
+/// This trait is sealed. It is not implemented for pools, since each statement on a pool is committed
+/// by itself.
 ///
 /// See [outbox](crate::guide::outbox) in the guide.
 #[diagnostic::on_unimplemented(
@@ -36,11 +37,11 @@ pub trait PgTransaction: Sealed + Send {
     fn insert_all(&mut self, events: Vec<OutboxEvent>) -> BoxFuture<'_, Result<(), Self::Error>>;
 }
 
-/// Only the types of this crate's drivers are transactions.
+/// Prevents implementations of [`PgTransaction`] outside of this crate.
 pub trait Sealed {}
 
-/// The future of [`Outbox::enqueue`] and [`Outbox::enqueue_all`]. It borrows only the transaction:
-/// the events are already serialized.
+/// The future of [`Outbox::enqueue`] and [`Outbox::enqueue_all`]. It borrows only the transaction,
+/// since the events are already serialized.
 ///
 /// See [outbox](crate::guide::outbox) in the guide.
 #[must_use = "the event is written only if the future is awaited"]
@@ -61,15 +62,15 @@ impl<D> fmt::Debug for Enqueuing<'_, D> {
 }
 
 impl Outbox {
-    /// Writes an event to the outbox in the transaction `tx`, passed as `&mut tx` or `&mut *tx`. It
-    /// is sent after the commit, and never if the transaction is rolled back.
+    /// Writes an event to the outbox in the transaction `tx`, passed as `&mut tx` or `&mut *tx`. The
+    /// event is sent after the commit, and never if the transaction is rolled back.
     ///
-    /// The event is serialized in the call itself. The hooks of
-    /// [`before_send`](crate::ClientBuilder::before_send) are called then, and the event's time is
-    /// set, unless it has one.
+    /// The event is serialized before `enqueue` returns. The client's
+    /// [`before_send`](crate::ClientBuilder::before_send) hooks are called then, and an event without
+    /// a time gets the current time.
     ///
-    /// A `PgConnection` without a transaction is accepted too: the event is then committed by
-    /// itself. The durability of the commit is the one of the connection's `synchronous_commit`.
+    /// A `PgConnection` without a transaction is accepted, too: the event is then committed by itself.
+    /// The connection's `synchronous_commit` determines the durability of the commit.
     ///
     /// ```no_run
     /// # #[cfg(feature = "outbox-postgres")] {
@@ -86,7 +87,7 @@ impl Outbox {
     ///     insert.execute(&mut *tx).await?;
     ///     outbox.enqueue(&mut tx, OrderPlaced { order_id }).await?;
     ///     tx.commit().await?;
-    ///     // Optional: saves the relay's poll interval.
+    ///     // Optional: a relay in this process sends the event without waiting for its next poll.
     ///     outbox.wake();
     ///     Ok(())
     /// }
@@ -109,7 +110,7 @@ impl Outbox {
     ///
     /// # Errors
     ///
-    /// [`EnqueueError::Event`] if the event cannot be sent, and [`EnqueueError::Database`] with the
+    /// Returns [`EnqueueError::Event`] if the event cannot be sent, and [`EnqueueError::Database`] with the
     /// error of sqlx, which ends the transaction.
     #[track_caller]
     pub fn enqueue<'c, C, E>(&self, tx: &'c mut C, event: E) -> Enqueuing<'c, C::Error>
@@ -123,13 +124,12 @@ impl Outbox {
         }
     }
 
-    /// Writes events to the outbox with one statement, in the transaction `tx`, passed as `&mut tx`
-    /// or `&mut *tx`. If one of them cannot be sent, none is written. Otherwise like
-    /// [`enqueue`](Outbox::enqueue).
+    /// Writes events to the outbox with one statement, in the transaction `tx`, as
+    /// [`enqueue`](Outbox::enqueue) writes one event. If one of them is invalid, none is written.
     ///
     /// # Errors
     ///
-    /// [`EnqueueError::Event`] if an event cannot be sent, and [`EnqueueError::Database`] with the
+    /// Returns [`EnqueueError::Event`] if an event cannot be sent, and [`EnqueueError::Database`] with the
     /// error of sqlx, which ends the transaction.
     #[track_caller]
     pub fn enqueue_all<'c, C, I>(&self, tx: &'c mut C, events: I) -> Enqueuing<'c, C::Error>

@@ -16,7 +16,7 @@ pub(super) struct Attempt {
     indexes: Vec<usize>,
     /// The names of all events of the claimed batch.
     pub(super) names: Vec<&'static str>,
-    /// The rows that are no events, by their index. They are rejected.
+    /// The rows that are not events, by their index. They are rejected.
     invalid: Vec<(usize, String)>,
     trace: TraceHeaders,
 }
@@ -89,7 +89,7 @@ impl Attempt {
     }
 }
 
-/// Returns the outcome of a row whose body is no event: another program wrote it.
+/// Returns the outcome of a row whose body is not an event: another program wrote it.
 fn invalid_row(problem: &str) -> Outcome {
     let problem = format!("the row in the outbox {problem}");
     let source = Arc::new(serde_json::Error::custom(problem));

@@ -21,8 +21,9 @@ use crate::outbox::store::Store;
 /// Configures a [`Relay`]. Created by [`Outbox::relay`](super::super::Outbox::relay);
 /// [`start`](RelayBuilder::start) starts the relay.
 ///
-/// Waits between attempts follow the client's [`RetryPolicy`](crate::RetryPolicy), without its limit
-/// on attempts.
+/// The waits between attempts follow the client's [`RetryPolicy`](crate::RetryPolicy). Its maximum
+/// number of attempts does not apply: transient failures are retried until the event expires
+/// ([`dead_letter_after`](RelayBuilder::dead_letter_after)).
 ///
 /// See [outbox](crate::guide::outbox) in the guide.
 #[must_use = "a builder does nothing until `start` or `drain` is called"]
@@ -61,8 +62,9 @@ impl<S: Store> RelayBuilder<S> {
         self
     }
 
-    /// Sets how long a batch is reserved for the relay that sends it. The relay extends the time
-    /// while it sends. If the relay is killed, another one sends the batch after this time.
+    /// Sets the lease: how long a batch is reserved for the relay that sends it. The relay extends the
+    /// lease while it sends. If the relay is killed, another one sends the batch after the lease has
+    /// ended.
     ///
     /// Default: 60 s. From 1 s to 1 h.
     pub fn lease(mut self, lease: Duration) -> RelayBuilder<S> {
@@ -70,8 +72,8 @@ impl<S: Store> RelayBuilder<S> {
         self
     }
 
-    /// Sets how often an idle relay looks for events. Each wait is a random time in the range.
-    /// [`Outbox::wake`](super::super::Outbox::wake) ends it early.
+    /// Sets how often an idle relay looks for events: each wait is a random time in the range.
+    /// [`Outbox::wake`](super::super::Outbox::wake) ends the wait early.
     ///
     /// Default: 20 ms to 50 ms.
     pub fn poll(mut self, interval: RangeInclusive<Duration>) -> RelayBuilder<S> {
@@ -79,9 +81,9 @@ impl<S: Store> RelayBuilder<S> {
         self
     }
 
-    /// Sets the time after which an event becomes [dead](DeadEvent), counted from the first attempt
-    /// whose outcome is unknown. Inngest forgets ids after 24 hours, so that sending the event later
-    /// could start its functions twice. Attempts that found no connection do not count.
+    /// Sets the time after which an event expires and becomes [dead](DeadEvent), counted from the first
+    /// attempt whose outcome is unknown. Inngest deduplicates by an id for 24 hours only, so sending the
+    /// event later could start its functions twice. Attempts without a connection do not count.
     ///
     /// Default: 23 h. Less than 24 h.
     pub fn dead_letter_after(mut self, time: Duration) -> RelayBuilder<S> {
@@ -89,21 +91,21 @@ impl<S: Store> RelayBuilder<S> {
         self
     }
 
-    /// Sets a hook that is called with each event that becomes dead, after the database has recorded
-    /// it, and at most once: not if the relay is killed, or the database's answer is lost, in between.
-    /// The hook must not block. A panic in it is caught and logged.
+    /// Sets a hook that is called at most once for each event that becomes dead, after this is recorded
+    /// in the database. The hook is not called if the relay is killed in between, or if the response of
+    /// the database is lost. It must not block. A panic in it is caught and logged.
     pub fn on_dead(mut self, hook: impl Fn(&DeadEvent) + Send + Sync + 'static) -> RelayBuilder<S> {
         self.options.on_dead = Some(Arc::new(hook));
         self
     }
 
     /// Starts the relay in tasks of the current tokio runtime. It runs until it is
-    /// [closed](Relay::close) or dropped. A failing database does not end it.
+    /// [closed](Relay::close) or dropped. If the database fails later, the relay retries.
     ///
     /// # Errors
     ///
-    /// [`RelayError`] if an option is invalid, the database cannot be read, or its tables have
-    /// another version.
+    /// Returns [`RelayError`] if an option is invalid, if the database cannot be read, or if the
+    /// version of its tables is not the one that this release needs.
     ///
     /// # Panics
     ///
@@ -113,18 +115,17 @@ impl<S: Store> RelayBuilder<S> {
         Ok(Relay::new(workers))
     }
 
-    /// Sends all events that are due, in one pass, and returns. For tests, and for processes that
-    /// run once in a while.
+    /// Sends all events that are due, in one pass, and returns. Use it in tests, and in processes that
+    /// are run periodically.
     ///
-    /// It tries each batch once, and waits for no backoff, for no lease of another relay and for no
-    /// stall: after a refused key, a `Retry-After` or three failures in a row, it ends. Events that
-    /// were not delivered are in the outbox; those that it tried are counted in
-    /// [`RelayReport::left`].
+    /// It tries each batch once, and waits neither for a backoff nor for the lease of another relay. It
+    /// ends early after a refused key, a `Retry-After` or three consecutive failures. Events that were
+    /// not delivered stay in the outbox. [`RelayReport::left`] counts the ones that it tried to send.
     ///
     /// # Errors
     ///
-    /// [`RelayError`] if an option is invalid, the database fails, or its tables have another
-    /// version. A failed request is no error.
+    /// Returns [`RelayError`] if an option is invalid, if the database fails, or if the version of its
+    /// tables is not the one that this release needs. A failed request is not an error.
     ///
     /// # Panics
     ///

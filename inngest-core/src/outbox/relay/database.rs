@@ -1,5 +1,5 @@
-//! The calls of a relay to its database: failures are logged once per episode, and retried. A call that
-//! is not answered in time is a failure, too.
+//! The calls of a relay to its database. Failures are retried. The first of consecutive failures, and the recovery
+//! after them, are logged. A call that takes too long is a failure, too.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,8 +12,8 @@ use crate::outbox::error::StoreError;
 use crate::outbox::log;
 use crate::outbox::store::{Settled, Settlement, Store};
 
-/// A longer call has probably lost its connection without an error, which the operating system can
-/// take hours to notice.
+/// The timeout of a call. A longer call has probably lost its connection without an error, which the
+/// operating system can take hours to detect.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(super) struct Database<S> {

@@ -28,8 +28,8 @@ use super::store::Store;
 ///
 /// Any number of relays, in any number of processes, can send the events of one outbox.
 ///
-/// Dropping a relay cancels its requests. Its batches stay reserved until their leases end; then
-/// another relay sends them, with the same ids. [`close`](Relay::close) releases them at once.
+/// Dropping a relay cancels its requests. Its batches stay reserved until their leases end. Then
+/// another relay can send them, with the same ids. [`close`](Relay::close) releases them at once.
 ///
 /// See [outbox](crate::guide::outbox) in the guide.
 #[must_use = "a relay that is dropped stops"]
@@ -42,14 +42,14 @@ impl<S: Store> Relay<S> {
         Relay { workers }
     }
 
-    /// Stops the relay: it claims nothing more, waits for its requests, and releases the batches
-    /// that it did not send. Requests that are still in flight shortly before `within` has passed
-    /// are canceled, and their events are released too.
+    /// Stops the relay: it claims no more events, waits for its requests, and releases the batches
+    /// that it did not send. Requests that are still in flight shortly before `within` has elapsed are
+    /// canceled. Their events stay in the outbox and can be sent again at once.
     ///
-    /// Returns when everything is released, and at the latest after `within` plus the one hook call
-    /// that may be running. Call it when the process shuts down.
+    /// Returns when everything is released, at the latest when `within` has elapsed, or when the hook
+    /// call that is running then returns. Call it when the process shuts down.
     pub async fn close(mut self, within: Duration) -> RelayReport {
-        // The rest of the time is for the database.
+        // The time that is reserved for the database, after the requests have been canceled.
         let reserve = (within / 4).min(Duration::from_secs(1));
         let now = Instant::now();
         let cancel_at = now.checked_add(within.saturating_sub(reserve));
@@ -66,7 +66,7 @@ impl<S: Store> Relay<S> {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the database fails.
+    /// Returns [`StoreError`] if the database fails.
     pub async fn stats(&self) -> Result<OutboxStats, StoreError> {
         let counts = self.workers.store().counts().await?;
         Ok(OutboxStats {
@@ -80,23 +80,25 @@ impl<S: Store> Relay<S> {
         })
     }
 
-    /// Returns up to `limit` dead events with an id greater than `after`, by ascending id. For the
-    /// next page, pass the id of the last event.
+    /// Returns up to `limit` dead events with an id greater than `after`, by ascending id. Start with
+    /// 0. For the next page, pass the id of the last event.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the database fails.
+    /// Returns [`StoreError`] if the database fails.
     pub async fn dead_events(&self, after: i64, limit: u32) -> Result<Vec<DeadEvent>, StoreError> {
         self.workers.store().dead_events(after, limit).await
     }
 
-    /// Puts dead events back into the outbox, with the ids in Inngest that `ids` selects. `dead` are
-    /// the [ids of the dead events](DeadEvent::id). Returns how many were put back: events that no
-    /// longer exist are skipped, and with [`Ids::Keep`] also events whose ids Inngest has forgotten.
+    /// Puts dead events back into the outbox. `dead` are the [ids of the dead events](DeadEvent::id),
+    /// and `ids` selects the Inngest ids with which they are sent. Returns how many were put back:
+    /// events that no longer exist are skipped, and with [`Ids::Keep`] also events that are too old to
+    /// be sent with the same id.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the database fails. All events are dead then, as before.
+    /// Returns [`StoreError`] if the database fails. All of the events then stay dead, unless only the
+    /// response to the commit was lost.
     pub async fn requeue(
         &self,
         dead: impl IntoIterator<Item = i64>,
@@ -109,18 +111,18 @@ impl<S: Store> Relay<S> {
         Ok(requeued)
     }
 
-    /// Deletes up to `limit` dead events that died at least `older_than` ago, the oldest first.
+    /// Deletes up to `limit` dead events that became dead at least `older_than` ago, the oldest first.
     /// Returns how many were deleted.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the database fails.
+    /// Returns [`StoreError`] if the database fails.
     pub async fn purge_dead(&self, older_than: Duration, limit: u32) -> Result<u64, StoreError> {
         self.workers.store().purge_dead(older_than, limit).await
     }
 }
 
-/// Waits for the workers to end. Returns whether they ended before `deadline`; `None` is never.
+/// Waits for the workers to end. Returns whether they ended before `deadline`, or `true` without one.
 async fn join_until<S: Store>(workers: &mut Workers<S>, deadline: Option<Instant>) -> bool {
     if let Some(deadline) = deadline {
         return timeout_at(deadline, workers.join()).await.is_ok();

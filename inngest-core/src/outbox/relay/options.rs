@@ -8,7 +8,7 @@ use crate::outbox::dead::DeadEvent;
 use crate::outbox::error::RelayError;
 use crate::outbox::store::MAX_WAIT;
 
-/// Called with each event that dies.
+/// Called with each event that becomes dead.
 pub(super) type DeadHook = Arc<dyn Fn(&DeadEvent) + Send + Sync>;
 
 /// When the workers end.
@@ -31,11 +31,11 @@ pub(super) struct RelayOptions {
     pub(super) on_dead: Option<DeadHook>,
 }
 
-/// Inngest forgets ids after this time. An event that is sent again later could start its functions
+/// How long Inngest deduplicates by an id. An event that is sent again later could start its functions
 /// twice.
 const IDS_ARE_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 const MIN_LEASE: Duration = Duration::from_secs(1);
-/// Each batch in flight has a task, from the start of the relay on.
+/// The maximum of `in_flight`, since a task per batch is created when the relay is started.
 const MAX_IN_FLIGHT: usize = 1_000;
 
 impl Default for RelayOptions {

@@ -9,18 +9,18 @@ use crate::event::EventError;
 use crate::outbox::dead::EXPIRED;
 use crate::outbox::store::{ClaimedBatch, MAX_CRASHES, MAX_WAIT, Part, Settlement};
 
-/// After this many attempts, a batch that may be the cause of its failures is halved although no
-/// other batch succeeds: there may be no other batch. In an outage, the pace of the relay limits the
+/// After this many attempts, a batch that may be the cause of its failures is halved even if no other
+/// batch succeeds, since there may be no other batch. In an outage, the pace of the relay limits the
 /// number of halves.
 const MAX_ATTEMPTS_AS_A_WHOLE: u32 = 8;
 
 /// The first wait of an isolated event. It doubles up to an hour.
 const ISOLATED_BACKOFF: Duration = Duration::from_secs(1);
 
-/// What an attempt means for the relay.
+/// The effect of an attempt on the pace and the state of the relay.
 #[derive(Clone, Debug)]
 pub(super) enum Effect {
-    /// The server gave a verdict on at least one event.
+    /// Each event was accepted or rejected, and at least one of them by the server.
     Success,
     /// No event was sent: each is invalid.
     NotSent,
@@ -52,8 +52,8 @@ pub(super) struct Decision {
     pub(super) effect: Effect,
 }
 
-/// Returns the settlement of a batch that is not sent now, if there is a reason not to: its events
-/// expired, or it probably crashed the relays that sent it.
+/// Returns the settlement of a batch that must not be sent now: its events have expired, or it probably
+/// crashed the relays that sent it. Returns `None` if it can be sent.
 pub(super) fn before_attempt(
     claimed: &ClaimedBatch,
     dead_letter_after: Duration,
@@ -163,13 +163,13 @@ fn is_invalid(outcome: &Outcome) -> bool {
 /// Returns why a rejected event is dead.
 fn dead_reason(rejection: &Rejection) -> String {
     match rejection {
-        // A row that is no event. The message of the error itself is about the caller's types.
+        // The row is not an event. The text of the error itself would be about the caller's types.
         Rejection::Event(EventError::Serialize { source, .. }) => source.to_string(),
         _ => rejection.to_string(),
     }
 }
 
-/// Returns whether the error is the server's verdict on an event that may have been accepted before.
+/// Returns whether the server rejected an event that it may have accepted in an earlier attempt.
 fn is_verdict(cause: &RequestError) -> bool {
     matches!(cause, RequestError::InDoubt { .. })
 }

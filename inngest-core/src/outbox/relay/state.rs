@@ -26,7 +26,7 @@ pub(super) struct State {
     stall: Option<Stall>,
     /// Consecutive invalid responses.
     invalid: u32,
-    /// Consecutive attempts that were no success.
+    /// Consecutive attempts that failed.
     failures: u32,
     names: RefusedNames,
     /// Batches that are claimed and not settled.
@@ -34,12 +34,12 @@ pub(super) struct State {
     /// The events in them.
     events_in_flight: u64,
     max_in_flight: usize,
-    /// For a drain: the batches that it tried. It tries each once.
+    /// For a drain: the batches that it has tried, each once.
     tried: HashSet<i64>,
     /// For a drain: the number of events in each half of a batch that it has not claimed yet, by the
     /// seed and the first place.
     halves: HashMap<([u8; 16], u32), u64>,
-    /// For a drain: how often it claimed one of them again. Only batches that it tried are due then.
+    /// For a drain: how often it claimed a batch that it had tried. Then no untried batch is due.
     claimed_again: u32,
     pub(super) report: RelayReport,
 }
@@ -98,8 +98,8 @@ impl State {
         let until = self.pace.paused_until(now).max(next_probe.filter(|probe| *probe > now));
         match until {
             Some(until) => NextClaim::WaitUntil(until),
-            // The batches that failed are due again and again. After every other failure, new events
-            // are tried before them, since they may be accepted.
+            // Batches that fail repeatedly become due repeatedly. After every second failure, new events
+            // are tried first, since they may be accepted.
             None => NextClaim::Claim { pending_first: self.failures % 2 == 1 },
         }
     }
@@ -124,8 +124,8 @@ impl State {
         first
     }
 
-    /// Allows a drain to claim a batch again, since it is divided into `halves`. Their events are left
-    /// until they are claimed.
+    /// Allows a drain to claim a batch again, since it is divided into `halves`. Until these are claimed,
+    /// their events count as left.
     pub(super) fn halved(&mut self, claimed: &ClaimedBatch, halves: &[Part]) {
         self.tried.remove(&claimed.lease.batch);
         for places in halves.iter().map(|half| &half.places) {
@@ -141,7 +141,7 @@ impl State {
         self.events_in_flight += events;
     }
 
-    /// Records that a claimed batch was settled, or given up.
+    /// Records that a claimed batch was settled, or could not be settled.
     pub(super) fn finished(&mut self, events: u64) {
         self.in_flight -= 1;
         self.events_in_flight -= events;
@@ -217,7 +217,7 @@ impl State {
         }
         self.invalid = 0;
         self.failures = 0;
-        // A request that started earlier shows nothing about the stall.
+        // A request that started before the stall does not show that its cause is gone.
         if self.stall.as_ref().is_some_and(|stall| started >= stall.since) {
             self.stall = None;
             log::no_longer_stalled();
@@ -249,13 +249,13 @@ impl State {
     }
 }
 
-/// The event names that the server refused with 403. The key can have a list of allowed names, but
-/// a 403 can also be about the key. A name is refused for good if it is refused again after an event
-/// of another name was accepted by an attempt that started after the first refusal: an earlier one
-/// does not show that the key is still valid.
+/// The event names that the server refused with 403. The key can have a list of allowed names, but a
+/// 403 can also be about the key. A name counts as refused for good if an event of another name was
+/// accepted after the first refusal, and the name is then refused again. The accepting attempt must
+/// have started after the first refusal: an earlier one does not show that the key is still valid.
 #[derive(Default)]
 pub(super) struct RefusedNames {
-    /// When the last attempt started that an event was accepted by.
+    /// The start of the last attempt by which an event was accepted.
     accepted: Option<Instant>,
     /// When each name was first refused.
     refused: HashMap<&'static str, Instant>,

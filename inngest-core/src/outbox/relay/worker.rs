@@ -1,7 +1,7 @@
 //! The workers of a relay: each claims a batch, sends it and settles it, again and again.
 //!
-//! The state is locked for a moment only, never across an `.await`. The turn to claim is held while
-//! a worker waits for events, so that an idle relay polls the database once, not once per worker.
+//! The lock of the state is never held across an `.await`. The lock `turn` is held while a worker
+//! waits for events, so that an idle relay polls the database with one worker, not with all.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -30,13 +30,13 @@ use crate::outbox::store::{ClaimRequest, ClaimedBatch, Settled, Settlement, Stor
 /// How often the gauges are set.
 const GAUGE_INTERVAL: Duration = Duration::from_secs(15);
 
-/// What the workers still do.
+/// The phase of the workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
 enum Phase {
     Running,
-    /// They settle what they have claimed, and claim nothing more.
+    /// They claim no more batches, and send and settle the claimed ones.
     Closing,
-    /// They cancel their requests, too.
+    /// They also cancel their requests.
     Canceling,
 }
 
@@ -47,7 +47,7 @@ enum Kept {
     Released,
     /// The attempt failed or was canceled.
     Failed,
-    /// A drain has counted them before, or tries them again.
+    /// A drain has counted them already, or tries them again.
     Counted,
 }
 
@@ -82,7 +82,7 @@ impl<S: Store> Workers<S> {
         let policy = client.retry_policy();
         let in_flight = options.in_flight;
         let relay = Arc::new(Shared {
-            // The relay retries itself, since a batch must not wait in a call while its lease ends.
+            // The relay does the retries: in a call that retries, the lease of the batch could end.
             client: client.with_retry(policy.max_attempts(1)),
             database: Database::new(store),
             options,
@@ -158,7 +158,7 @@ impl<S: Store> Shared<S> {
 
     /// Waits until the relay has reached `phase`.
     async fn reached(&self, phase: Phase) {
-        // The sender is not dropped before `self`.
+        // The error of a dropped sender is impossible, since `self` owns the sender.
         drop(self.phase.subscribe().wait_for(|current| *current >= phase).await);
     }
 
@@ -212,7 +212,7 @@ impl<S: Store> Shared<S> {
         }
     }
 
-    /// Returns what the worker whose turn it is does next, or `None` if it ends.
+    /// Returns the next step of the worker whose turn it is, or `None` if the worker ends.
     fn next_claim(&self) -> Option<NextClaim> {
         let state = self.state();
         let next = state.next_claim(Instant::now());
@@ -236,7 +236,7 @@ impl<S: Store> Shared<S> {
         let closing = pin!(self.reached(Phase::Closing));
         let settled = pin!(self.settled.notified());
         let woken = pin!(async {
-            // An error is the end of the last `Outbox`, which nobody can wake any more.
+            // An error means that the last `Outbox` was dropped, so `wake` is not called any more.
             if !wakeable || wake.changed().await.is_err() {
                 std::future::pending::<()>().await;
             }
@@ -249,7 +249,7 @@ impl<S: Store> Shared<S> {
         }
     }
 
-    /// Sends a claimed batch, unless there is a reason not to, and settles it.
+    /// Sends a claimed batch, unless it must not be sent now, and settles it.
     async fn process(&self, claimed: ClaimedBatch) {
         if let Some((settlement, kept)) = self.before_attempt(&claimed) {
             self.settle(&claimed, settlement, kept, &[]).await;
@@ -279,7 +279,7 @@ impl<S: Store> Shared<S> {
         self.settle(&claimed, settlement, kept, &reports(&attempt, &outcomes)).await;
     }
 
-    /// Returns the settlement of a claimed batch that is not sent now, if there is a reason not to.
+    /// Returns the settlement of a claimed batch that must not be sent now, or `None` if it can be sent.
     fn before_attempt(&self, claimed: &ClaimedBatch) -> Option<(Settlement, Kept)> {
         if self.phase() > Phase::Running {
             return Some((release(claimed), Kept::Released));
@@ -295,7 +295,8 @@ impl<S: Store> Shared<S> {
         Some((settlement, kept))
     }
 
-    /// Sends the batch and extends its lease meanwhile. Returns `None` if the request was canceled.
+    /// Sends the batch, and extends its lease during the request. Returns `None` if the request was
+    /// canceled.
     async fn send(&self, claimed: &ClaimedBatch, attempt: &Attempt) -> Option<Vec<Outcome>> {
         let canceled = pin!(self.reached(Phase::Canceling));
         let renewals = pin!(self.renew(claimed));
@@ -314,7 +315,7 @@ impl<S: Store> Shared<S> {
             let renewed = in_time(self.database.store.renew(claimed.lease, length)).await;
             if let Ok(false) = renewed {
                 log::lease_lost(claimed.lease);
-                // The request goes on: canceling it could not undo it.
+                // The request is not canceled, since the server may already have accepted the events.
                 std::future::pending::<()>().await;
             }
         }
@@ -358,7 +359,7 @@ impl<S: Store> Shared<S> {
         Kept::Counted
     }
 
-    /// Counts the events that stay in the outbox. Until then they count as in flight.
+    /// Counts the events that stay in the outbox. Before this call, they count as in flight.
     fn count_kept(&self, settlement: &Settlement, kept: Kept) {
         let events: u64 = settlement.parts.iter().map(|part| count(part.places.len())).sum();
         let ends = self.mode == Mode::Drain || self.phase() > Phase::Running;
@@ -409,7 +410,7 @@ impl<S: Store> Shared<S> {
         }
     }
 
-    /// Sets the gauges of the outbox, again and again.
+    /// Sets the gauges of the outbox periodically. Never returns.
     async fn set_gauges(&self) {
         loop {
             if let Ok(counts) = in_time(self.database.store.counts()).await {

@@ -2,18 +2,18 @@
 //!
 //! The tables are created in, and found through, the `search_path` of the connection.
 
-/// Writes an event to the outbox. Takes the [name](crate::outbox::OutboxEvent::name), the
+/// The statement that writes an event to the outbox. Takes the [name](crate::outbox::OutboxEvent::name), the
 /// [body](crate::outbox::OutboxEvent::body) as `bytea`, and the
 /// [traceparent](crate::outbox::OutboxEvent::traceparent) or `NULL`.
 ///
-/// Execute it in the transaction that the event belongs to. The role needs `INSERT` on the table
-/// `inngest_outbox`, and nothing else.
+/// Execute it in the transaction that the event belongs to. The role needs only the privilege
+/// `INSERT` on the table `inngest_outbox`.
 pub const INSERT: &str = "INSERT INTO inngest_outbox (name, body, traceparent) VALUES ($1, $2, $3)";
 
-/// Creates the tables: one text for each version, to be executed in ascending order, each once and
-/// in a transaction. Each writes the row of its version to `inngest_outbox_schema`.
+/// The statements that create the tables: one text for each version. Execute them in ascending order,
+/// each once and in a transaction. Each writes the row of its version to `inngest_outbox_schema`.
 ///
-/// `PostgresStore::migrate` executes those that are missing.
+/// `PostgresStore::migrate` executes the missing ones.
 pub const MIGRATIONS: &[&str] = &["\
 CREATE TABLE inngest_outbox_schema (version integer NOT NULL);
 CREATE TABLE inngest_outbox (

@@ -2,22 +2,22 @@
 //!
 //! Times are in milliseconds since 1970.
 
-/// Writes an event to the outbox. Takes the [name](crate::outbox::OutboxEvent::name), the
+/// The statement that writes an event to the outbox. Takes the [name](crate::outbox::OutboxEvent::name), the
 /// [body](crate::outbox::OutboxEvent::body) as a BLOB, and the
 /// [traceparent](crate::outbox::OutboxEvent::traceparent) or NULL.
 ///
-/// Execute it in the transaction that the event belongs to. The transaction must begin with
-/// `BEGIN IMMEDIATE`: one that reads first and began without it fails with `SQLITE_BUSY_SNAPSHOT` if
-/// another connection has written meanwhile.
+/// Execute it in the transaction that the event belongs to. Begin the transaction with
+/// `BEGIN IMMEDIATE`: otherwise, if it reads before it writes, it fails with `SQLITE_BUSY_SNAPSHOT`
+/// when another connection has written in between.
 pub const INSERT: &str = "\
 INSERT INTO inngest_outbox (name, body, traceparent, created_at) VALUES (?1, ?2, ?3,
   CAST(round((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER))";
 
-/// Creates the tables: one text for each version, to be executed in ascending order, each once and
-/// in a transaction. Each writes the row of its version to `inngest_outbox_schema`.
+/// The statements that create the tables: one text for each version. Execute them in ascending order,
+/// each once and in a transaction. Each writes the row of its version to `inngest_outbox_schema`.
 ///
-/// `SqliteStore::migrate` executes those that are missing. Unlike it, they do not set the journal
-/// mode.
+/// `SqliteStore::migrate` executes the missing ones. It also sets the journal mode of a new file, which
+/// these statements do not.
 pub const MIGRATIONS: &[&str] = &["\
 CREATE TABLE inngest_outbox_schema (version INTEGER NOT NULL) STRICT;
 CREATE TABLE inngest_outbox (

@@ -13,7 +13,8 @@ SELECT
     (SELECT coalesce(max(last_seq), -9223372036854775808) FROM inngest_outbox_batch)),
   (SELECT min(iif(due_at > ?2, ?1, due_at)) FROM inngest_outbox_batch)";
 
-/// Batches that are dated too far ahead come first: the clock was set back, so they wait the longest.
+/// Returns the next batch that is due. Batches whose `due_at` is too far ahead come first: the clock was set
+/// back, so they have been waiting the longest.
 const DUE_BATCH: &str = "\
 SELECT id, base_seq, first_seq, last_seq, seed, token IS NOT NULL, attempts, crashes, ambiguous_at
 FROM inngest_outbox_batch WHERE due_at <= ?1 OR due_at > ?2
@@ -26,7 +27,7 @@ const LEASE: &str = "\
 UPDATE inngest_outbox_batch SET token = ?2, due_at = ?3, attempts = ?4, crashes = ?5,
   ambiguous_at = coalesce(ambiguous_at, ?6) WHERE id = ?1";
 
-/// Lets the batches that follow a damaged one be claimed. Its lease, if it has one, stays.
+/// Postpones a damaged batch, so that the batches after it are claimed. Its lease, if it has one, is kept.
 const POSTPONE: &str = "UPDATE inngest_outbox_batch SET due_at = ?2 WHERE id = ?1";
 
 const DELETE_BATCH: &str = "DELETE FROM inngest_outbox_batch WHERE id = ?1";
@@ -46,7 +47,7 @@ pub(super) fn claim(
     request: &ClaimRequest,
 ) -> Result<Option<ClaimedBatch>, Failure> {
     let now = now_millis();
-    // Read before the tables: a change between the two is then found by the next claim.
+    // The version is read before the tables, so that the next claim detects a change between the two.
     let data_version = database.data_version()?;
     if database.is_still_idle(data_version, now) {
         return Ok(None);
@@ -57,12 +58,12 @@ pub(super) fn claim(
     })?;
     drop(outlook);
     if !has_pending && next_due.is_none_or(|due| due > now) {
-        // Without a lock, which would stop the application's writers.
+        // No transaction was begun, since its lock would block the application's writers.
         database.set_idle(Idle { data_version, checked_at: now, next_due });
         return Ok(None);
     }
     let claimed = database.write(Durability::Full, |tx| {
-        // The transaction may have waited for its lock.
+        // The time is read again, since the transaction may have waited for its lock.
         let now = now_millis();
         if request.pending_first {
             return match seal(tx, request, now)? {
@@ -107,8 +108,8 @@ impl BatchRow {
     }
 }
 
-/// Reads a number of attempts or crashes. One that no relay writes is limited, since a row that cannot
-/// be read would stop all events.
+/// Reads a number of attempts or crashes. A number out of range, which no relay writes, is limited: a
+/// row that cannot be read would stop all events.
 fn counter(row: &Row<'_>, column: usize) -> rusqlite::Result<u32> {
     let number = row.get::<_, i64>(column)?.clamp(0, i64::from(i32::MAX));
     Ok(u32::try_from(number).unwrap_or_default())
@@ -136,7 +137,7 @@ fn lease_due(
             events => events?,
         };
         if events.is_empty() {
-            // Somebody deleted them.
+            // Another program has deleted the events of the batch.
             tx.prepare_cached(DELETE_BATCH)?.execute([batch.id])?;
             continue;
         }
@@ -236,8 +237,8 @@ fn stored_event(row: &Row<'_>, place: u32) -> rusqlite::Result<StoredEvent> {
     })
 }
 
-/// Reads a text that is shown to people only. SQLite does not check that a text is UTF-8, and a row
-/// that cannot be read would stop all events.
+/// Reads a text that is only displayed, and replaces invalid UTF-8. SQLite does not check that a text is
+/// UTF-8, and a row that cannot be read would stop all events.
 pub(super) fn lossy_text(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
     let bytes = row.get_ref(column)?.as_bytes_or_null()?.unwrap_or_default();
     Ok(String::from_utf8_lossy(bytes).into_owned())

@@ -1,4 +1,4 @@
-//! The connection of a store: its transactions, and what it remembers of an empty outbox.
+//! The connection of a store, its transactions, and a cache that avoids polling an idle outbox.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -7,13 +7,13 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use super::error::Failure;
 use crate::outbox::store::MAX_WAIT;
 
-/// The number of prepared statements that are kept: all that a relay uses.
+/// The capacity of the cache of prepared statements, which is enough for all statements of a relay.
 const STATEMENTS: usize = 40;
 
 pub(super) struct Database {
     connection: Connection,
-    /// What the last claim found, if there was nothing to claim and this connection has written
-    /// nothing since.
+    /// The result of the last claim, if it found nothing to claim, and this connection has not written
+    /// since then.
     idle: Option<Idle>,
 }
 
@@ -28,12 +28,12 @@ pub(super) struct Idle {
     pub(super) next_due: Option<i64>,
 }
 
-/// What a committed transaction survives.
+/// The durability of a committed transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Durability {
-    /// The loss of power.
+    /// The transaction survives a loss of power.
     Full,
-    /// The end of the process. After a loss of power, the transaction may be undone.
+    /// The transaction survives the end of the process, but a loss of power can undo it.
     Normal,
 }
 
@@ -82,7 +82,7 @@ impl Database {
     }
 
     fn set_durability(&self, durability: Durability) -> rusqlite::Result<()> {
-        // Without WAL, a loss of power after a commit with NORMAL can damage the file.
+        // Without WAL, `NORMAL` is not safe: a loss of power after the commit can damage the file.
         let full = durability == Durability::Full || !self.is_wal()?;
         let pragma = if full { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = NORMAL" };
         self.connection.execute_batch(pragma)

@@ -4,9 +4,9 @@ use super::connection::{Database, now_millis, time_of};
 use super::error::Failure;
 use crate::outbox::store::{Counts, MAX_CRASHES};
 
-/// One statement, so that all numbers are of the same moment. The oldest event of a batch, and of
-/// the pending events, is taken to be the first: the outbox can be large, and a look at every row
-/// would be slow.
+/// Counts the events and the batches, in one statement, so that all numbers are of the same moment. The
+/// first event of a batch, and the first pending event, count as the oldest one: reading every row of a
+/// large outbox would be slow.
 const COUNTS: &str = "\
 WITH sealed (last) AS
   (SELECT coalesce(max(last_seq), -9223372036854775808) FROM inngest_outbox_batch)

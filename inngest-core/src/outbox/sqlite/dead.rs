@@ -14,13 +14,14 @@ const DEAD: &str = "\
 SELECT id, name, body, traceparent, created_at, died_at, reason, ambiguous_at
 FROM inngest_outbox_dead WHERE id > ?1 ORDER BY id LIMIT ?2";
 
-/// Events whose ids Inngest has forgotten, and events without ids, are left out.
+/// Returns the Inngest id of a dead event. Returns no row for an event that is too old to be sent with the same
+/// id, or that has none.
 const KEEPABLE: &str = "\
 SELECT seed, place, ambiguous_at FROM inngest_outbox_dead
 WHERE id = ?1 AND seed IS NOT NULL AND place IS NOT NULL
   AND (ambiguous_at IS NULL OR ambiguous_at > ?2)";
 
-/// With NULL, SQLite chooses the next number.
+/// Inserts a dead event into the outbox. If the `seq` is NULL, SQLite assigns the next number.
 const REINSERT: &str = "\
 INSERT INTO inngest_outbox (seq, name, body, traceparent, created_at)
 SELECT ?2, name, body, traceparent, created_at FROM inngest_outbox_dead WHERE id = ?1";
@@ -32,7 +33,7 @@ SELECT seq, length(body) FROM inngest_outbox WHERE seq >
   (SELECT coalesce(max(last_seq), -9223372036854775808) FROM inngest_outbox_batch)
 ORDER BY seq";
 
-/// A batch that no relay has claimed.
+/// Inserts a batch that no relay has claimed.
 const INSERT_BATCH: &str = "\
 INSERT INTO inngest_outbox_batch
   (base_seq, first_seq, last_seq, seed, due_at, attempts, sealed_at, ambiguous_at)
@@ -100,7 +101,8 @@ struct DeadId {
     ambiguous_at: Option<i64>,
 }
 
-/// Puts dead events back in sealed batches, whose rows are at the distances of the events' places.
+/// Puts dead events back in sealed batches. The distances between the numbers of their rows are the distances
+/// between the events' places.
 fn requeue_with_ids(tx: &Transaction<'_>, dead: &[i64], max_age: Duration) -> Result<u64, Failure> {
     let now = now_millis();
     let mut events = Vec::new();
@@ -110,7 +112,7 @@ fn requeue_with_ids(tx: &Transaction<'_>, dead: &[i64], max_age: Duration) -> Re
     if events.is_empty() {
         return Ok(0);
     }
-    // The next seal starts after the last sealed row.
+    // Pending events are sealed first, since the next seal starts after the last sealed row.
     seal_pending(tx, now)?;
     events.sort_by_key(|event| (event.seed, event.ambiguous_at, event.place));
     let together = |event: &DeadId, next: &DeadId| {
@@ -134,8 +136,8 @@ fn requeue_with_ids(tx: &Transaction<'_>, dead: &[i64], max_age: Duration) -> Re
     Ok(events.len() as u64)
 }
 
-/// Returns the Inngest id of a dead event, if it can be kept: if no attempt with an unknown outcome
-/// was made at `forgotten` or before.
+/// Returns the Inngest id of a dead event if the event can be sent with it again: no attempt with an
+/// unknown outcome was made at the time `forgotten` or before.
 fn dead_id(tx: &Transaction<'_>, id: i64, forgotten: i64) -> Result<Option<DeadId>, Failure> {
     let mut statement = tx.prepare_cached(KEEPABLE)?;
     let read = |row: &Row<'_>| {

@@ -8,17 +8,19 @@ use crate::outbox::error::EnqueueError;
 use crate::outbox::sql::sqlite::INSERT;
 
 impl Outbox {
-    /// Writes an event to the outbox in the transaction `tx`. It is sent after the commit, and never
-    /// if the transaction is rolled back.
+    /// Writes an event to the outbox in the transaction `tx`. The event is sent after the commit, and
+    /// never if the transaction is rolled back.
     ///
-    /// Begin the transaction with `BEGIN IMMEDIATE`. A transaction that began without it and has
-    /// read before fails with `SQLITE_BUSY_SNAPSHOT` if another connection, such as a relay, has
-    /// written meanwhile, and no `busy_timeout` helps.
+    /// The event is serialized first. The client's [`before_send`](crate::ClientBuilder::before_send)
+    /// hooks are called then, and an event without a time gets the current time.
     ///
-    /// A [`Connection`] without a transaction is accepted too: the event is then committed by itself.
-    /// The durability of the commit is the one of the connection: after a loss of power, an event of
-    /// a transaction that was committed with `synchronous = NORMAL` may be missing, with the rest of
-    /// the transaction.
+    /// Begin the transaction with `BEGIN IMMEDIATE`. Otherwise, if it reads before it writes, it fails
+    /// with `SQLITE_BUSY_SNAPSHOT` when another connection, such as a relay, has written in between. A
+    /// `busy_timeout` does not prevent this error.
+    ///
+    /// A [`Connection`] without a transaction is accepted, too: the event is then committed by itself.
+    /// The connection's `synchronous` setting determines the durability of the commit: with `NORMAL`,
+    /// a loss of power can undo the whole transaction.
     ///
     /// ```no_run
     /// # #[derive(serde::Serialize, inngest_core::InngestEvent)]
@@ -33,7 +35,7 @@ impl Outbox {
     /// tx.execute("INSERT INTO orders (id) VALUES (?1)", [&order_id])?;
     /// outbox.enqueue_sqlite(&tx, OrderPlaced { order_id })?;
     /// tx.commit()?;
-    /// // Optional: saves the relay's poll interval.
+    /// // Optional: a relay in this process sends the event without waiting for its next poll.
     /// outbox.wake();
     /// # Ok(())
     /// # }
@@ -41,8 +43,8 @@ impl Outbox {
     ///
     /// # Errors
     ///
-    /// [`EnqueueError::Event`] if the event cannot be sent, and [`EnqueueError::Database`] with the
-    /// error of rusqlite. The transaction can still be committed or rolled back then.
+    /// Returns [`EnqueueError::Event`] if the event cannot be sent, and [`EnqueueError::Database`] with the
+    /// error of rusqlite. The transaction can then still be committed or rolled back.
     #[track_caller]
     pub fn enqueue_sqlite<E: IntoEvent>(
         &self,

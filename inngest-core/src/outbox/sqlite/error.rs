@@ -43,7 +43,7 @@ fn store_error(error: rusqlite::Error) -> StoreError {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked(error),
         Some(ErrorCode::ReadOnly) => StoreError::ReadOnly(error),
         Some(ErrorCode::CannotOpen) => StoreError::Connection(error),
-        // SQLite has no code for it.
+        // SQLite has no error code for a missing table.
         Some(ErrorCode::Unknown) if text.contains("no such table: inngest_outbox") => {
             StoreError::MissingTable(error)
         }

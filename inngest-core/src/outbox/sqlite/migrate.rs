@@ -1,4 +1,4 @@
-//! The version of the tables, and their creation.
+//! Reads the version of the tables, and creates or migrates them.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -26,7 +26,7 @@ pub(super) fn schema_version(connection: &Connection) -> rusqlite::Result<i32> {
 }
 
 pub(super) fn migrate(database: &mut Database) -> Result<(), Failure> {
-    // Without a lock, so that a relay that starts does not wait for a writer.
+    // The version is read without a lock first, so that a starting relay does not wait for a writer.
     if is_current(database.connection())? {
         return Ok(());
     }
@@ -54,7 +54,8 @@ fn is_current(connection: &Connection) -> Result<bool, Failure> {
     Ok(found == sql::VERSION)
 }
 
-/// Sets the journal mode, which ignores `busy_timeout`. Two migrations can create the file at once.
+/// Sets the journal mode. It retries while the file is locked, by another migration that creates it, since
+/// SQLite does not apply `busy_timeout` here.
 fn set_wal(connection: &Connection) -> rusqlite::Result<()> {
     let give_up_at = Instant::now() + BUSY_TIMEOUT;
     loop {

@@ -1,8 +1,8 @@
 //! The outbox in SQLite.
 //!
-//! SQLite has one writer, and `AUTOINCREMENT` never reuses a number, so commits come in the order of
-//! `seq`. A sealed batch is therefore a range of rows, and sealing writes nothing but the batch. The
-//! rows above all ranges are pending. The rows of a range that are no longer there were delivered
+//! SQLite has one writer at a time, and `AUTOINCREMENT` never reuses a number, so events are committed
+//! in the order of `seq`. A sealed batch is therefore a range of rows, and sealing writes only the row
+//! of the batch. The rows above all ranges are pending. Rows that are missing in a range were delivered
 //! or are dead.
 
 mod claim;
@@ -33,7 +33,7 @@ use super::store::{
     ClaimRequest, ClaimedBatch, Counts, Lease, Protocol, Settled, Settlement, Store,
 };
 
-/// How long a call waits for another connection that writes.
+/// How long a call waits for another connection's write transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An outbox in an SQLite database, for a [relay](super::Outbox::relay).
@@ -41,9 +41,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// The store has its own connection, and its calls run on tokio's threads for blocking calls. Any
 /// number of stores, in any number of processes on one machine, can use the same file.
 ///
-/// A relay is a second writer to the file, for moments. Transactions of the application should begin
-/// with `BEGIN IMMEDIATE` (`TransactionBehavior::Immediate`), and its connections need a
-/// `busy_timeout`: rusqlite sets 5 s.
+/// A relay is another writer to the file, in short transactions. Begin the transactions of the
+/// application with `BEGIN IMMEDIATE` (`TransactionBehavior::Immediate`), and set a `busy_timeout` on
+/// its connections: rusqlite sets 5 s by default.
 ///
 /// ```no_run
 /// use inngest_core::Client;
@@ -69,7 +69,7 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the file cannot be opened.
+    /// Returns [`StoreError`] if the file cannot be opened.
     pub fn open(path: impl AsRef<Path>) -> Result<SqliteStore, StoreError> {
         let open = || {
             let connection = rusqlite::Connection::open(path)?;
@@ -80,27 +80,27 @@ impl SqliteStore {
         Ok(SqliteStore::from_connection(connection))
     }
 
-    /// Uses a connection that was opened with other options than
-    /// [`open`](SqliteStore::open) uses, such as a key. It must not have an open transaction. Its
-    /// `busy_timeout` stays as it is. Its option `synchronous` is set by the store, which commits a
-    /// claim to the disk before events are sent.
+    /// Creates a store from a connection that was opened with other options than
+    /// [`open`](SqliteStore::open) uses, such as a key. It must not have an open transaction. The store
+    /// does not change its `busy_timeout`, but sets `synchronous`, since a claim must be on disk before
+    /// its events are sent.
     ///
-    /// A database in memory is visible to its own connection only, unless the cache is shared, and
-    /// then `busy_timeout` has no effect: tests should use a temporary file.
+    /// In tests, use a temporary file: a database in memory is visible to its own connection only, and
+    /// with a shared cache, `busy_timeout` has no effect.
     #[must_use]
     pub fn from_connection(connection: rusqlite::Connection) -> SqliteStore {
         SqliteStore(Arc::new(Mutex::new(Database::new(connection))))
     }
 
-    /// Creates the tables of the outbox, or brings them to the version that this release needs. Does
-    /// nothing if they have it. In a new file, it also sets the journal mode to WAL; the journal mode
-    /// of an existing database stays as it is.
+    /// Creates the tables of the outbox, or migrates them to the version that this release needs. Does
+    /// nothing if they have this version. In a new file, it also sets the journal mode to WAL. It does
+    /// not change the journal mode of an existing database.
     ///
     /// Can be called by several processes at once, and while relays run.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the database fails, or if a newer release of inngest-core has migrated the
+    /// Returns [`StoreError`] if the database fails, or if a newer release of inngest-core has migrated the
     /// tables.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         self.run(migrate::migrate).await
@@ -114,14 +114,14 @@ impl SqliteStore {
     ) -> Result<T, StoreError> {
         let database = Arc::clone(&self.0);
         let call = move || {
-            // A panic has rolled the transaction back.
+            // After a panic, the connection can be used: the transaction was rolled back.
             let mut database = database.lock().unwrap_or_else(PoisonError::into_inner);
             call(&mut database)
         };
         match spawn_blocking(call).await {
             Ok(result) => Ok(result?),
             Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
-            // The runtime shuts down.
+            // The runtime is shutting down.
             Err(error) => Err(StoreError::Database(Arc::new(error))),
         }
     }

@@ -36,7 +36,7 @@ INSERT INTO inngest_outbox_batch
   (first_seq, last_seq, due_at, attempts, crashes, ambiguous_at, last_error, base_seq, seed, sealed_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
-/// What is kept of a leased batch.
+/// The columns of a leased batch that are copied to its parts.
 struct Leased {
     base_seq: i64,
     seed: [u8; 16],
@@ -109,7 +109,7 @@ fn bury(
     for (place, reason) in &settlement.dead {
         let seq = leased.seq(*place);
         let row = (seq, leased.seed, place, reason, leased.ambiguous_at, now);
-        // None if somebody deleted the event.
+        // `None` if another program has deleted the event.
         dead.extend(insert.query_row(row, dead_event).optional()?);
     }
     let places: Vec<u32> = settlement.dead.iter().map(|(place, _)| *place).collect();

@@ -1,4 +1,4 @@
-//! What cannot be seen through a relay: which claims read the tables, and which commits reach the disk.
+//! Tests of behavior that a relay does not show: which claims read the tables, and which commits reach the disk.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -58,7 +58,7 @@ fn a_claim_reads_no_table_until_something_changes() {
     let file = TestFile::new("idle");
     let mut database = file.migrated();
     assert!(claim_now(&mut database).is_none());
-    // The database's own connection changes no `data_version`, so that the claim does not notice.
+    // Changes by the database's own connection do not change `data_version`, so the claim does not read the tables.
     let rename = "ALTER TABLE inngest_outbox RENAME TO elsewhere";
     database.connection().execute_batch(rename).expect("a table");
     assert!(claim_now(&mut database).is_none());
@@ -69,7 +69,7 @@ fn a_claim_reads_no_table_until_something_changes() {
     enqueue(&other);
     let claimed = claim_now(&mut database).expect("the event of another connection");
     assert!(claim_now(&mut database).is_none());
-    // Its own changes are noticed, too.
+    // After a change by the store itself, the claim reads the tables.
     let places = claimed.events.iter().map(|event| event.place);
     let part = crate::outbox::store::Part {
         places: places.collect(),

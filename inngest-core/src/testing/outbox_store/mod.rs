@@ -17,7 +17,7 @@ use crate::outbox::store::{
 use crate::outbox::{DeadEvent, Ids, OutboxEvent, StoreError};
 
 /// An outbox in memory, which behaves as a database does. Clones share the tables, the clock and the
-/// faults; [`handle`](ScriptedStore::handle) returns the store of another process.
+/// faults; [`handle`](ScriptedStore::handle) returns a store as another process would have it.
 ///
 /// Its clock follows tokio's clock, plus what [`advance`](ScriptedStore::advance) and
 /// [`set_back`](ScriptedStore::set_back) have added.
@@ -70,9 +70,9 @@ pub enum StoreCall {
 pub enum StoreFault {
     /// It fails and has no effect.
     FailBefore,
-    /// It has its effect, and the answer is lost.
+    /// It has its effect, and the response is lost.
     FailAfter,
-    /// It takes this long before it has its effect, and as long after it.
+    /// It waits for this duration before it has its effect, and again after it.
     Slow(Duration),
     /// It never returns and has no effect.
     HangBefore,
@@ -80,7 +80,7 @@ pub enum StoreFault {
     HangAfter,
 }
 
-/// What a broken store does, to show that the tests notice it.
+/// A defect of a store, to show that the tests detect it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Defect {
     /// A batch that is claimed again gets a new seed, so that its events have new ids.
@@ -137,12 +137,12 @@ impl ScriptedStore {
         ScriptedStore { database: Arc::clone(&self.database), faults: Arc::default() }
     }
 
-    /// Lets the next operation of this kind fail.
+    /// Makes the next operation of this kind fail.
     pub fn fail_next(&self, call: StoreCall, fault: StoreFault) {
         lock(&self.faults).next.push_back((call, fault));
     }
 
-    /// Lets operations fail as `rule` returns. Replaces the previous rule.
+    /// Makes each operation fail with the fault that `rule` returns for it. Replaces the previous rule.
     pub fn fail_by(&self, rule: impl FnMut(StoreCall) -> Option<StoreFault> + Send + 'static) {
         lock(&self.faults).rule = Some(Box::new(rule));
     }
@@ -152,7 +152,7 @@ impl ScriptedStore {
         *lock(&self.faults) = Faults::default();
     }
 
-    /// Sets what the store does wrong.
+    /// Sets a defect of the store.
     pub fn break_by(&self, defect: Defect) {
         self.tables().defect = Some(defect);
     }
@@ -232,7 +232,7 @@ impl ScriptedStore {
         history.iter().map(|(at, call)| (*at - self.database.start, *call)).collect()
     }
 
-    /// Returns what a relay did that no relay may do: a settlement that does not fit its batch.
+    /// Returns the invalid operations of relays: settlements that do not match their batches.
     #[must_use]
     pub fn violations(&self) -> Vec<String> {
         self.tables().violations.clone()

@@ -23,7 +23,7 @@ pub(super) struct Tables {
     dead: BTreeMap<i64, DeadRow>,
     last_batch: i64,
     last_dead: i64,
-    /// What a relay did that no relay may do.
+    /// The invalid operations of relays.
     pub(super) violations: Vec<String>,
     pub(super) defect: Option<Defect>,
 }

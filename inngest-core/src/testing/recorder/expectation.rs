@@ -1,4 +1,4 @@
-//! Compares how many events match with how many are expected.
+//! Compares the number of matching events with the expected number.
 
 use std::cmp::Ordering;
 use std::fmt;

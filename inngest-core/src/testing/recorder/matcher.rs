@@ -1,4 +1,4 @@
-//! Which events an expectation is about.
+//! Selects the events of an expectation.
 
 use std::marker::PhantomData;
 
@@ -13,12 +13,12 @@ use crate::event::{Event, EventId, InngestEvent, IntoEvent};
 
 /// Selects events of one name, and of one version if a type has one.
 pub(super) trait Matcher {
-    /// What the text of a failure adds after the event's name.
+    /// The text that follows the event's name in a failure.
     const DESCRIPTION: &'static str;
 
     fn name(&self) -> &str;
 
-    /// Returns whether the matcher concerns an event, by its name and its version.
+    /// Returns whether the event's name and version are the ones that the matcher selects.
     fn concerns(&self, sent: &SentEvent) -> bool {
         sent.event.name == self.name()
     }

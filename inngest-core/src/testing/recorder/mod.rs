@@ -35,9 +35,9 @@ pub use within::{ExactlyWithin, Within};
 
 /// Records what a client sends, for unit tests.
 ///
-/// The client is the one your program uses, with all its rules: limits, names, dedup ids, splitting,
-/// retries. Only its requests go to the recorder instead of a socket, and are answered as by Inngest.
-/// The environment is not read, and recorders share nothing.
+/// The client is a [`Client`] as in production, with the same limits, checks, dedup ids, splitting and
+/// retries. Its requests go to the recorder instead of a socket, and the recorder responds as Inngest does.
+/// The environment is not read, and recorders share no state.
 ///
 /// ```
 /// # #[cfg(feature = "derive")] {
@@ -66,9 +66,9 @@ pub use within::{ExactlyWithin, Within};
 ///
 /// # What counts as sent
 ///
-/// An event counts as sent once it is accepted. An event that arrives again with the same Inngest id, by a
-/// retry or because its batch was sent again, is still one event. Events are in the order in which they
-/// first arrived. Within one call that is the caller's order, however its requests were split and retried.
+/// An event counts as sent when it is accepted. An event that arrives again with the same Inngest id, by a
+/// retry or because its batch was sent again, counts once. Events are in the order in which they first
+/// arrived. Within one call, this is the caller's order, also if its requests were split and retried.
 ///
 /// # Expectations
 ///
@@ -91,7 +91,8 @@ pub struct Recorder {
 }
 
 impl Client {
-    /// Creates a client that sends to memory, and the [`Recorder`] of what it sends.
+    /// Creates a client whose events are recorded in memory instead of sent, and the [`Recorder`] of these
+    /// events.
     ///
     /// It reads nothing from the environment. For other settings, see [`Recorder::builder`].
     #[must_use]
@@ -129,8 +130,8 @@ impl Recorder {
 
     /// Expects exactly one event of `E`, and returns it.
     ///
-    /// The events of a type are the events of its name. If the type has a version, only the events of that
-    /// version count, here and in the other expectations.
+    /// In all expectations, the events of a type are the events with its name. If the type has a version, they
+    /// are only the events with this version.
     ///
     /// # Panics
     ///
@@ -179,8 +180,8 @@ impl Recorder {
     /// Expects exactly one event like `expected`: a payload, a reference to one, an [`Event`] envelope around
     /// either, or an enum of events.
     ///
-    /// It compares what would be sent: the whole payload and, where `expected` has them, the dedup id, the
-    /// version, the time, the user and the sessions. So an envelope can require more than a payload.
+    /// It compares the events as they are sent: the whole payload and, if `expected` has them, the dedup id,
+    /// the version, the time, the user and the sessions. So an envelope can require more than a payload.
     ///
     /// ```
     /// # use inngest_core::{Event, InngestEvent, testing::Recorder};
@@ -251,7 +252,7 @@ impl Recorder {
         panic!("{}", FailureReport::of_unclaimed(&unclaimed, claimed).into_text());
     }
 
-    /// Returns a recorder of what is sent from now on.
+    /// Returns a recorder of the events that are sent from now on.
     ///
     /// Events claimed in the scope are also claimed in this recorder. Faults are shared.
     ///
@@ -281,13 +282,13 @@ impl Recorder {
     /// `sent.within(Duration::from_secs(1)).one::<E>().await`.
     ///
     /// They succeed as soon as there are enough events, and fail when the time is over or there are too
-    /// many. `none` and `all` wait until the time is over. The time is tokio's, so a paused clock skips the
-    /// wait.
+    /// many. `none` and `all` wait until the time is over. The wait uses tokio's clock, so it takes no time if
+    /// the clock is paused.
     pub fn within(&self, time: Duration) -> Within {
         Within { recorder: self.clone(), time }
     }
 
-    /// Returns what was sent as a value for snapshot tests: `insta::assert_json_snapshot!(sent.snapshot())`.
+    /// Returns the events sent as a value for snapshot tests: `insta::assert_json_snapshot!(sent.snapshot())`.
     ///
     /// It claims no event.
     #[must_use]
@@ -323,7 +324,7 @@ impl Recorder {
     /// Calls `rule` for every request without a fault from [`fail_next`](Recorder::fail_next), and applies
     /// the fault it returns.
     ///
-    /// It replaces the previous rule. A rule must not set or clear rules itself: it would deadlock.
+    /// This replaces the previous rule. A rule must not set or clear rules itself, which would deadlock.
     pub fn fault_when(&self, rule: impl FnMut(&ReceivedRequest) -> Option<Fault> + Send + 'static) {
         self.record.faults.set_request_rule(Box::new(rule));
     }
@@ -331,8 +332,8 @@ impl Recorder {
     /// Calls `rule` for the events of every request without another fault, and applies the first fault it
     /// returns to the request. [`Fault::refuse`] and [`Fault::fail_at`] count from that event.
     ///
-    /// `ts` is 0 for an event that was sent without a time. It replaces the previous rule. A rule must not
-    /// set or clear rules itself: it would deadlock.
+    /// `ts` is 0 for an event that was sent without a time. This replaces the previous rule. A rule must not
+    /// set or clear rules itself, which would deadlock.
     ///
     /// ```
     /// # use inngest_core::testing::{Fault, Recorder};
@@ -360,7 +361,7 @@ impl Recorder {
         self.record.clear_rejections();
     }
 
-    /// Returns all events sent, in order, whatever their types are. It claims no event.
+    /// Returns all events sent, of all types, in order. It claims no event.
     ///
     /// [`StoredEvent::decode`] also decodes types that borrow, and enums of events.
     ///

@@ -1,4 +1,4 @@
-//! What a recorder keeps: every event that arrived, in order, and whether it was accepted.
+//! The record of a recorder: every event that arrived, in order, and whether it was accepted.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -31,7 +31,7 @@ struct RecordState {
     /// The indexes in `events`, future ones included, of the events to reject whenever they arrive.
     rejected: BTreeSet<usize>,
     client_rejections: Vec<ClientRejection>,
-    /// A logical clock: it advances with every change, so that a scope can tell what came after it.
+    /// A logical clock. It advances with every change, so that a scope can select the changes after its start.
     clock: u64,
 }
 
@@ -48,7 +48,7 @@ enum EventStatus {
     NotAccepted(String),
 }
 
-/// One event, as an expectation sees it.
+/// One event, in the form that expectations use.
 #[derive(Clone)]
 pub(super) struct SentEvent {
     index: usize,
@@ -170,8 +170,8 @@ impl Record {
         lock(&self.state).clock
     }
 
-    /// Returns what happened after the clock read `start`. It is a copy, so that a test's closures may use
-    /// the recorder while they check it.
+    /// Returns a copy of the changes since the time `start` of the clock. It is a copy, so that a test's closures
+    /// can use the recorder while they check it.
     pub(super) fn view(&self, start: u64) -> ScopeView {
         let state = lock(&self.state);
         let mut view = ScopeView::default();

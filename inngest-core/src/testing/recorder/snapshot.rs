@@ -10,8 +10,8 @@ use super::record::SentEvent;
 
 /// The events sent to a [`Recorder`](super::Recorder), in order, as a value for snapshot tests.
 ///
-/// It is the same in every run. Inngest ids are replaced by `[id 1]`, `[id 2]` and so on, also inside an
-/// event's data and dedup id. Times that were sent are replaced by `[ts]`. Keys are sorted. Dedup ids are
+/// It is the same in every run of a test: Inngest ids are replaced by `[id 1]`, `[id 2]` and so on, also inside an
+/// event's data and dedup id, times that were sent are replaced by `[ts]`, and keys are sorted. Dedup ids are
 /// otherwise unchanged.
 ///
 /// It serializes as a list and displays as indented JSON, for `insta::assert_json_snapshot!` and

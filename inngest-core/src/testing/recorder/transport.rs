@@ -1,4 +1,4 @@
-//! Answers a client's requests as an Event API does, without a socket.
+//! Responds to a client's requests as an Event API does, without a socket.
 
 use std::panic::Location;
 
@@ -19,7 +19,7 @@ use crate::client::test_transport::{CallSites, Transport, TransportAnswer, Trans
 use crate::event::EventError;
 use crate::event::EventId;
 
-/// The client reads less than this of any response.
+/// The maximum number of spaces in a response, which is more than a client reads of any response.
 const MAX_SPACES: u64 = 1 << 20;
 
 impl Transport for Recorder {

@@ -14,7 +14,7 @@ use crate::event::{Event, InngestEvent, IntoEvent};
 
 /// Expectations that wait, returned by [`Recorder::within`].
 ///
-/// Each panics where it is awaited, in the cases in which the method of [`Recorder`] panics.
+/// Each method panics when its future is awaited, in the cases in which the method of [`Recorder`] panics.
 ///
 /// See [testing](crate::guide::testing) in the guide.
 #[derive(Debug)]
@@ -94,7 +94,7 @@ impl Within {
         let mut accepted = self.recorder.record.subscribe();
         let decided = async {
             while expectation.is_undecided(&self.recorder.view()) {
-                // It fails only once the recorder is dropped, which `self` prevents.
+                // This fails only after the recorder is dropped, which `self` prevents.
                 if accepted.changed().await.is_err() {
                     break;
                 }
@@ -107,7 +107,7 @@ impl Within {
 }
 
 impl ExactlyWithin {
-    /// Waits for events of `E`, as [`Exactly::of`](super::Exactly::of).
+    /// Waits for this number of events of `E`, and returns them as [`Exactly::of`](super::Exactly::of) does.
     pub fn of<E>(self) -> impl Future<Output = Vec<Event<E>>>
     where
         E: InngestEvent + DeserializeOwned,
@@ -118,8 +118,8 @@ impl ExactlyWithin {
         })
     }
 
-    /// Waits for events for which `matches` returns true, as
-    /// [`Exactly::matching`](super::Exactly::matching).
+    /// Waits for this number of events for which `matches` returns true, and returns them as
+    /// [`Exactly::matching`](super::Exactly::matching) does.
     pub fn matching<E, F>(self, matches: F) -> impl Future<Output = Vec<Event<E>>>
     where
         E: InngestEvent + DeserializeOwned,
@@ -131,7 +131,7 @@ impl ExactlyWithin {
         })
     }
 
-    /// Waits for events like `expected`, as [`Exactly::like`](super::Exactly::like).
+    /// Waits for this number of events like `expected`, compared as by [`Exactly::like`](super::Exactly::like).
     #[track_caller]
     pub fn like<E: IntoEvent>(self, expected: E) -> impl Future<Output = ()> + use<E> {
         let (count, like) = (Count::Exactly(self.number), LikeMatcher::new(expected));
