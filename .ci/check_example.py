@@ -74,7 +74,7 @@ def check_in_process():
             "an integer beyond 2^53 `data.number` of `storefront/customer.joined` is 616581622363398142, "
             "beyond ±(2^53 - 1), and Inngest would round it; send it as a string: "
             '`#[serde(with = "inngest_core::as_string")]` '
-            f"an unknown event key `{CHECKOUT}` was not sent: the event key is refused (401): Event key "
+            f"an unknown event key sending `{CHECKOUT}` failed: the event key is refused (401): Event key "
             "not found"
         ),
         "three events that cannot be sent are reported",

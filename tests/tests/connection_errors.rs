@@ -103,7 +103,7 @@ async fn tls_to_a_plain_http_server_asks_for_http() {
     for answer in [&b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"[..], b""] {
         let address = server(answer).await;
         let error = failure(builder(&format!("https://{address}"))).await;
-        contains_all(&error, &[&address, "did not answer with TLS", "write `http://`"]);
+        contains_all(&error, &[&address, "did not respond with TLS", "write `http://`"]);
     }
 }
 
@@ -112,7 +112,7 @@ async fn plain_http_to_a_tls_server_asks_for_https() {
     let address = server(b"\x15\x03\x01\x00\x02\x02\x32").await;
     let error = failure(builder(&format!("http://{address}"))).await;
     assert!(matches!(error, RequestError::Interrupted { .. }), "{error:?}");
-    contains_all(&error, &[&address, "did not answer with HTTP", "write `https://`"]);
+    contains_all(&error, &[&address, "did not respond with HTTP", "write `https://`"]);
 }
 
 #[tokio::test]

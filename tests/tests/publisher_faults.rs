@@ -196,7 +196,7 @@ async fn events_left_over_after_a_refused_key_carry_the_cause() {
     let unfinished = publisher.flush(5 * SECOND).await.expect_err("the key is refused");
     assert_eq!(
         unfinished.to_string(),
-        "1 event has no outcome yet, because the event key is refused"
+        "1 event has no outcome yet, because the event key or an event name is refused"
     );
     drop(publisher);
     let left = left.lock().unwrap();

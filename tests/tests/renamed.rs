@@ -61,7 +61,7 @@ fn the_events_of_a_generic_enum_are_compared_when_it_is_sent() {
     assert!(built, "{message}");
     let (built, message) = cargo("build", "not-distinct", &source("cart-updated-{id}"));
     assert!(!built);
-    assert!(message.contains("`CartUpdated` and `Other` can make the same dedup id"), "{message}");
+    assert!(message.contains("`CartUpdated` and `Other` can have the same dedup id"), "{message}");
 }
 
 /// Checks or builds `source` in a package called `name`, and returns whether it compiles, with the errors.

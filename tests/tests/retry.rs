@@ -182,7 +182,7 @@ async fn a_retry_after_beyond_the_deadline_ends_the_call_at_once() {
     assert!(matches!(**cause, RequestError::Unavailable { status: 429, .. }));
     assert_eq!(
         error.to_string(),
-        "`storefront/item.viewed` was not sent: the server asks to wait 300 s, but the call has 60 \
+        "sending `storefront/item.viewed` failed: the server asks to wait 300 s, but the call has 60 \
          s left: the server is temporarily unavailable (429): no"
     );
 }

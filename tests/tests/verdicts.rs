@@ -207,7 +207,7 @@ async fn an_event_whose_answer_was_lost_is_in_doubt_and_never_rejected() {
         assert!(!error.is_retryable());
         assert_eq!(
             error.to_string(),
-            "`storefront/item.viewed` was not sent: the server rejects the event (400): the event \
+            "sending `storefront/item.viewed` failed: the server rejects the event (400): the event \
              could not be stored; an earlier attempt may have been accepted"
         );
         api.clear_faults();

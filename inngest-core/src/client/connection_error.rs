@@ -80,12 +80,12 @@ pub(super) fn explain(error: &(dyn Error + 'static)) -> String {
         format!("the certificate of {server} is invalid ({root}); {}", certificate_hint(root))
     } else if contains(&["InvalidContentType", "wrong version number", "handshake eof"]) {
         format!(
-            "{server} did not answer with TLS ({root}); if it is a plain HTTP server, write \
+            "{server} did not respond with TLS ({root}); if it is a plain HTTP server, write \
              `http://` in the base URL"
         )
     } else if contains(&["invalid HTTP version"]) {
         format!(
-            "{server} did not answer with HTTP ({root}); if it expects TLS, write `https://` in \
+            "{server} did not respond with HTTP ({root}); if it expects TLS, write `https://` in \
              the base URL"
         )
     } else {

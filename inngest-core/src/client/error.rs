@@ -329,7 +329,7 @@ impl fmt::Display for SendError {
             SendError::Rejected { reason, .. } => reason.fmt(f),
             SendError::Unsent { cause, unsent } => {
                 let name = unsent.slots().first().map_or("", |slot| slot.name);
-                write!(f, "`{name}` was not sent: {cause}")
+                write!(f, "sending `{name}` failed: {cause}")
             }
         }
     }
@@ -425,7 +425,7 @@ impl fmt::Display for BatchError {
             write!(f, ", {} rejected (event {index}: {reason})", self.rejected.len())?;
         }
         if let (Some(index), Some(cause)) = (self.unsent.first(), self.causes.first()) {
-            write!(f, ", {} not sent (event {index}: {cause})", self.unsent.len())?;
+            write!(f, ", {} unsent (event {index}: {cause})", self.unsent.len())?;
         }
         Ok(())
     }

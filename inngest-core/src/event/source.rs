@@ -67,7 +67,7 @@ impl<E, S: PresentEvent<E>> OneEvent<E> for S {
 
 /// A value that is always an event, unlike an `Option` or a `Result`.
 #[diagnostic::on_unimplemented(
-    message = "`{E}` may be no event",
+    message = "`{E}` is not always an event",
     label = "not always an event",
     note = "for an `Option`: `if let Some(event) = ..`",
     note = "for a `Result`: handle the error with `?`, or collect the events first"

@@ -34,7 +34,7 @@ pub enum StoreError {
 
     /// The database is read-only, or its file or directory cannot be written.
     #[error(
-        "the database is read-only: a relay writes to it, so it needs the right to write (for SQLite also in the file's directory) ({0})"
+        "the database is read-only: a relay writes to it, so it needs write access (for SQLite also to the file's directory) ({0})"
     )]
     ReadOnly(DatabaseError),
 

@@ -59,7 +59,7 @@ pub enum DeliveryError {
     /// The request failed with an error that is not transient. With
     /// [`InDoubt`](RequestError::InDoubt) and [`InvalidResponse`](RequestError::InvalidResponse), the
     /// server may have accepted the event.
-    #[error("the event was not sent: {0}")]
+    #[error("sending the event failed: {0}")]
     Failed(Arc<RequestError>),
 
     /// The publisher was closed or dropped while the server refused the event key or the event's
@@ -116,7 +116,11 @@ impl fmt::Display for FlushError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let noun = if self.events == 1 { "event has" } else { "events have" };
         write!(f, "{} {noun} no outcome yet", self.events)?;
-        f.write_str(if self.key_refused { ", because the event key is refused" } else { "" })
+        f.write_str(if self.key_refused {
+            ", because the event key or an event name is refused"
+        } else {
+            ""
+        })
     }
 }
 

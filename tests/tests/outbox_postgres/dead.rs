@@ -150,7 +150,7 @@ async fn an_event_requeued_with_a_fresh_id_is_sent_as_another_event() {
 }
 
 #[tokio::test]
-async fn an_event_whose_ids_inngest_forgets_expires_and_is_not_requeued_with_them() {
+async fn an_event_whose_ids_no_longer_deduplicate_expires_and_is_not_requeued_with_them() {
     let Some(shop) = Shop::open().await else { return };
     shop.enqueue(0..3).await;
     shop.api.fail_next(Fault::drop_before_answer());

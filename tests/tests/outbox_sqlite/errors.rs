@@ -62,8 +62,8 @@ async fn a_read_only_database_asks_for_the_right_to_write() {
     assert!(matches!(error, StoreError::ReadOnly(_)), "{error:?}");
     assert_text(
         &error,
-        "the database is read-only: a relay writes to it, so it needs the right to write \
-         (for SQLite also in the file's directory) (",
+        "the database is read-only: a relay writes to it, so it needs write access \
+         (for SQLite also to the file's directory) (",
         "attempt to write a readonly database",
     );
     shop.sql("DROP TABLE inngest_outbox_schema");

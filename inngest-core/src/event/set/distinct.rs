@@ -278,7 +278,7 @@ const fn shared_ids_message(a: &EventInfo, b: &EventInfo) -> ConstString {
         .push_quoted(a.variant)
         .push(" and ")
         .push_quoted(b.variant)
-        .push(" can make the same dedup id, `")
+        .push(" can have the same dedup id, `")
         .push(templates.0)
         .push("` and `")
         .push(templates.1)

@@ -72,7 +72,7 @@ impl RelayOptions {
         let dead_letter_after = self.dead_letter_after;
         if dead_letter_after.is_zero() || dead_letter_after >= IDS_ARE_KEPT {
             let problem = format!(
-                "{dead_letter_after:?} is not between 0 and 24 h, after which Inngest forgets ids"
+                "{dead_letter_after:?} is not between 0 and 24 h, the time for which Inngest deduplicates ids"
             );
             return fails("dead_letter_after", problem);
         }
