@@ -129,6 +129,30 @@ async fn a_requeued_event_keeps_the_id_that_inngest_may_have_accepted() {
 }
 
 #[tokio::test]
+async fn events_of_several_batches_are_requeued_with_their_own_ids() {
+    let Some(shop) = Shop::open().await else { return };
+    // Each batch has a seed of its own, and loses the event at another place.
+    for batch in 0..8 {
+        shop.enqueue(batch * 8..(batch + 1) * 8).await;
+        shop.api.fail_next(Fault::drop_before_answer());
+        shop.drain().await;
+        reject(&shop, move |number| number == u64::from(batch * 9));
+        shop.make_all_due().await;
+        shop.drain_all().await;
+        shop.api.clear_faults();
+    }
+    let relay = idle_relay(&shop).await;
+    let dead = relay.dead_events(0, 100).await.expect("a database");
+    let before = shop.api.events().len();
+    let ids = dead.iter().map(|event| event.id);
+    assert_eq!(relay.requeue(ids, Ids::Keep).await.expect("a database"), 8);
+    relay.close(Duration::from_secs(5)).await;
+    shop.drain_all().await;
+    assert_eq!(shop.api.events().len(), before + 8, "they were sent again");
+    shop.assert_delivered(0..64);
+}
+
+#[tokio::test]
 async fn an_event_requeued_with_a_fresh_id_is_sent_as_another_event() {
     let Some(shop) = Shop::open().await else { return };
     shop.enqueue(0..4).await;

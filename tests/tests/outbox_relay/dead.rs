@@ -1,4 +1,4 @@
-//! Dead events: why they die, who hears of it, and how they are sent again.
+//! Dead events: why they die, which hooks are called, and how they are sent again.
 
 use std::sync::{Arc, Mutex};
 
@@ -31,6 +31,26 @@ async fn hooks_are_called_once_for_each_event_after_it_was_settled() {
     assert_eq!(outcomes, ["accepted", "accepted", "accepted", "rejected"]);
     let report = relay.close(SECOND).await;
     assert_eq!((report.delivered, report.dead, report.left), (3, 1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_debug_text_of_a_dead_event_has_its_reason_and_omits_its_payload() {
+    let judge = Judge::with_bad_events(|number| number == 4711);
+    let shop = Shop::new(judge.client());
+    shop.enqueue(4711..4712);
+    let texts: Arc<Mutex<Vec<String>>> = Arc::default();
+    let hook = Arc::clone(&texts);
+    let relay = shop.relay().on_dead(move |event| {
+        hook.lock().expect("no panic").push(format!("{event:?}"));
+    });
+    relay.drain().await.expect("a report");
+    let texts = texts.lock().expect("no panic").clone();
+    let [text] = &*texts else { panic!("{texts:?}") };
+    assert!(
+        text.contains("storefront/item.viewed") && text.contains("reason: \"Inngest rejected"),
+        "{text}"
+    );
+    assert!(!text.contains("4711"), "{text}");
 }
 
 #[tokio::test(start_paused = true)]

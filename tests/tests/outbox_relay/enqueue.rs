@@ -72,9 +72,13 @@ fn an_event_that_cannot_be_sent_is_an_error_of_the_call_and_reported() {
     assert!(matches!(error, EventError::TooLarge { max: 200, .. }), "{error}");
     assert_eq!(outcomes.take(), ["rejected"]);
 
-    let note = "x".repeat(3 * 1024 * 1024);
-    let error = Outbox::new().prepare(ItemViewed { number: 1, note }).expect_err("too large");
-    assert!(matches!(error, EventError::TooLarge { max, .. } if max == 3 * 1024 * 1024), "{error}");
+    let limit = 3 * 1024 * 1024;
+    let empty = Outbox::new().prepare(ItemViewed::number(1)).expect("a small event").body().len();
+    let of_size = |bytes: usize| ItemViewed { number: 1, note: "x".repeat(bytes - empty) };
+    let largest = Outbox::new().prepare(of_size(limit)).expect("an event of the largest size");
+    assert_eq!(largest.body().len(), limit);
+    let error = Outbox::new().prepare(of_size(limit + 1)).expect_err("too large");
+    assert!(matches!(error, EventError::TooLarge { max, .. } if max == limit), "{error}");
     let error = Outbox::default().prepare(CheckoutCompleted::of(" ")).expect_err("a blank id");
     assert!(error.to_string().contains("cart_id"), "{error}");
 }

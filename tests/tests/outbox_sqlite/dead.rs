@@ -121,6 +121,52 @@ async fn a_requeued_event_keeps_the_id_that_inngest_may_have_accepted() {
 }
 
 #[tokio::test]
+async fn events_of_several_batches_are_requeued_with_their_own_ids() {
+    let shop = Shop::open().await;
+    // Each batch has a seed of its own, and loses the event at another place.
+    let lost: Vec<u32> = (0..8).map(|batch| batch * 8 + batch).collect();
+    for batch in 0..8 {
+        shop.enqueue(batch * 8..(batch + 1) * 8);
+        shop.api.fail_next(Fault::drop_before_answer());
+        shop.drain().await;
+        reject(&shop, move |number| number == u64::from(batch * 9));
+        shop.drain_all().await;
+        shop.api.clear_faults();
+    }
+    let relay = idle_relay(&shop).await;
+    let dead = relay.dead_events(0, 100).await.expect("a database");
+    let ids = dead.iter().map(|event| event.id);
+    assert_eq!(relay.requeue(ids, Ids::Keep).await.expect("a database"), 8);
+    relay.close(Duration::from_secs(5)).await;
+    shop.drain_all().await;
+    shop.assert_delivered(0..64);
+    let sent = shop.ids_in_order();
+    for number in lost {
+        let times = sent.iter().filter(|(it, _)| *it == number).count();
+        assert_eq!(times, 2, "view {number} was accepted before it died, and after its requeue");
+    }
+}
+
+#[tokio::test]
+async fn pending_events_that_a_requeue_seals_share_a_request() {
+    let shop = Shop::open().await;
+    reject(&shop, |number| number == 0);
+    shop.enqueue(0..1);
+    shop.drain_all().await;
+    let relay = idle_relay(&shop).await;
+    shop.enqueue(1..9);
+    let dead = relay.dead_events(0, 10).await.expect("a database");
+    assert_eq!(relay.requeue([dead[0].id], Ids::Keep).await.expect("a database"), 1);
+    relay.close(Duration::from_secs(5)).await;
+    shop.drain_all().await;
+    let size = |body: &[u8]| {
+        serde_json::from_slice::<Vec<serde_json::Value>>(body).map_or(1, |all| all.len())
+    };
+    let sizes: Vec<usize> = shop.api.requests().iter().map(|request| size(&request.body)).collect();
+    assert!(sizes.contains(&8), "{sizes:?}");
+}
+
+#[tokio::test]
 async fn an_event_requeued_with_a_fresh_id_is_sent_as_another_event() {
     let shop = Shop::open().await;
     shop.enqueue(0..4);

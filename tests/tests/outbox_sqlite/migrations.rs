@@ -56,6 +56,19 @@ async fn many_migrations_of_a_new_file_at_once_succeed() {
 }
 
 #[tokio::test]
+async fn a_migration_of_a_new_file_waits_for_the_lock_of_another() {
+    let folder = Folder::new();
+    let mut other = Connection::open(folder.file()).expect("a file");
+    let lock = other.transaction_with_behavior(TransactionBehavior::Immediate).expect("a lock");
+    let store = SqliteStore::open(folder.file()).expect("a file");
+    let migration = tokio::spawn(async move { store.migrate().await });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!migration.is_finished());
+    lock.commit().expect("a commit");
+    migration.await.expect("no panic").expect("tables");
+}
+
+#[tokio::test]
 async fn a_migration_of_current_tables_waits_for_no_lock() {
     let shop = Shop::open().await;
     let relay = shop.relay().start().await.expect("a relay");
