@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use inngest_core::catalog::{Catalog, CatalogError};
 use inngest_core::{DedupId, EventError, InngestEvent};
 use inngest_tests::payloads::{Card, CartUpdatedV1, CartUpdatedV2, Sealed, ShopOpened};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// Returns the text of the error that every export of a catalog has.
@@ -63,6 +63,21 @@ impl<T: Serialize> InngestEvent for Data<T> {
     }
 }
 
+/// Data whose schema combines parts.
+#[derive(Serialize, JsonSchema)]
+#[schemars(transform = |schema: &mut Schema| all_of(schema, "object"))]
+struct Objects {}
+
+/// The same, of strings.
+#[derive(Serialize, JsonSchema)]
+#[schemars(transform = |schema: &mut Schema| all_of(schema, "string"))]
+struct Texts {}
+
+fn all_of(schema: &mut Schema, kind: &str) {
+    *schema =
+        json_schema!({ "allOf": [{ "description": "any" }, { "allOf": [{ "type": kind }] }] });
+}
+
 #[test]
 fn data_that_is_no_object_is_an_error() {
     #[derive(Serialize, JsonSchema)]
@@ -76,6 +91,8 @@ fn data_that_is_no_object_is_an_error() {
     insta::assert_snapshot!(error(&Catalog::new("test").event::<Data<u8>>()), @"the data of `test/data` must be a JSON object, but its schema describes an integer; an event is a struct with named fields or without any");
     insta::assert_snapshot!(error(&Catalog::new("test").event::<Data<Mixed>>()), @"the data of `test/data` must be a JSON object, but its schema describes a string; an event is a struct with named fields or without any");
     insta::assert_snapshot!(error(&Catalog::new("test").event::<Data<serde_json::Value>>()), @"the data of `test/data` must be a JSON object, but its schema describes any value; an event is a struct with named fields or without any");
+    insta::assert_snapshot!(error(&Catalog::new("test").event::<Data<Texts>>()), @"the data of `test/data` must be a JSON object, but its schema describes any value; an event is a struct with named fields or without any");
+    Catalog::new("test").event::<Data<Objects>>().json_schema().unwrap();
     Catalog::new("test").event::<Data<BTreeMap<String, u8>>>().json_schema().unwrap();
     Catalog::new("test").event::<Data<CartUpdatedV1>>().json_schema().unwrap();
 }

@@ -337,6 +337,21 @@ fn structure_schemas() -> Vec<SchemaPair> {
             &["data.a?"],
         ),
         pair(
+            "any value becomes a constant",
+            json!(true),
+            json!({ "const": "x" }),
+            &[],
+            &["data.a"],
+        ),
+        pair(
+            "nearly any value becomes a constant",
+            json!({ "anyOf": [{ "type": ["string", "boolean", "null", "array", "object"] },
+                { "type": "number", "minimum": 5 }] }),
+            json!({ "const": "x" }),
+            &[],
+            &["data.a"],
+        ),
+        pair(
             "a reference leads nowhere",
             json!({ "type": "string" }),
             json!({ "$ref": "#/$defs/Missing" }),
