@@ -114,15 +114,15 @@ async fn a_key_that_is_refused_again_is_logged_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn events_that_are_not_retried_are_logged_as_a_warning() {
+async fn events_that_are_not_retried_are_logged_as_an_error() {
     let (log, _capture) = Log::capture();
     let script = Script::new([Step::respond(200, "<html>")]);
     let publisher = script.client().publisher().start();
     drop(publisher.publish_all(ItemViewed::many(3)).await.into_receipts().expect("capacity"));
     publisher.flush(Duration::from_secs(60)).await.expect("an outcome for all");
 
-    let warnings = log.lines("WARN");
-    let [warning] = &*warnings else { panic!("{warnings:#?}") };
-    assert!(warning.contains("sending to Inngest failed; the events are not retried"), "{warning}");
-    assert!(warning.contains("events=3") && warning.contains("(200)"), "{warning}");
+    let errors = log.lines("ERROR");
+    let [error] = &*errors else { panic!("{errors:#?}") };
+    assert!(error.contains("sending to Inngest failed; the events are not retried"), "{error}");
+    assert!(error.contains("events=3") && error.contains("(200)"), "{error}");
 }

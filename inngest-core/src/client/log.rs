@@ -17,7 +17,7 @@ pub(super) fn failed_in_background(error: &RequestError, events: usize) {
 }
 
 pub(crate) fn publisher_failed(events: usize, error: &RequestError) {
-    tracing::warn!(events, %error, "sending to Inngest failed; the events are not retried");
+    tracing::error!(events, %error, "sending to Inngest failed; the events are not retried");
 }
 
 pub(crate) fn publisher_refused(error: &RequestError) {

@@ -187,3 +187,27 @@ fn an_event_that_cannot_be_sent_is_an_error() {
     let error = catalog.check_event(&Large { number: u64::MAX }).unwrap_err();
     assert!(matches!(error, CatalogError::Event(EventError::UnsafeInteger { .. })));
 }
+
+#[test]
+fn an_integer_beyond_the_range_of_its_format_is_an_error() {
+    #[derive(Serialize, JsonSchema, InngestEvent)]
+    #[inngest(name = "test/ranges")]
+    struct Ranges {
+        #[schemars(with = "u32")]
+        unsigned: u64,
+        #[schemars(with = "i32")]
+        signed: i64,
+    }
+    let catalog = Catalog::new("test").event::<Ranges>();
+    let (largest, least) = (i64::from(i32::MAX), i64::from(i32::MIN));
+    for (unsigned, signed, is_in_range) in [
+        (u64::from(u32::MAX), largest, true),
+        (0, least, true),
+        (u64::from(u32::MAX) + 1, 0, false),
+        (0, largest + 1, false),
+        (0, least - 1, false),
+    ] {
+        let result = catalog.check_event(&Ranges { unsigned, signed });
+        assert_eq!(result.is_ok(), is_in_range, "{unsigned}, {signed}: {result:?}");
+    }
+}

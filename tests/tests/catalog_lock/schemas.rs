@@ -352,6 +352,16 @@ fn structure_schemas() -> Vec<SchemaPair> {
             &["data.a"],
         ),
         pair(
+            "a part restricts the keys that another lists",
+            json!({ "allOf": [
+                { "type": "object", "additionalProperties": { "type": "string" } },
+                { "type": "object", "properties": { "x": true }, "required": ["x"] },
+            ] }),
+            json!({ "type": "object", "properties": x, "required": ["x"] }),
+            &[],
+            &[],
+        ),
+        pair(
             "a reference leads nowhere",
             json!({ "type": "string" }),
             json!({ "$ref": "#/$defs/Missing" }),

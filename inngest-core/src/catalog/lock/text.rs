@@ -11,13 +11,23 @@ const BLESS: &str = "INNGEST_EVENTS=bless cargo test";
 pub(super) fn write_breaks(f: &mut Formatter<'_>, changes: &[Change]) -> Result {
     f.write_str("a change of events breaks functions")?;
     write_changes(f, changes)?;
-    write_fixes(f, &next_version(first_break(changes)))
+    let changes_data =
+        |it: &Change| matches!(it.kind, ChangeKind::Forward(_) | ChangeKind::Backward(_));
+    if changes.iter().any(changes_data) {
+        write_fixes(f, &next_version(first_break(changes)))
+    } else {
+        write_fix_of_template(f)
+    }
 }
 
 pub(super) fn write_behind(f: &mut Formatter<'_>, changes: &[Change]) -> Result {
-    f.write_str("the lock of events is out of date; nothing breaks")?;
-    write_changes(f, changes)?;
     let new_version = changes.iter().find(|change| change.kind == ChangeKind::NewVersion);
+    f.write_str("the lock of events is out of date; ")?;
+    f.write_str(match new_version {
+        Some(_) => "functions that are deployed must be able to read the new version",
+        None => "nothing breaks",
+    })?;
+    write_changes(f, changes)?;
     if let Some(version) = new_version.and_then(|change| change.version.as_deref()) {
         f.write_str("\n\nA version does not route events:\n")?;
         write_routing(f, "", version)?;
@@ -105,6 +115,16 @@ fn write_fixes(f: &mut Formatter<'_>, next: &str) -> Result {
         "\n- Give the event a new name. Only functions with a trigger for that name receive it.\n\n\
          If no function needs the old data any longer, and no event with it will be delivered again, accept\n\
          the change: {BLESS}\nThis removes the schemas that clash from the lock."
+    )
+}
+
+/// Writes the fix of id templates, if nothing else breaks. A new version does not prevent the second run.
+fn write_fix_of_template(f: &mut Formatter<'_>) -> Result {
+    write!(
+        f,
+        "\n\nTo fix it, restore the id template. A new version does not help, since its events have other ids, too.\n\n\
+         If functions may run twice for events that are sent before and again after the deployment, accept\n\
+         the change: {BLESS}"
     )
 }
 
