@@ -315,6 +315,8 @@ async fn a_batch_with_a_refused_name_delivers_its_other_events() {
     let delivered = receipts.iter().map(|it| matches!(it.try_delivered(), Some(Ok(_))));
     let delivered: Vec<bool> = delivered.collect();
     assert_eq!(delivered, [true, false].repeat(10));
+    let refused = publisher.try_publish(CheckoutCompleted::of("c10")).expect_err("a refused name");
+    assert!(matches!(refused, PublishError::KeyRefused { .. }), "{refused:?}");
     // The batch, a probe for each name, and the runs.
     assert_eq!(server.requests().len(), 1 + 2 + 9);
 }
