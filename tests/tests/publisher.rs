@@ -8,7 +8,7 @@ use inngest_core::publisher::{
 };
 use inngest_core::testing::TransportFault;
 use inngest_core::{Batch, EventError, RetryPolicy};
-use inngest_tests::{AccountLinked, CheckoutCompleted, ItemViewed, Script, Step};
+use inngest_tests::{AccountLinked, CheckoutCompleted, ItemViewed, Script, Step, batch_of};
 use tokio::time::{Instant, timeout};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -133,6 +133,49 @@ async fn a_publish_that_is_dropped_while_it_waits_queues_no_event() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_flush_restarts_the_backoff_of_an_outage() {
+    let script = Script::new(vec![Step::status(503); 1_000]);
+    let publisher = started(&script, |builder| builder);
+    publish(&publisher, 0..1).await;
+    for _ in 0..4 {
+        tokio::time::sleep(300 * SECOND).await;
+        let before = script.requests().len();
+        publisher.flush(500 * MILLI).await.expect_err("an outage");
+        assert!(script.requests().len() > before, "an attempt within 500 ms");
+    }
+}
+
+/// Returns how many events of two-digit numbers fit into the queue, whose requests hang.
+fn count_capacity(publisher: &Publisher) -> usize {
+    (50..90).take_while(|number| publisher.try_publish(ItemViewed::number(*number)).is_ok()).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn delivered_events_release_exactly_the_capacity_that_they_took() {
+    let bytes = batch_of(10..11).events().map(|event| event.json().len()).sum::<usize>();
+    for configure in [
+        |builder: PublisherBuilder, _| builder.max_queued_events(4),
+        |builder: PublisherBuilder, bytes| builder.max_queued_bytes(4 * bytes),
+    ] {
+        let hanging = Script::new(vec![Step::Hang; 10]);
+        let publisher = started(&hanging, |builder| configure(builder, bytes));
+        assert_eq!(count_capacity(&publisher), 4);
+
+        let script = Script::new([vec![Step::Accept; 13], vec![Step::Hang; 10]].concat());
+        let publisher = started(&script, |builder| configure(builder, bytes).max_batch_events(2));
+        for number in 10..20 {
+            let receipt = publisher.publish(ItemViewed::number(number)).await.expect("capacity");
+            receipt.delivered().await.expect("an id");
+        }
+        // Larger than the queue, in three requests.
+        for receipt in publisher.publish_batch(batch_of(20..26)).await.expect("capacity") {
+            receipt.delivered().await.expect("an id");
+        }
+        assert_eq!(count_capacity(&publisher), 4);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn publish_returns_an_error_for_an_event_that_cannot_be_sent() {
     let script = Script::new([]);
     let publisher = started(&script, |builder| builder);
@@ -152,6 +195,8 @@ async fn publish_returns_an_error_for_an_event_that_cannot_be_sent() {
     assert!(publisher.publish_all(ItemViewed::many(0)).await.is_empty());
     let accepted: Vec<bool> = receipts.iter().map(Result::is_ok).collect();
     assert_eq!(accepted, [true, false, true]);
+    let results = receipts.into_vec();
+    assert!(matches!(&results[..], [Ok(_), Err(PublishError::Event(_)), Ok(_)]), "{results:?}");
     publisher.flush(SECOND).await.expect("all sent");
     assert_eq!(publisher.stats().delivered, 2);
 }
