@@ -1,6 +1,7 @@
 """Reads Rust source as text: which of it is comments and strings, and which is test code."""
 
 import re
+from functools import cache
 
 # A lifetime (`'a`) is not the start of a character literal (`'a'`).
 NOT_CODE = re.compile(
@@ -18,6 +19,7 @@ def blank(text):
     return re.sub(r"[^\n]", " ", text)
 
 
+@cache
 def code(text):
     """`text` with its comments, strings and character literals blanked."""
     return NOT_CODE.sub(lambda match: blank(match[0]), text)
@@ -62,6 +64,7 @@ def item_end(code, start):
     return start + 1 if code[start] == ";" else closing(code, start)
 
 
+@cache
 def without_tests(text):
     """`text` without what exists in tests or in the documentation only: such items are blanked."""
     masked = code(text)
@@ -71,6 +74,7 @@ def without_tests(text):
     return text
 
 
+@cache
 def outermost(code):
     """`code` with the contents of its braces blanked."""
     start = 0
