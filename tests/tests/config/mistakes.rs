@@ -18,8 +18,13 @@ fn an_invalid_base_url_is_an_error() {
         ("https://inn.gs#a", "a query or a fragment"),
     ] {
         assert_config_error(&[KEY, ("INNGEST_BASE_URL", url)], why);
-        let built = Client::builder().no_env().event_key("a-secret-key").base_url(url).build();
-        let error = built.expect_err(url);
+        let builder = Client::builder().no_env().event_key("a-secret-key").base_url(url);
+        if !url.starts_with("https:") {
+            // A secret can be in any part of it.
+            assert!(format!("{builder:?}").contains(".."), "{builder:?}");
+            assert!(!format!("{builder:?}").contains("//"), "{builder:?}");
+        }
+        let error = builder.build().expect_err(url);
         assert!(matches!(error, ConfigError::InvalidBaseUrl { origin: "`base_url`", .. }));
         assert!(error.to_string().contains(why), "{error}");
     }

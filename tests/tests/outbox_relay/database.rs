@@ -3,6 +3,7 @@
 use inngest_core::outbox::RelayError;
 use inngest_core::testing::outbox_store::{StoreCall, StoreFault};
 use inngest_tests::{Judge, Ruling};
+use metrics::Unit;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use tokio::time::sleep;
 
@@ -83,13 +84,14 @@ fn gauges_show_the_events_in_the_outbox() {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
     let gauges = || {
-        let mut gauges: Vec<(String, f64)> = Vec::new();
-        for (key, _, _, value) in snapshotter.snapshot().into_vec() {
+        let mut gauges: Vec<(String, Option<Unit>, f64)> = Vec::new();
+        for (key, unit, _, value) in snapshotter.snapshot().into_vec() {
             if let (DebugValue::Gauge(value), true) =
                 (value, key.key().name().starts_with("inngest.outbox"))
             {
                 gauges.push((
                     key.key().name().trim_start_matches("inngest.outbox.").to_owned(),
+                    unit,
                     value.0,
                 ));
             }
@@ -112,7 +114,12 @@ fn gauges_show_the_events_in_the_outbox() {
             let relay = shop.relay().batch_events(2).start().await.expect("a relay");
             sleep(SECOND * 16).await;
             let gauges = gauges();
-            let [(dead, 1.0), (age, seconds), (pending, 3.0)] = &*gauges else {
+            let [
+                (dead, Some(Unit::Count), 1.0),
+                (age, Some(Unit::Seconds), seconds),
+                (pending, Some(Unit::Count), 3.0),
+            ] = &*gauges
+            else {
                 panic!("{gauges:?}");
             };
             assert_eq!(

@@ -1,4 +1,4 @@
-//! What a publisher logs: an outage at its start and at its end, a refused key, and events that are not retried.
+//! What calls and publishers log: failed calls, outages, a refused key, and events that are not retried.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -44,6 +44,25 @@ impl MakeWriter<'_> for Log {
     fn make_writer(&self) -> Log {
         self.clone()
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_call_is_logged_once_as_a_warning() {
+    let (log, _capture) = Log::capture();
+    let script = Script::new([Step::status(503), Step::status(401)]);
+    let error = script.client().send_all(ItemViewed::many(3)).await.expect_err("a refused key");
+    assert_eq!(error.unsent().len(), 3);
+
+    let warnings = log.lines("WARN");
+    let [warning] = &*warnings else { panic!("{warnings:#?}") };
+    assert!(
+        warning.contains("sending to Inngest failed") && warning.contains("(401)"),
+        "{warning}"
+    );
+    assert!(warning.contains("events=3") && warning.contains("attempts=2"), "{warning}");
+    let [retry] = &*log.lines("sending to Inngest failed, retrying") else { panic!("one retry") };
+    assert!(retry.contains("DEBUG") && retry.contains("(503)"), "{retry}");
+    assert!(log.lines("ERROR").is_empty());
 }
 
 #[tokio::test(start_paused = true)]
