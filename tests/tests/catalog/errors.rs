@@ -73,6 +73,13 @@ struct Objects {}
 #[schemars(transform = |schema: &mut Schema| all_of(schema, "string"))]
 struct Texts {}
 
+/// Data whose schema is one of two, without a reference.
+#[derive(Serialize, JsonSchema)]
+#[schemars(transform = |schema: &mut Schema| {
+    *schema = json_schema!({ "anyOf": [{ "type": "object" }, { "type": "null" }] });
+})]
+struct Variants {}
+
 fn all_of(schema: &mut Schema, kind: &str) {
     *schema =
         json_schema!({ "allOf": [{ "description": "any" }, { "allOf": [{ "type": kind }] }] });
@@ -93,6 +100,7 @@ fn data_that_is_no_object_is_an_error() {
     insta::assert_snapshot!(error(&Catalog::new("test").event::<Data<serde_json::Value>>()), @"the data of `test/data` must be a JSON object, but its schema describes any value; an event is a struct with named fields or without any");
     insta::assert_snapshot!(error(&Catalog::new("test").event::<Data<Texts>>()), @"the data of `test/data` must be a JSON object, but its schema describes any value; an event is a struct with named fields or without any");
     Catalog::new("test").event::<Data<Objects>>().json_schema().unwrap();
+    Catalog::new("test").event::<Data<Variants>>().json_schema().unwrap();
     Catalog::new("test").event::<Data<BTreeMap<String, u8>>>().json_schema().unwrap();
     Catalog::new("test").event::<Data<CartUpdatedV1>>().json_schema().unwrap();
 }

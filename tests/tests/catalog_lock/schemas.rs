@@ -362,6 +362,17 @@ fn structure_schemas() -> Vec<SchemaPair> {
             &[],
         ),
         pair(
+            "a part lists a key beside the pattern of another",
+            json!({ "type": "object", "properties": { "x1": { "type": "string" } } }),
+            json!({ "allOf": [
+                { "type": "object", "patternProperties": { "^x": { "type": "string" } },
+                    "additionalProperties": { "type": "integer" } },
+                { "type": "object", "properties": { "x1": { "type": "string" } } },
+            ] }),
+            &[],
+            &["data.a?"],
+        ),
+        pair(
             "a reference leads nowhere",
             json!({ "type": "string" }),
             json!({ "$ref": "#/$defs/Missing" }),

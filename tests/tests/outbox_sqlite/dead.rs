@@ -32,6 +32,11 @@ async fn dead_events(shop: &Shop) -> Vec<DeadEvent> {
     dead
 }
 
+/// Returns the text in the first column of the first row.
+fn text(shop: &Shop, sql: &str) -> String {
+    shop.db().query_row(sql, (), |row| row.get(0)).expect("a text")
+}
+
 fn number(event: &DeadEvent) -> u64 {
     let body: serde_json::Value = serde_json::from_slice(&event.body).expect("JSON");
     body["data"]["number"].as_u64().expect("a number")
@@ -133,6 +138,8 @@ async fn events_of_several_batches_are_requeued_with_their_own_ids() {
         shop.drain_all().await;
         shop.api.clear_faults();
     }
+    // As if the attempts had ended in the same millisecond.
+    shop.sql("UPDATE inngest_outbox_dead SET ambiguous_at = (SELECT min(ambiguous_at) FROM inngest_outbox_dead)");
     let relay = idle_relay(&shop).await;
     let dead = relay.dead_events(0, 100).await.expect("a database");
     let ids = dead.iter().map(|event| event.id);
@@ -148,12 +155,36 @@ async fn events_of_several_batches_are_requeued_with_their_own_ids() {
 }
 
 #[tokio::test]
+async fn requeued_events_keep_the_time_of_their_own_doubt() {
+    let shop = Shop::open().await;
+    shop.enqueue(0..3);
+    shop.api.fail_next(Fault::drop_before_answer());
+    shop.drain().await;
+    reject(&shop, |_| true);
+    shop.drain_all().await;
+    shop.sql("UPDATE inngest_outbox_dead SET ambiguous_at = ambiguous_at + 1000 WHERE place > 0");
+    let times = "SELECT group_concat(n) FROM (SELECT count(*) AS n FROM inngest_outbox_dead GROUP BY ambiguous_at)";
+    assert_eq!(text(&shop, times), "1,2");
+    let relay = idle_relay(&shop).await;
+    let dead = relay.dead_events(0, 10).await.expect("a database");
+    let ids = dead.iter().map(|event| event.id);
+    assert_eq!(relay.requeue(ids, Ids::Keep).await.expect("a database"), 3);
+    // The relay has not run since.
+    let times = "SELECT group_concat(n) FROM (SELECT last_seq - first_seq + 1 AS n FROM inngest_outbox_batch \
+                 ORDER BY ambiguous_at)";
+    assert_eq!(text(&shop, times), "1,2");
+    relay.close(Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
 async fn pending_events_that_a_requeue_seals_share_a_request() {
     let shop = Shop::open().await;
     reject(&shop, |number| number == 0);
     shop.enqueue(0..1);
     shop.drain_all().await;
+    shop.enqueue(9..10);
     let relay = idle_relay(&shop).await;
+    until("the first poll", || shop.number("SELECT count(*) FROM inngest_outbox") == 0).await;
     shop.enqueue(1..9);
     let dead = relay.dead_events(0, 10).await.expect("a database");
     assert_eq!(relay.requeue([dead[0].id], Ids::Keep).await.expect("a database"), 1);
