@@ -74,7 +74,8 @@ struct Objects {}
 struct Texts {}
 
 /// Data whose schema is one of two, without a reference.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, JsonSchema, InngestEvent)]
+#[inngest(name = "test/variants")]
 #[schemars(transform = |schema: &mut Schema| {
     *schema = json_schema!({ "anyOf": [{ "type": "object" }, { "type": "null" }] });
 })]
@@ -100,7 +101,7 @@ fn data_that_is_no_object_is_an_error() {
     insta::assert_snapshot!(error(&Catalog::new("test").event::<Data<serde_json::Value>>()), @"the data of `test/data` must be a JSON object, but its schema describes any value; an event is a struct with named fields or without any");
     insta::assert_snapshot!(error(&Catalog::new("test").event::<Data<Texts>>()), @"the data of `test/data` must be a JSON object, but its schema describes any value; an event is a struct with named fields or without any");
     Catalog::new("test").event::<Data<Objects>>().json_schema().unwrap();
-    Catalog::new("test").event::<Data<Variants>>().json_schema().unwrap();
+    Catalog::new("test").event::<Variants>().json_schema().unwrap();
     Catalog::new("test").event::<Data<BTreeMap<String, u8>>>().json_schema().unwrap();
     Catalog::new("test").event::<Data<CartUpdatedV1>>().json_schema().unwrap();
 }
