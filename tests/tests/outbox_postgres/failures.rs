@@ -97,7 +97,7 @@ async fn a_settlement_after_the_lease_was_lost_has_no_effect() {
     let Some(shop) = Shop::open().await else { return };
     shop.enqueue(0..4).await;
     // One is rejected, so that the settlement writes a dead event, too.
-    shop.api.fail_next(Fault::fail_at(2).delayed(Duration::from_secs(2)));
+    shop.api.fail_next(Fault::fail_at(2).delayed(Duration::from_secs(5)));
     let slow = tokio::spawn(shop.relay().drain());
     until("a request", || shop.api.requests().len() == 1).await;
     // The lease ends, and another relay fails, so that the batch stays.
