@@ -373,6 +373,14 @@ fn structure_schemas() -> Vec<SchemaPair> {
             &["data.a?"],
         ),
         pair(
+            "the first element of the forbidden list is never sent",
+            json!({ "type": "array", "prefixItems": [{ "type": "string" }], "minItems": 1 }),
+            json!({ "type": "array", "prefixItems": [{ "type": "string" }], "minItems": 1,
+                "not": { "type": "array", "prefixItems": [{ "type": "integer" }] } }),
+            &[],
+            &[],
+        ),
+        pair(
             "a reference leads nowhere",
             json!({ "type": "string" }),
             json!({ "$ref": "#/$defs/Missing" }),
