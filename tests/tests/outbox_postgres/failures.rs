@@ -94,23 +94,32 @@ async fn the_batch_of_a_killed_relay_is_sent_by_another_when_its_lease_ends() {
 
 #[tokio::test]
 async fn a_settlement_after_the_lease_was_lost_has_no_effect() {
-    let Some(shop) = Shop::open().await else { return };
-    shop.enqueue(0..4).await;
-    // One is rejected, so that the settlement writes a dead event, too.
-    shop.api.fail_next(Fault::fail_at(2).delayed(Duration::from_secs(5)));
-    let slow = tokio::spawn(shop.relay().drain());
-    until("a request", || shop.api.requests().len() == 1).await;
-    // The lease ends, and another relay fails, so that the batch stays.
-    shop.make_all_due().await;
-    shop.api.fail_next(Fault::status(503));
-    assert_eq!(counts(shop.drain().await), [0, 0, 0, 4]);
-    let report = slow.await.expect("no panic").expect("a database");
-    assert_eq!((report.delivered, report.dead), (0, 0), "its lease was lost");
-    assert_eq!(shop.waiting().await, 4);
-    assert_eq!(shop.number("SELECT count(*) FROM inngest_outbox_dead").await, 0);
-    shop.make_all_due().await;
-    assert_eq!(counts(shop.drain().await), [4, 0, 0, 0]);
-    shop.assert_delivered(0..4);
+    for _ in 0..10 {
+        let Some(shop) = Shop::open().await else { return };
+        shop.enqueue(0..4).await;
+        // One is rejected, so that the settlement writes a dead event, too.
+        shop.api.fail_next(Fault::fail_at(2).delayed(Duration::from_secs(2)));
+        let slow = tokio::spawn(shop.relay().drain());
+        until("a request", || shop.api.requests().len() == 1).await;
+        // The lease ends, and another relay fails, so that the batch stays.
+        shop.make_all_due().await;
+        shop.api.fail_next(Fault::status(503));
+        let other = shop.drain().await;
+        if slow.is_finished() {
+            // The machine was so slow that the response came first.
+            continue;
+        }
+        assert_eq!(counts(other), [0, 0, 0, 4]);
+        let report = slow.await.expect("no panic").expect("a database");
+        assert_eq!((report.delivered, report.dead), (0, 0), "its lease was lost");
+        assert_eq!(shop.waiting().await, 4);
+        assert_eq!(shop.number("SELECT count(*) FROM inngest_outbox_dead").await, 0);
+        shop.make_all_due().await;
+        assert_eq!(counts(shop.drain().await), [4, 0, 0, 0]);
+        shop.assert_delivered(0..4);
+        return;
+    }
+    panic!("the response came first ten times");
 }
 
 #[tokio::test]
