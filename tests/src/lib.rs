@@ -3,12 +3,14 @@
 
 mod guide;
 mod judge;
+mod log;
 pub mod payloads;
 pub mod postgres;
 mod readme;
 mod sample;
 
 pub use judge::{Judge, JudgedRequest, Ruling, seeded_id};
+pub use log::{Log, LogCapture};
 pub use sample::{Random, Sample};
 
 use std::sync::{Arc, Mutex};

@@ -1,50 +1,9 @@
 //! What calls and publishers log: failed calls, outages, a refused key, and events that are not retried.
 
-use std::io;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use inngest_core::publisher::DeliveryError;
-use inngest_tests::{ItemViewed, Script, Step};
-use tracing::Level;
-use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::fmt::MakeWriter;
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    /// Captures what this thread logs until the guard is dropped.
-    fn capture() -> (Log, DefaultGuard) {
-        let log = Log::default();
-        let subscriber = tracing_subscriber::fmt().with_max_level(Level::DEBUG).with_ansi(false);
-        let subscriber = subscriber.with_writer(log.clone()).finish();
-        (log, tracing::subscriber::set_default(subscriber))
-    }
-
-    fn lines(&self, part: &str) -> Vec<String> {
-        let text = String::from_utf8(self.0.lock().expect("no panic").clone()).expect("Unicode");
-        text.lines().filter(|line| line.contains(part)).map(str::to_owned).collect()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("no panic").write(text)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Log;
-
-    fn make_writer(&self) -> Log {
-        self.clone()
-    }
-}
+use inngest_tests::{ItemViewed, Log, Script, Step};
 
 #[tokio::test(start_paused = true)]
 async fn a_failed_call_is_logged_once_as_a_warning() {

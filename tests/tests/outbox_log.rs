@@ -1,61 +1,17 @@
 //! What an outbox's relay logs: each step of a batch, and an episode of failures once.
 
-use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use inngest_core::outbox::Outbox;
 use inngest_core::testing::outbox_store::{ScriptedStore, StoreFault};
-use inngest_tests::{ItemViewed, Script, Step};
+use inngest_tests::{ItemViewed, Log, Script, Step};
 use tokio::time::sleep;
-use tracing::Level;
-use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::fmt::MakeWriter;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    /// Returns a log of everything that is logged until the guards are dropped. One test at a time
-    /// has a log.
-    fn capture() -> (Log, DefaultGuard, MutexGuard<'static, ()>) {
-        static TURN: Mutex<()> = Mutex::new(());
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let log = Log::default();
-        let subscriber = tracing_subscriber::fmt().with_max_level(Level::DEBUG).with_ansi(false);
-        let subscriber = subscriber.with_writer(log.clone()).finish();
-        (log, tracing::subscriber::set_default(subscriber), turn)
-    }
-
-    fn lines(&self, part: &str) -> Vec<String> {
-        let text = String::from_utf8(self.0.lock().expect("no panic").clone()).expect("Unicode");
-        text.lines().filter(|line| line.contains(part)).map(str::to_owned).collect()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("no panic").write(text)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Log;
-
-    fn make_writer(&self) -> Log {
-        self.clone()
-    }
-}
-
 /// Runs `test` on a paused clock while the log is captured.
 fn with_log<F: Future<Output = ()>>(test: impl FnOnce(Log) -> F) {
-    let (log, _default, _turn) = Log::capture();
+    let (log, _capture) = Log::capture();
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.expect("a runtime").block_on(test(log));
